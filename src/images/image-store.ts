@@ -1,0 +1,20 @@
+/**
+ * Where picture files (and held messages) lie. Paths are relative, with `/`, and made safe by image-path.ts.
+ *
+ * Crash order: `put` then `flush` then the row. After `flush` resolves, everything put before it was called survives a
+ * power cut, names included. A file without a row is an orphan that cleanup sweeps; a row without its file would be a loss.
+ */
+export interface ImageStore {
+  /** Writes a new file; not durable before `flush`. @returns false when a file of that name exists already (nothing is written). */
+  put(path: string, bytes: Uint8Array): Promise<boolean>;
+  /** Makes everything put so far durable. @throws when any of it could not be written: then nothing of it may be counted. */
+  flush(): Promise<void>;
+  /** The file's bytes, or null when there is none. Also takes absolute and legacy (`data/images/…`) paths. */
+  read(path: string): Promise<Uint8Array | null>;
+  /** Removes files; one that is gone already is no error. Folders left empty go too. @returns how many were there. */
+  erase(paths: readonly string[]): Promise<number>;
+  /** Every file below the store with its age, folder by folder, for the sweep of orphans. */
+  list(): AsyncIterable<{ folder: string; files: readonly { name: string; modifiedAt: Date }[] }>;
+  /** Free and total bytes where the files lie. */
+  space(): Promise<{ freeBytes: number; totalBytes: number }>;
+}

@@ -1,0 +1,110 @@
+/** What an operator sets up once: who sends what, where to, and signed with which certificate. Plain records, ids from the store. */
+
+/** How a message is signed; see docs: what the police accept today, and the modern algorithms. */
+export const SIGNATURE_PROFILES = ["compat", "strict"] as const;
+export type SignatureProfile = (typeof SIGNATURE_PROFILES)[number];
+
+export interface Municipality {
+  id: number;
+  name: string;
+  code: string | null;
+  endpointId: number | null;
+  certificateId: number | null;
+  active: boolean;
+}
+
+export interface Endpoint {
+  id: number;
+  name: string;
+  url: string;
+  timeoutMs: number;
+  retryMax: number;
+  retryBackoffMs: number;
+  profile: SignatureProfile;
+  /** Null: the WSDL's own where one is given, else empty. */
+  soapAction: string | null;
+  /** PEM file with the certificate authorities to trust besides the system's. */
+  caPath: string | null;
+  /** IANA zone in which times are written; null: MOSSOS_TIMEZONE. */
+  timezone: string | null;
+  /** Address or file of the WSDL; null: MOSSOS_WSDL_URL. */
+  wsdl: string | null;
+  /** Present the municipality's certificate on TLS too. */
+  tlsClientCertificate: boolean;
+}
+
+export interface Certificate {
+  id: number;
+  name: string;
+  alias: string | null;
+  municipalityId: number | null;
+  /** The leaf certificate, then its chain, PEM. */
+  clientCertPath: string | null;
+  keyPath: string | null;
+  /** Public certificate alone, PEM. */
+  privpubPath: string | null;
+  subject: string | null;
+  serialNumber: string | null;
+  /** SHA-256 of the DER, hex with colons. */
+  fingerprint: string | null;
+  validFrom: Date | null;
+  validTo: Date | null;
+  active: boolean;
+}
+
+export interface Camera {
+  id: number;
+  serial: string;
+  /** `codiLector`, given by the police, at most 16 characters. */
+  readerCode: string;
+  description: string | null;
+  municipalityId: number;
+  /** Overrides the municipality's. */
+  endpointId: number | null;
+  /** UTM 31N ETRS89, exactly two decimals, as text: never through a float. */
+  coordX: string | null;
+  coordY: string | null;
+  /** IANA zone of the camera's clock; null: CAMERA_TIMEZONE. */
+  timezone: string | null;
+  active: boolean;
+  lastReadingAt: Date | null;
+  lastSentAt: Date | null;
+}
+
+export type NewMunicipality = Omit<Municipality, "id">;
+export type NewEndpoint = Omit<Endpoint, "id">;
+export type NewCertificate = Omit<Certificate, "id">;
+export type NewCamera = Omit<Camera, "id" | "lastReadingAt" | "lastSentAt">;
+
+/** What a write did; the same words go to the operator. */
+export type SaveResult = "added" | "changed" | "unchanged";
+
+/**
+ * Every write is one transaction that also does what follows from it: waiting messages see the new route at their next
+ * claim, pauses of the endpoints and certificates concerned are lifted (`mended`), and DEAD messages that lacked what is
+ * there now go back to PENDING. Names are compared without regard to case. Writes are idempotent.
+ */
+export interface Registry {
+  listMunicipalities(): Promise<readonly Municipality[]>;
+  listEndpoints(): Promise<readonly Endpoint[]>;
+  listCertificates(): Promise<readonly Certificate[]>;
+  listCameras(): Promise<readonly Camera[]>;
+  findMunicipality(name: string): Promise<Municipality | null>;
+  findEndpoint(name: string): Promise<Endpoint | null>;
+  findCertificate(idOrName: number | string): Promise<Certificate | null>;
+  findCamera(serial: string): Promise<Camera | null>;
+  /** By name: adds it, or changes the one that is there. */
+  saveMunicipality(value: NewMunicipality): Promise<SaveResult>;
+  saveEndpoint(value: NewEndpoint): Promise<SaveResult>;
+  /** By serial. */
+  saveCamera(value: NewCamera): Promise<SaveResult>;
+  /** Inserts a certificate and assigns it to its municipality in the same transaction; the earlier one stays listed, unassigned. @returns its id */
+  addCertificate(value: NewCertificate): Promise<number>;
+  assignCertificate(municipalityId: number, certificateId: number | null): Promise<void>;
+  /** @throws AppError `conflict`, naming what still uses it (cameras, waiting messages) and how many. */
+  removeMunicipality(id: number): Promise<void>;
+  removeEndpoint(id: number): Promise<void>;
+  removeCertificate(id: number): Promise<void>;
+  /** Refused while readings of it wait, unless `withReadings`: then they go too, counted as discarded. @returns image paths to erase. */
+  removeCamera(id: number, withReadings: boolean): Promise<{ imagePaths: readonly string[]; readings: number }>;
+}

@@ -1,0 +1,265 @@
+import type { DeliveryOutcome } from "../delivery.ts";
+import type { MessageStatus } from "../message.ts";
+import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
+import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
+
+/**
+ * The queue and everything beside it. Crash order, which every implementation keeps:
+ * image durable before row; reading and message in one transaction; SENDING committed before the first byte leaves;
+ * rows gone before images; a sweep removes orphan images. Every method is one whole transaction that is durable when it
+ * resolves; nobody holds one open across an await. Times are instants; how a store writes them is its own affair.
+ */
+
+/** A reading ready to be queued: its images are durable already. */
+export interface NewReading {
+  /** Keyed hash of the content; equal means the same reading again. */
+  dedupeKey: Uint8Array;
+  protocol: Protocol;
+  cameraSerial: string;
+  facts: ReadingFacts;
+  capturedAt: Date;
+  timeSource: TimeSource;
+  receivedAt: Date;
+  extra: Readonly<Record<string, string>>;
+  rawText: string;
+  imageOcrPath: string | null;
+  imageCtxPath: string | null;
+}
+
+export type QuarantineKind = "unregistered" | "malformed";
+
+/** A whole message that could not be queued, kept as a file. `reason` holds no plate. */
+export interface NewQuarantined {
+  kind: QuarantineKind;
+  reason: string;
+  cameraSerial: string | null;
+  protocol: Protocol;
+  /** Address of the sender. */
+  peer: string;
+  receivedAt: Date;
+  sizeBytes: number;
+  /** Path below the quarantine folder; null when the content was not kept (over the size limit). */
+  path: string | null;
+}
+
+export interface Quarantined extends NewQuarantined {
+  id: number;
+}
+
+/** One message's fate, to be written in the group's one transaction. */
+export type IntakeEntry =
+  | { kind: "reading"; reading: NewReading }
+  | { kind: "not-read"; cameraSerial: string; receivedAt: Date }
+  | { kind: "quarantine"; quarantined: NewQuarantined };
+
+/**
+ * What became of an entry. `duplicate`: same content within DEDUPE_DAYS, counted only. `inactive`: its camera is switched
+ * off, counted only. `unregistered`: no camera of that serial, nothing written: the caller quarantines it.
+ */
+export type IntakeResult = "queued" | "duplicate" | "inactive" | "unregistered" | "not-read" | "quarantined";
+
+/** Where a message goes and who signs for it. 0 stands for "none": the configured default endpoint, or no certificate. */
+export interface Route {
+  endpointId: number;
+  certificateId: number;
+}
+
+export interface ClaimRequest {
+  /** The claimant; see lease-owner. A message stays its own until it settles it or the lease ends. */
+  owner: string;
+  /** A lease lasts this long plus the endpoint's timeout (`defaultTimeoutMs` for the configured default). */
+  leaseMs: number;
+  defaultTimeoutMs: number;
+  /** Most messages in all. */
+  limit: number;
+  /** How many messages of an endpoint may be taken now; an endpoint that is not in the map may have `slotsPerEndpoint`. 0: paused or full. */
+  slots: ReadonlyMap<number, number>;
+  slotsPerEndpoint: number;
+  /** Routes that are paused though their endpoint is not; the key is routeKey(). */
+  pausedRoutes: ReadonlySet<string>;
+}
+
+export function routeKey(route: Route): string {
+  return `${route.endpointId}/${route.certificateId}`;
+}
+
+/** A claimed message with all that its delivery needs; read in the claim's own transaction. */
+export interface Claim {
+  messageId: number;
+  readingId: number;
+  owner: string;
+  leaseUntil: Date;
+  /** Attempts spent so far. */
+  attempts: number;
+  /** When it last failed, spent or not; null when never. */
+  lastFailedAt: Date | null;
+  receivedAt: Date;
+  capturedAt: Date;
+  facts: ReadingFacts;
+  imageOcrPath: string | null;
+  imageCtxPath: string | null;
+  camera: Pick<Camera, "id" | "serial" | "readerCode" | "coordX" | "coordY">;
+  municipality: { id: number; name: string };
+  /** Null: none assigned, the configured default applies. */
+  endpoint: Endpoint | null;
+  certificate: Certificate | null;
+  route: Route;
+}
+
+/** What is to be done with a message after an attempt. `error` and `reason` hold no plate. */
+export type Settlement =
+  /** Erase reading and message; the camera's last_sent_at is set. */
+  | { kind: "delivered" }
+  /** FAILED, due at `at`; `spent` adds one to the attempts. */
+  | { kind: "retry"; at: Date; spent: boolean; error: string }
+  | { kind: "dead"; reason: string; detail: string; spent: boolean }
+  /** Never tried: back to PENDING as it was. */
+  | { kind: "release" };
+
+export interface Settled {
+  claim: Claim;
+  settlement: Settlement;
+  /** For the message's history; null when nothing was sent. */
+  attempt: { at: Date; outcome: DeliveryOutcome; durationMs: number } | null;
+}
+
+export interface QueueStore {
+  /** Writes a whole group in one commit: all or nothing. Results in the order of the entries. */
+  enqueue(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]>;
+  /** True when a reading of this content was queued within DEDUPE_DAYS; a hint that saves writing its images. */
+  isKnown(dedupeKey: Uint8Array): Promise<boolean>;
+  /** Takes due messages: fair across endpoints and cameras, oldest first within a camera. Cost does not grow with the backlog. */
+  claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
+  /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
+  settle(settled: readonly Settled[], now: Date): Promise<readonly boolean[]>;
+  /** Soonest instant at which a FAILED message falls due, or null. */
+  nextDueAt(): Promise<Date | null>;
+  /** Messages whose lease is over: FAILED, due now, no attempt spent. @returns how many. */
+  releaseExpired(now: Date): Promise<number>;
+  /** Owners that hold messages now, and freeing those of an owner that is known to be dead (back to PENDING). */
+  listOwners(): Promise<readonly string[]>;
+  releaseOwner(owner: string, now: Date): Promise<number>;
+  /** DEAD for want of something that is there now: back to PENDING. `hasDefaultEndpoint`: MOSSOS_ENDPOINT_URL is set. */
+  revive(hasDefaultEndpoint: boolean, usableCertificateIds: ReadonlySet<number>, now: Date): Promise<number>;
+  /** Rows of DEAD messages older than `before`, at most `limit`, erased and counted as expired. @returns images to erase after. */
+  purgeDead(before: Date, limit: number): Promise<{ messages: number; imagePaths: readonly string[] }>;
+  /** Forgets content hashes older than `before`, at most `limit`. */
+  purgeDedupe(before: Date, limit: number): Promise<number>;
+  /** Of these relative paths, those that a reading still refers to. */
+  findReferenced(paths: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** Which messages an operator means. All that is given must hold. */
+export interface MessageFilter {
+  ids?: readonly number[];
+  statuses?: readonly MessageStatus[];
+  /** Prefix of the reason or of the last error. */
+  reason?: string;
+  cameraSerial?: string;
+}
+
+export interface QueuedMessage {
+  messageId: number;
+  status: MessageStatus;
+  attempts: number;
+  reason: string | null;
+  lastError: string | null;
+  cameraSerial: string;
+  municipality: string;
+  endpointName: string | null;
+  /** Personal data: shown only where the operator asked for it. */
+  plate: string;
+  capturedAt: Date;
+  timeSource: TimeSource;
+  receivedAt: Date;
+  nextRetryAt: Date | null;
+  hasOcrImage: boolean;
+  hasCtxImage: boolean;
+  leaseOwner: string | null;
+  leaseUntil: Date | null;
+}
+
+export interface MessageAttempt {
+  at: Date;
+  kind: DeliveryOutcome["kind"];
+  detail: string;
+  durationMs: number;
+}
+
+/** Why an endpoint, or one certificate at it (certificateId other than 0), is not being used. */
+export interface RouteState extends Route {
+  pausedUntil: Date | null;
+  pauseKind: "unreachable" | "unanswered" | "misconfigured" | null;
+  detail: string | null;
+  /** Pauses in a row without an accepted message between them. */
+  pauses: number;
+  lastAcceptedAt: Date | null;
+  /** The police's clock minus ours, from the Date header. */
+  clockOffsetMs: number | null;
+  latencyMs: number | null;
+  /** When an operator last changed what this route depends on; a pause from before it is over. */
+  mendedAt: Date | null;
+}
+
+/** Lasting counts, written in the transaction of what they count. For a serial no camera has, `(unknown)` beyond a bound. */
+export const TALLIES = [
+  "queued",
+  "duplicate",
+  "not-read",
+  "inactive",
+  "unregistered",
+  "malformed",
+  "delivered",
+  "dead",
+  "expired",
+  "discarded",
+] as const;
+export type Tally = (typeof TALLIES)[number];
+
+export interface QueueSummary {
+  byStatus: Readonly<Record<MessageStatus, number>>;
+  /** Receipt of the oldest message of each status that waits, or null. */
+  oldestAt: Readonly<Record<MessageStatus, Date | null>>;
+  deadByReason: readonly { reason: string; count: number }[];
+  readings: number;
+}
+
+export interface OperatorStore {
+  listMessages(filter: MessageFilter, limit: number): Promise<readonly QueuedMessage[]>;
+  findMessage(id: number): Promise<{ message: QueuedMessage; attempts: readonly MessageAttempt[] } | null>;
+  /** FAILED and DEAD messages that the filter means: PENDING, attempts 0, due now. @returns how many. */
+  retryMessages(filter: MessageFilter, now: Date): Promise<number>;
+  /** Erases what the filter means, but not what is being sent; counted as discarded. @returns images to erase after. */
+  discardMessages(filter: MessageFilter): Promise<{ messages: number; imagePaths: readonly string[] }>;
+  summarize(): Promise<QueueSummary>;
+  tallies(): Promise<readonly { cameraSerial: string; tally: Tally; count: number }[]>;
+  listQuarantine(
+    filter: { kind?: QuarantineKind; cameraSerial?: string },
+    limit: number,
+  ): Promise<readonly Quarantined[]>;
+  findQuarantined(id: number): Promise<Quarantined | null>;
+  /** Held messages whose camera is registered now, oldest first. */
+  listAdoptable(limit: number): Promise<readonly Quarantined[]>;
+  /** Forgets rows (their files go after). @returns the paths. */
+  dropQuarantined(ids: readonly number[]): Promise<readonly string[]>;
+  /** The oldest rows beyond the bounds (malformed before unregistered), removed. @returns what went. */
+  trimQuarantine(bounds: { count: number; bytes: number; before: Date }): Promise<readonly Quarantined[]>;
+  listRouteStates(): Promise<readonly RouteState[]>;
+  saveRouteState(state: RouteState): Promise<void>;
+}
+
+export interface StoreInfo {
+  kind: "sqlite" | "postgres";
+  version: string;
+  schemaVersion: number;
+  location: string;
+}
+
+export interface Store extends QueueStore, OperatorStore, Registry {
+  info(): StoreInfo;
+  /** Writes and reads back; rejects when the store cannot take readings. */
+  check(): Promise<void>;
+  /** Overwrites what deleted rows may have left readable in the store's files. Cheap when there is nothing to do. */
+  scrub(): Promise<void>;
+  close(): Promise<void>;
+}
