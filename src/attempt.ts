@@ -99,7 +99,11 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
     return lacking(REASON.incompleteCertificate, errorText(error));
   }
   const contract = deps.contracts.contractFor(target.url, target.wsdl, target.caPath);
-  const fields = buildFields(claim.facts, claim.camera, wallClockAt(claim.capturedAt, target.timezone));
+  const fields = buildFields({
+    ...claim.camera,
+    wall: wallClockAt(claim.capturedAt, target.timezone),
+    reading: claim.facts,
+  });
   const [problem] = checkFields(contract, fields);
   if (problem !== undefined) return lacking(`${REASON.invalidField}:${problem.field}`, problem.problem);
 
