@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { type Dispatcher, Pool } from "undici/index.js";
 import type { DeliveryOutcome } from "../delivery.ts";
 import { AppError } from "../errors.ts";
+import { withDeadline } from "./deadline.ts";
 import { judgeFailure } from "./network-failure.ts";
 import { parseResponse } from "./response.ts";
 import type { SignedEnvelope } from "./sign.ts";
@@ -119,24 +120,24 @@ export function createSoapClient(deps: { now(): Date; connections: number }): So
       begun = true;
       yield* envelope.parts;
     }
-    const { ending, done } = startDeadline(deadlineMs, signal);
     try {
-      const request = pool.request({
-        method: "POST",
-        path: url.pathname + url.search,
-        headers: {
-          "content-type": "text/xml; charset=utf-8",
-          "content-length": String(envelope.bytes),
-          soapaction: `"${target.soapAction}"`,
-          accept: "text/xml",
-        },
-        // Any iterable of buffers is taken, which the types do not know: the pieces are sent as they are, never joined.
-        body: body() as unknown as Readable,
-        signal: ending,
+      const { response, answer } = await withDeadline(deadlineMs, signal, async (ending) => {
+        const response = await pool.request({
+          method: "POST",
+          path: url.pathname + url.search,
+          headers: {
+            "content-type": "text/xml; charset=utf-8",
+            "content-length": String(envelope.bytes),
+            soapaction: `"${target.soapAction}"`,
+            accept: "text/xml",
+          },
+          // Any iterable of buffers is taken, which the types do not know: the pieces are sent as they are, never joined.
+          body: body() as unknown as Readable,
+          signal: ending,
+        });
+        return { response, answer: await readAnswer(response) };
       });
-      const response = await beforeAbort(request, ending);
       const dateHeader = parseDate(response.headers["date"]);
-      const answer = await readAnswer(response);
       if (answer === null) {
         letGo(key, pool);
         return result({ kind: "unanswered", detail: `the answer is over ${MAX_ANSWER_BYTES / 1024} KiB` }, dateHeader);
@@ -151,8 +152,6 @@ export function createSoapClient(deps: { now(): Date; connections: number }): So
     } catch (error) {
       letGo(key, pool);
       return result(judgeFailure(error, begun));
-    } finally {
-      done();
     }
   }
 
@@ -164,32 +163,6 @@ export function createSoapClient(deps: { now(): Date; connections: number }): So
       await Promise.all(open.map((pool) => pool.destroy()));
     },
   };
-}
-
-/** Aborts with a TimeoutError when time is up, or with an AbortError when the caller gives up. `done` leaves nothing behind. */
-function startDeadline(deadlineMs: number, signal: AbortSignal | undefined): { ending: AbortSignal; done(): void } {
-  const controller = new AbortController();
-  const giveUp = (): void => controller.abort(new DOMException("stopped", "AbortError"));
-  const timer = setTimeout(() => controller.abort(new DOMException("time is up", "TimeoutError")), deadlineMs);
-  if (signal?.aborted) giveUp();
-  signal?.addEventListener("abort", giveUp, { once: true });
-  return {
-    ending: controller.signal,
-    done() {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", giveUp);
-    },
-  };
-}
-
-/** The library looks at the signal only once a connection stands; a post that waits for one must end in time as well. */
-function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 function misconfigured(detail: string): DeliveryOutcome {

@@ -7,6 +7,7 @@ import { Client } from "undici/index.js";
 import { AppError, errorText, systemCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ServiceContract } from "./contract.ts";
+import { withDeadline } from "./deadline.ts";
 import { createTrust } from "./trust.ts";
 import { builtinContract, parseWsdl } from "./wsdl.ts";
 
@@ -49,23 +50,21 @@ async function download(
   const client = new Client(url.origin, {
     connect: secure ? { secureContext: createTrust(caPath, null) } : {},
   });
-  const deadline = AbortSignal.timeout(deadlineMs);
   try {
-    const response = await client.request({
-      method: "GET",
-      path: url.pathname + url.search,
-      signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+    return await withDeadline(deadlineMs, signal, async (ending) => {
+      const response = await client.request({ method: "GET", path: url.pathname + url.search, signal: ending });
+      if (response.statusCode !== 200) {
+        throw new AppError("unavailable", `${doing}: HTTP ${response.statusCode} (${where})`);
+      }
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      for await (const chunk of response.body as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > MAX_WSDL_BYTES) throw new AppError("unavailable", `${doing}: it is over 1 MiB (${where})`);
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
     });
-    if (response.statusCode !== 200)
-      throw new AppError("unavailable", `${doing}: HTTP ${response.statusCode} (${where})`);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_WSDL_BYTES) throw new AppError("unavailable", `${doing}: it is over 1 MiB (${where})`);
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     throw new AppError("unavailable", `${doing}: ${systemCode(cause) ?? errorText(cause)} (${where})`, { cause });

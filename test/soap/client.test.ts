@@ -309,8 +309,25 @@ describe("TLS", () => {
     expect(server.bodies).toHaveLength(0);
   });
 
-  test("trusts the system's authorities besides the CA file's", async () => {
-    // A public name is out of a test's reach; that the CA file does not replace the rest is seen from the list itself.
+  test("trusts what the operator added to the machine's own store, and the CA file besides", async () => {
+    await using server = await openServer(tls, accept);
+    // The store is read once in a process, hence one of its own, to which our authority is the machine's.
+    const script = `
+      const { createSoapClient } = await import(${JSON.stringify(join(import.meta.dir, "../../src/soap/client.ts"))});
+      const client = createSoapClient({ now: () => new Date(), connections: 1 });
+      const target = { url: ${JSON.stringify(server.url)}, clientCertificate: null, soapAction: "", successCodes: ["1"], secrets: [] };
+      for (const caPath of [null, ${JSON.stringify(stranger.certPath)}]) {
+        const { outcome } = await client.post({ ...target, caPath }, { parts: [Buffer.from("x")], bytes: 1 }, { deadlineMs: 5000 });
+        console.log(outcome.kind);
+      }
+      await client.close();`;
+    const env = { ...process.env, SSL_CERT_FILE: authority.certPath };
+    const child = Bun.spawn([process.execPath, "-e", script], { env, stdout: "pipe", stderr: "inherit" });
+    expect(await new Response(child.stdout).text()).toBe("accepted\naccepted\n");
+    expect(server.bodies).toHaveLength(2);
+  });
+
+  test("trusts every authority of the CA file", async () => {
     const both = join(pki.dir, "both.pem");
     writeFileSync(both, stranger.cert + authority.cert);
     await using server = await openServer(tls, accept);

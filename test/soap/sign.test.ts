@@ -256,14 +256,14 @@ describe("the envelope", () => {
     expect(xmlsec(xml, own.certPath).ok).toBe(true);
   });
 
-  test("is refused without an OCR image", () => {
-    expect(signEnvelope(inputOf({ ocrImage: new Uint8Array(0) }))).rejects.toThrow("the OCR image is empty");
+  test("is refused without an OCR image", async () => {
+    await expect(signEnvelope(inputOf({ ocrImage: new Uint8Array(0) }))).rejects.toThrow("the OCR image is empty");
   });
 
-  test("does not let a placeholder that is also a value's text displace a picture", () => {
+  test("does not let a placeholder that is also a value's text displace a picture", async () => {
     const fixed = counting("x")();
     const input = inputOf({ fields: fieldsOf({ marca: fixed }), randomId: counting("x") });
-    expect(signEnvelope(input)).rejects.toThrow("a placeholder stands twice");
+    await expect(signEnvelope(input)).rejects.toThrow("a placeholder stands twice");
   });
 });
 
