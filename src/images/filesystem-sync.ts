@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
+import { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 
 /** Makes what was written below one folder durable. */
@@ -14,11 +15,12 @@ export interface FilesystemSync {
  * Inlined as text because a compiled binary has no worker file to open.
  */
 const WORKER = `
-import { dlopen, FFIType } from "bun:ffi";
+const { parentPort } = require("node:worker_threads");
+const { dlopen, FFIType } = require("bun:ffi");
 const libc = dlopen(process.platform === "linux" ? "libc.so.6" : "libSystem.dylib", {
   syncfs: { args: [FFIType.i32], returns: FFIType.i32 },
 });
-self.onmessage = ({ data }) => postMessage(libc.symbols.syncfs(data) === 0);
+parentPort.on("message", (descriptor) => parentPort.postMessage(libc.symbols.syncfs(descriptor) === 0));
 `;
 
 /**
@@ -39,14 +41,14 @@ export function createFilesystemSync(root: string, release: string): FilesystemS
   let closed = false;
 
   const start = (): Worker => {
-    const started = new Worker(URL.createObjectURL(new Blob([WORKER], { type: "application/javascript" })));
+    const started = new Worker(WORKER, { eval: true });
     started.unref();
-    started.onmessage = (event: MessageEvent<boolean>) => waiting?.resolve(event.data);
-    started.onerror = () => {
+    started.on("message", (done: boolean) => waiting?.resolve(done));
+    started.on("error", () => {
       // libc without syncfs (musl names it otherwise): the slow way from now on.
       usable = false;
       waiting?.reject(new Error("syncfs is not available"));
-    };
+    });
     return started;
   };
 
@@ -76,7 +78,7 @@ export function createFilesystemSync(root: string, release: string): FilesystemS
     close() {
       if (closed) return;
       closed = true;
-      worker?.terminate();
+      void worker?.terminate();
       closeSync(descriptor);
     },
   };
