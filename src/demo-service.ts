@@ -61,7 +61,10 @@ export function createDemoService(options: {
       while (!(await isReady())) {
         if (started.exitCode !== null || started.signalCode !== null || clock.monotonicMs() > deadline) {
           started.kill("SIGKILL");
-          throw new AppError("unavailable", `starting the service: it does not answer; its log ends\n${await tail(logPath)}`);
+          throw new AppError(
+            "unavailable",
+            `starting the service: it does not answer; its log ends\n${await tail(logPath)}`,
+          );
         }
         await clock.sleep(50);
       }

@@ -15,7 +15,10 @@ const JPEG_BASE64 = /\/9j\/[A-Za-z0-9+/]{40}/;
 const MOST = 100;
 
 /** Searches every byte of every file below `folder`, and every file name, for plates and pictures. At most 100 traces. */
-export async function findTraces(folder: string, plates: readonly string[]): Promise<{ files: number; traces: Trace[] }> {
+export async function findTraces(
+  folder: string,
+  plates: readonly string[],
+): Promise<{ files: number; traces: Trace[] }> {
   const traces: Trace[] = [];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const wanted = [...new Set(plates)].map((plate) => Buffer.from(plate, "utf8"));

@@ -55,7 +55,12 @@ export async function retryHeld(
       cameraTimezone: config.cameraTimezone,
       dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
       clock: systemClock,
-      log: createLog({ level: "warn", journal: false, write: (line) => context.out.note(line.trimEnd()), now: context.now }),
+      log: createLog({
+        level: "warn",
+        journal: false,
+        write: (line) => context.out.note(line.trimEnd()),
+        now: context.now,
+      }),
       randomId: randomUUID,
       onQueued() {},
     });

@@ -58,9 +58,13 @@ export const simulateMossosCommand = defineTattileCommand({
     if (own && (args["tls-cert"] === undefined || args["tls-key"] === undefined)) {
       throw new AppError("usage", "simulate mossos: --tls-cert and --tls-key go together");
     }
-    const pki = own || args.http ? null : await openThrowaway(args.dir ?? "police", args.municipality ?? "Test", context);
+    const pki =
+      own || args.http ? null : await openThrowaway(args.dir ?? "police", args.municipality ?? "Test", context);
     const tls = own
-      ? { certPem: await readText("--tls-cert", args["tls-cert"]), keyPem: await readText("--tls-key", args["tls-key"]) }
+      ? {
+          certPem: await readText("--tls-cert", args["tls-cert"]),
+          keyPem: await readText("--tls-key", args["tls-key"]),
+        }
       : (pki?.server ?? null);
     const givenCa = args.ca === undefined || args.ca === "any" ? null : await readText("--ca", args.ca);
     const ca = args.ca === "any" ? null : (givenCa ?? pki?.caPem ?? null);
@@ -78,10 +82,13 @@ export const simulateMossosCommand = defineTattileCommand({
       log: createLog({ level: "info", journal: false, write: (line) => out.line(line.trimEnd()), now: context.now }),
     });
     out.line(`listening: ${mossos.url} (WSDL: ${mossos.wsdlUrl})`);
-    if (mossos.controlUrl !== null) out.line(`control: POST ${mossos.controlUrl}/_control, GET ${mossos.controlUrl}/_records`);
+    if (mossos.controlUrl !== null)
+      out.line(`control: POST ${mossos.controlUrl}/_control, GET ${mossos.controlUrl}/_records`);
     if (pki !== null) {
       out.line(`register it: tattile endpoint add test ${mossos.url} --ca ${pki.caPath}`);
-      out.line(`sign for it: echo ${THROWAWAY_PASSWORD} | tattile cert import ${pki.pfxPath} --municipality NAME --password-stdin`);
+      out.line(
+        `sign for it: echo ${THROWAWAY_PASSWORD} | tattile cert import ${pki.pfxPath} --municipality NAME --password-stdin`,
+      );
     }
     await waitForSignal();
     await mossos.close();
