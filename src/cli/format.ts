@@ -44,3 +44,8 @@ export function countOf(count: number, noun: string): string {
 export function daysUntil(end: Date, now: Date): number {
   return Math.floor((end.getTime() - now.getTime()) / 86_400_000);
 }
+
+/** `2026-01-23`, in UTC. */
+export function formatDay(at: Date): string {
+  return at.toISOString().slice(0, 10);
+}

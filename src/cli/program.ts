@@ -101,7 +101,7 @@ function findTarget(words: readonly string[]): { target: Command | CommandGroup;
   let at = 0;
   while (target.kind === "group") {
     const word = words[at];
-    const name = target.name === "" ? word : `${target.name} ${word}`;
+    const name: string | undefined = target.name === "" ? word : `${target.name} ${word}`;
     const child: Command | CommandGroup | undefined = target.children.find((c) => c.name === name);
     if (child === undefined) break;
     target = child;
