@@ -31,7 +31,8 @@ export async function retryQuarantined(
   return result;
 }
 
-function parseAgain(held: Quarantined, bytes: Buffer): ParsedMessage {
+/** What the parsers make of a held message today. */
+export function parseAgain(held: Quarantined, bytes: Buffer): ParsedMessage {
   switch (held.protocol) {
     case "tattile-xml":
       return parseTattileXml(bytes);

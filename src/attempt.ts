@@ -98,7 +98,7 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
   } catch (error) {
     return lacking(REASON.incompleteCertificate, errorText(error));
   }
-  const contract = deps.contracts.contractFor(target.url, target.wsdl, target.caPath);
+  const contract = deps.contracts.contractFor(target.wsdl, target.caPath);
   const fields = buildFields({
     ...claim.camera,
     wall: wallClockAt(claim.capturedAt, target.timezone),

@@ -164,7 +164,7 @@ async function startSender(parts: {
   stops: (() => Promise<void> | void)[];
 }): Promise<Sender> {
   const { store, images, identities, config, log, clock, stops } = parts;
-  const client = createSoapClient({ now: clock.now, connections: config.sender.concurrency });
+  const client = createSoapClient({ monotonicMs: clock.monotonicMs, connections: config.sender.concurrency });
   stops.push(() => client.close());
   const contracts = createContractSource({ cacheDir: join(config.dataDir, "wsdl"), now: clock.now, log });
   stops.push(() => contracts.close());

@@ -44,7 +44,7 @@ function heldIntake() {
         setTimeout(resolve, 50);
       });
     }
-    expect(held.length).toBe(count);
+    expect(held.length).toBeGreaterThanOrEqual(count);
   };
   return { intake, held, waitFor };
 }
@@ -122,6 +122,7 @@ describe("the camera's side of a connection", () => {
     await using camera = await connectCamera(server.port);
     await camera.write(Buffer.concat([sample, sample]));
     await server.waitFor(2);
+    expect(server.held.length).toBe(2);
     for (const item of server.held) item.commit();
     await camera.write(sample);
     await server.waitFor(3);
@@ -149,7 +150,7 @@ describe("the camera's side of a connection", () => {
     await Bun.sleep(200);
     expect(server.held.length).toBeLessThan(24);
     for (let n = 0; n < 40; n++) {
-      await server.waitFor(Math.max(n + 1, server.held.length));
+      await server.waitFor(n + 1);
       server.held[n]?.commit();
       await Bun.sleep(2);
     }

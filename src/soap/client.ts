@@ -6,7 +6,7 @@ import { withDeadline } from "./deadline.ts";
 import { judgeFailure } from "./network-failure.ts";
 import { parseResponse } from "./response.ts";
 import type { SignedEnvelope } from "./sign.ts";
-import { type ClientCertificatePaths, createTrust } from "./trust.ts";
+import { type ClientCertificatePaths, createTrust, trustStamp } from "./trust.ts";
 
 // "undici/index.js" is the library itself: the bare name is the runtime's own stand-in, which ignores CA, limits and deadlines.
 
@@ -51,7 +51,7 @@ export interface SoapClient {
 }
 
 /** @param deps.connections The most at once to one endpoint; further posts wait, and their deadline runs. */
-export function createSoapClient(deps: { now(): Date; connections: number }): SoapClient {
+export function createSoapClient(deps: { monotonicMs(): number; connections: number }): SoapClient {
   const pools = new Map<string, Pool>();
   /** Let go, but with posts under way. */
   const leaving = new Set<Pool>();
@@ -95,19 +95,18 @@ export function createSoapClient(deps: { now(): Date; connections: number }): So
     envelope: SignedEnvelope,
     { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal },
   ): Promise<PostResult> {
-    const startedAt = deps.now().getTime();
+    const startedAt = deps.monotonicMs();
     const result = (outcome: DeliveryOutcome, dateHeader: Date | null = null): PostResult => ({
       outcome,
       dateHeader,
-      durationMs: Math.max(0, deps.now().getTime() - startedAt),
+      durationMs: deps.monotonicMs() - startedAt,
     });
     const url = parseTarget(target.url);
     if (url === null) return result(misconfigured("the address is not an http(s) URL"));
     if (!/^[\x20-\x7e]*$/.test(target.soapAction) || target.soapAction.includes('"')) {
       return result(misconfigured("the SOAPAction has characters that a header cannot hold"));
     }
-    const client = target.clientCertificate;
-    const key = JSON.stringify([url.origin, target.caPath, client?.certPath, client?.keyPath]);
+    const key = url.origin + trustStamp(target.caPath, target.clientCertificate);
     let pool: Pool;
     try {
       pool = openPool(key, target, url.origin);

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, getCACertificates, rootCertificates, type SecureContext } from "node:tls";
 import { AppError, systemCode } from "../errors.ts";
+import { parseCertificates } from "./x509.ts";
 
 /** PEM files of a client certificate (leaf first) and its key, for TLS with mutual authentication. */
 export interface ClientCertificatePaths {
@@ -9,37 +10,53 @@ export interface ClientCertificatePaths {
 }
 
 /**
- * TLS settings of one endpoint: the runtime's own authorities, those an operator added to the machine's store, those of
- * `caPath`, and the client certificate if any.
- * Reading some 150 authorities takes 5 ms: make one for a pool of connections, not one for each.
+ * TLS settings of one endpoint: the operating system's authorities, those of `caPath` besides, and the client certificate if
+ * any. Reading some 150 authorities takes 5 ms: make one for a pool of connections, not one for each.
  * @throws AppError `config` naming the file that cannot be used.
  */
 export function createTrust(caPath: string | null, client: ClientCertificatePaths | null): SecureContext {
-  const own = caPath === null ? [] : [readPem(caPath, "the CA file", "CERTIFICATE")];
+  const system = getCACertificates("system");
+  // A machine without the ca-certificates package: what the runtime was built with.
+  const authorities = system.length > 0 ? system : rootCertificates;
+  const own = caPath === null ? [] : parseAuthorities(readText(caPath, "the CA file"), caPath);
   const presented = client && {
-    cert: readPem(client.certPath, "the TLS client certificate", "CERTIFICATE"),
-    key: readPem(client.keyPath, "the key of the TLS client certificate", "PRIVATE KEY"),
+    cert: readText(client.certPath, "the TLS client certificate"),
+    key: readText(client.keyPath, "the key of the TLS client certificate"),
   };
   try {
-    return createSecureContext({
-      ca: [...new Set([...rootCertificates, ...getCACertificates("system"), ...own])],
-      ...presented,
-    });
+    return createSecureContext({ ca: [...authorities, ...own], ...presented });
   } catch (cause) {
-    const files = [caPath, client?.certPath, client?.keyPath].filter((p) => typeof p === "string").join(", ");
-    throw new AppError("config", `setting up TLS: the files do not fit together or cannot be read (${files})`, {
+    const files = `${client?.certPath}, ${client?.keyPath}`;
+    throw new AppError("config", `setting up TLS: client certificate and key do not fit together (${files})`, {
       cause,
     });
   }
 }
 
-function readPem(path: string, what: string, label: string): string {
-  let text: string;
+/** Changes whenever a file of createTrust does, so that what was made from it is made anew. */
+export function trustStamp(caPath: string | null, client: ClientCertificatePaths | null): string {
+  const paths = [caPath, client?.certPath ?? null, client?.keyPath ?? null];
+  return paths.map((path) => (path === null ? "" : stampOf(path))).join("|");
+}
+
+function stampOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return `${path}:${stat?.ino}:${stat?.mtimeMs}:${stat?.size}`;
+}
+
+function parseAuthorities(pem: string, path: string): string[] {
   try {
-    text = readFileSync(path, "utf8");
+    return parseCertificates(pem, "setting up TLS: the CA file").map((certificate) => certificate.toString());
+  } catch (cause) {
+    const why = cause instanceof AppError ? cause.message : "it cannot be read";
+    throw new AppError("config", `${why} (${path})`, { cause });
+  }
+}
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8");
   } catch (cause) {
     throw new AppError("config", `setting up TLS: ${what} cannot be read: ${systemCode(cause)} (${path})`, { cause });
   }
-  if (!text.includes(`${label}-----`)) throw new AppError("config", `setting up TLS: ${what} is not PEM (${path})`);
-  return text;
 }

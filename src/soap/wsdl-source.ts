@@ -44,8 +44,7 @@ async function download(
   { caPath, deadlineMs, signal }: { caPath: string | null; deadlineMs: number; signal?: AbortSignal },
 ): Promise<Uint8Array> {
   const doing = "fetching the WSDL";
-  // Without user and password, should the address hold them.
-  const where = url.origin + url.pathname;
+  const where = withoutUser(url.href);
   const secure = url.protocol === "https:";
   const client = new Client(url.origin, {
     connect: secure ? { secureContext: createTrust(caPath, null) } : {},
@@ -78,10 +77,9 @@ export interface ContractSource {
   /**
    * Answers at once, from memory, the cache on disk, or what is built in: a WSDL is never a reason not to send. A look at the
    * source itself follows in the background, once a day, after a failure once an hour.
-   * @param endpointUrl For the log.
    * @param wsdl Address or file; null: the built-in contract.
    */
-  contractFor(endpointUrl: string, wsdl: string | null, caPath: string | null): ServiceContract;
+  contractFor(wsdl: string | null, caPath: string | null): ServiceContract;
   /** Resolves when no look at a source is under way. */
   settled(): Promise<void>;
   /** Gives up what is under way. */
@@ -120,16 +118,17 @@ export function createContractSource(deps: { cacheDir: string; now(): Date; log:
     return entry;
   }
 
-  async function refresh(entry: Entry, endpoint: string, wsdl: string, caPath: string | null): Promise<void> {
+  async function refresh(entry: Entry, wsdl: string, caPath: string | null): Promise<void> {
+    const shown = withoutUser(wsdl);
     try {
       const bytes = await fetchWsdl(wsdl, { caPath, deadlineMs: FETCH_DEADLINE_MS, signal: closing.signal });
       const contract = parseWsdl(bytes);
       const hash = hashOf(bytes);
-      if (hash !== entry.hash) log.info("the endpoint's contract was read from its WSDL", { endpoint });
-      else if (entry.failure !== null) log.info("the endpoint's WSDL can be read again", { endpoint });
+      if (hash !== entry.hash) log.info("the contract was read from its WSDL", { wsdl: shown });
+      else if (entry.failure !== null) log.info("the WSDL can be read again", { wsdl: shown });
       Object.assign(entry, { contract, hash, failure: null, refreshAt: now().getTime() + REFRESH_MS });
       await writeCache(cacheDir, cachePath(wsdl), bytes, now()).catch((error: unknown) =>
-        log.warn("the endpoint's WSDL cannot be kept on disk", { endpoint, path: cacheDir, failure: errorText(error) }),
+        log.warn("the WSDL cannot be kept on disk", { path: cacheDir, failure: errorText(error) }),
       );
     } catch (error) {
       if (closing.signal.aborted) return;
@@ -138,12 +137,12 @@ export function createContractSource(deps: { cacheDir: string; now(): Date; log:
       if (failure === entry.failure) return;
       entry.failure = failure;
       const used = entry.hash === null ? "built-in" : "last read";
-      log.warn("the endpoint's WSDL cannot be used, the contract known so far stays", { endpoint, used, failure });
+      log.warn("the WSDL cannot be used, the contract known so far stays", { wsdl: shown, used, failure });
     }
   }
 
   return {
-    contractFor(endpointUrl, wsdl, caPath) {
+    contractFor(wsdl, caPath) {
       if (wsdl === null) return builtinContract;
       const key = JSON.stringify([wsdl, caPath]);
       const entry = entries.get(key) ?? readCache(wsdl);
@@ -152,7 +151,7 @@ export function createContractSource(deps: { cacheDir: string; now(): Date; log:
       const [oldest] = entries.keys();
       if (entries.size > MAX_ENTRIES && oldest !== undefined) entries.delete(oldest);
       if (entry.refreshing === null && now().getTime() >= entry.refreshAt && !closing.signal.aborted) {
-        const look = refresh(entry, endpointUrl, wsdl, caPath).finally(() => {
+        const look = refresh(entry, wsdl, caPath).finally(() => {
           entry.refreshing = null;
           running.delete(look);
         });
@@ -169,6 +168,12 @@ export function createContractSource(deps: { cacheDir: string; now(): Date; log:
       await Promise.all(running);
     },
   };
+}
+
+/** An address without the user, the password and the query that it may hold; a path as it is. */
+function withoutUser(source: string): string {
+  const url = URL.parse(source);
+  return url?.protocol === "https:" || url?.protocol === "http:" ? url.origin + url.pathname : source;
 }
 
 function hashOf(value: string | Uint8Array): string {

@@ -38,7 +38,7 @@ const envelope = envelopeOf(
 );
 
 function open(connections = 4): SoapClient {
-  const client = createSoapClient({ now: () => new Date(), connections });
+  const client = createSoapClient({ monotonicMs: () => performance.now(), connections });
   clients.push(client);
   return client;
 }
@@ -314,7 +314,7 @@ describe("TLS", () => {
     // The store is read once in a process, hence one of its own, to which our authority is the machine's.
     const script = `
       const { createSoapClient } = await import(${JSON.stringify(join(import.meta.dir, "../../src/soap/client.ts"))});
-      const client = createSoapClient({ now: () => new Date(), connections: 1 });
+      const client = createSoapClient({ monotonicMs: () => performance.now(), connections: 1 });
       const target = { url: ${JSON.stringify(server.url)}, clientCertificate: null, soapAction: "", successCodes: ["1"], secrets: [] };
       for (const caPath of [null, ${JSON.stringify(stranger.certPath)}]) {
         const { outcome } = await client.post({ ...target, caPath }, { parts: [Buffer.from("x")], bytes: 1 }, { deadlineMs: 5000 });
@@ -332,6 +332,18 @@ describe("TLS", () => {
     writeFileSync(both, stranger.cert + authority.cert);
     await using server = await openServer(tls, accept);
     expect((await post(open(), target(server.url, { caPath: both }))).outcome.kind).toBe("accepted");
+  });
+
+  test("uses a CA file that was changed from the next message on", async () => {
+    const caPath = join(pki.dir, "changing.pem");
+    writeFileSync(caPath, authority.cert);
+    await using server = await openServer(tls, accept);
+    const client = open();
+    expect((await post(client, target(server.url, { caPath }))).outcome.kind).toBe("accepted");
+    writeFileSync(caPath, stranger.cert + stranger.cert);
+    expect((await post(client, target(server.url, { caPath }))).outcome.kind).toBe("misconfigured");
+    writeFileSync(caPath, authority.cert + stranger.cert);
+    expect((await post(client, target(server.url, { caPath }))).outcome.kind).toBe("accepted");
   });
 
   test("to a server without TLS is the operator's to mend", async () => {
@@ -365,7 +377,11 @@ describe("TLS", () => {
       { caPath: "/nowhere/ca.pem" },
       "the CA file cannot be read: ENOENT (/nowhere/ca.pem)",
     ],
-    ["a CA file that is no PEM", { caPath: join(import.meta.dir, "client.test.ts") }, "the CA file is not PEM"],
+    [
+      "a CA file that is no PEM",
+      { caPath: join(import.meta.dir, "client.test.ts") },
+      "the CA file: no certificate in it",
+    ],
     [
       "a key that is not there",
       { clientCertificate: { certPath: camera.certPath, keyPath: "/nowhere/key.pem" } },
@@ -400,7 +416,7 @@ describe("many endpoints", () => {
   test("keep no more than 64 pools of idle connections", async () => {
     await using server = await openServer(tls, accept);
     const client = open();
-    // Another CA file makes another endpoint of the same server.
+    // A CA file of its own makes another endpoint of the same server.
     for (let i = 0; i < 70; i += 1) {
       const caPath = join(pki.dir, `ca-${i}.pem`);
       writeFileSync(caPath, authority.cert);

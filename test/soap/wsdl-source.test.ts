@@ -58,7 +58,7 @@ async function openWsdlServer(answer: { status: number; body: string }) {
 
 describe("the contract of an endpoint", () => {
   test("without a WSDL is the built-in one", () => {
-    expect(open().contractFor("https://e/", null, null)).toBe(builtinContract);
+    expect(open().contractFor(null, null)).toBe(builtinContract);
     expect(lines).toEqual([]);
   });
 
@@ -66,18 +66,18 @@ describe("the contract of an endpoint", () => {
     const answer = { status: 200, body: other };
     await using server = await openWsdlServer(answer);
     const source = open();
-    const ask = () => source.contractFor("https://e/", server.url, authority.certPath).soapAction;
+    const ask = () => source.contractFor(server.url, authority.certPath).soapAction;
     expect(ask()).toBe("");
     await source.settled();
     expect(ask()).toBe("urn:other");
-    expect(lines).toEqual([expect.stringContaining("info the endpoint's contract was read from its WSDL")]);
+    expect(lines).toEqual([expect.stringContaining("info the contract was read from its WSDL")]);
   });
 
   test("is asked for once a day, however many readings there are", async () => {
     const answer = { status: 200, body: wsdl };
     await using server = await openWsdlServer(answer);
     const source = open();
-    const ask = () => source.contractFor("https://e/", server.url, authority.certPath).soapAction;
+    const ask = () => source.contractFor(server.url, authority.certPath).soapAction;
     for (let i = 0; i < 100; i += 1) ask();
     await source.settled();
     answer.body = other;
@@ -94,7 +94,7 @@ describe("the contract of an endpoint", () => {
   test("survives a restart on disk, and is not asked for again the same day", async () => {
     const answer = { status: 200, body: other };
     await using server = await openWsdlServer(answer);
-    const ask = (source: ContractSource) => source.contractFor("https://e/", server.url, authority.certPath).soapAction;
+    const ask = (source: ContractSource) => source.contractFor(server.url, authority.certPath).soapAction;
     const first = open();
     ask(first);
     await first.settled();
@@ -117,7 +117,7 @@ describe("the contract of an endpoint", () => {
     await using server = await openWsdlServer(answer);
     const source = open();
     const ask = async () => {
-      const contract = source.contractFor("https://e/", server.url, authority.certPath);
+      const contract = source.contractFor(server.url, authority.certPath);
       await source.settled();
       return contract;
     };
@@ -153,12 +153,12 @@ describe("the contract of an endpoint", () => {
     const server = await openWsdlServer(answer);
     const { url } = server;
     const first = open();
-    first.contractFor("https://e/", url, authority.certPath);
+    first.contractFor(url, authority.certPath);
     await first.settled();
     await server[Symbol.asyncDispose]();
     for (const name of readdirSync(cacheDir)) writeFileSync(join(cacheDir, name), "half a fi");
     const second = open();
-    expect(second.contractFor("https://e/", url, authority.certPath)).toBe(builtinContract);
+    expect(second.contractFor(url, authority.certPath)).toBe(builtinContract);
     await second.settled();
     expect(lines.at(-1)).toContain("ECONNREFUSED");
   });
@@ -168,16 +168,16 @@ describe("the contract of an endpoint", () => {
     const file = join(base, "other.wsdl");
     writeFileSync(file, other);
     const source = open();
-    source.contractFor("https://e/", file, null);
+    source.contractFor(file, null);
     await source.settled();
-    expect(source.contractFor("https://e/", file, null).soapAction).toBe("urn:other");
+    expect(source.contractFor(file, null).soapAction).toBe("urn:other");
     expect(lines.at(-1)).toContain("cannot be kept on disk");
   });
 
   test("is given up without a word when the service stops", async () => {
     await using server = await openServer(tls, () => {});
     const source = open();
-    source.contractFor("https://e/", server.url, authority.certPath);
+    source.contractFor(server.url, authority.certPath);
     while (server.bodies.length === 0) await Bun.sleep(5);
     await source.close();
     expect(lines).toEqual([]);
