@@ -161,7 +161,7 @@ async function register(
   serials: readonly string[],
   clock: Clock,
 ): Promise<void> {
-  const client = await pki.issueClient({ organization: MUNICIPALITY, intermediate: true });
+  const client = await pki.issueClient({ organization: MUNICIPALITY });
   const password = `demo-${clock.now().getTime()}`;
   await writeFile(join(folder, "municipality.pfx"), client.pfx(password), { mode: 0o600 });
   await writeFile(join(folder, "pfx-password.txt"), `${password}\n`, { mode: 0o600 });
