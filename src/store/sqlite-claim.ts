@@ -80,7 +80,14 @@ type LoadedRow = Row &
 interface Lane {
   endpointId: number;
   slots: number;
-  cameraIds: number[];
+  cameras: Turn[];
+  /** Messages that single routes may still be given; a route that is not here is not limited. */
+  routeSlots: Map<string, number>;
+}
+
+interface Turn {
+  cameraId: number;
+  route: string;
 }
 
 /** Takes messages in turns: one of each endpoint, and within an endpoint one of each camera, oldest first. */
@@ -99,17 +106,20 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
   let lastCameraIds = new Map<number, number>();
 
   const listLanes = (request: ClaimRequest, nowMs: number): Lane[] => {
-    const lanes = new Map<number, Set<number>>();
+    const lanes = new Map<number, Map<number, Turn>>();
+    const routeSlots = new Map(request.routeSlots);
     for (const { cameraId, endpointId, certificateId } of listWaiting.all({ now: nowMs })) {
       const slots = request.slots.get(endpointId) ?? request.slotsPerEndpoint;
-      if (slots <= 0 || request.pausedRoutes.has(routeKey({ endpointId, certificateId }))) continue;
-      const cameraIds = lanes.get(endpointId) ?? new Set();
-      lanes.set(endpointId, cameraIds.add(cameraId));
+      const route = routeKey({ endpointId, certificateId });
+      if (slots <= 0 || routeSlots.get(route) === 0) continue;
+      const cameras = lanes.get(endpointId) ?? new Map<number, Turn>();
+      lanes.set(endpointId, cameras.set(cameraId, { cameraId, route }));
     }
-    const inTurn = [...lanes].map(([endpointId, cameraIds]) => ({
+    const inTurn = [...lanes].map(([endpointId, cameras]) => ({
       endpointId,
       slots: request.slots.get(endpointId) ?? request.slotsPerEndpoint,
-      cameraIds: fromTurn([...cameraIds], lastCameraIds.get(endpointId) ?? 0, (id) => id),
+      cameras: fromTurn([...cameras.values()], lastCameraIds.get(endpointId) ?? 0, (turn) => turn.cameraId),
+      routeSlots,
     }));
     return fromTurn(inTurn, lastEndpointId, (lane) => lane.endpointId);
   };
@@ -124,12 +134,16 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
 
   const takeFrom = (lane: Lane, request: ClaimRequest, nowMs: number): Claim | null => {
     for (;;) {
-      const cameraId = lane.cameraIds.shift();
-      if (cameraId === undefined) return null;
+      const turn = lane.cameras.shift();
+      if (turn === undefined) return null;
+      const { cameraId, route } = turn;
+      const left = lane.routeSlots.get(route);
+      if (left === 0) continue;
       const id = findOldest(cameraId, nowMs);
       const row = id === null ? null : load.get(id);
       if (row === null) continue;
-      lane.cameraIds.push(cameraId);
+      lane.cameras.push(turn);
+      if (left !== undefined) lane.routeSlots.set(route, left - 1);
       lane.slots -= 1;
       lastEndpointId = lane.endpointId;
       lastCameraIds.set(lane.endpointId, cameraId);

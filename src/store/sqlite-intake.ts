@@ -45,19 +45,28 @@ export function createIntake(connection: Connection, tallies: Tallies): Intake {
     "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE seen_at < ? ORDER BY seen_at LIMIT ?)",
   );
 
-  const enqueueReading = (reading: NewReading, group: Group): IntakeResult => {
-    let camera = group.cameras.get(reading.cameraSerial);
+  const cameraOf = (serial: string, group: Group): CameraRow | null => {
+    let camera = group.cameras.get(serial);
     if (camera === undefined) {
-      camera = findCamera.get(reading.cameraSerial);
-      group.cameras.set(reading.cameraSerial, camera);
+      camera = findCamera.get(serial);
+      group.cameras.set(serial, camera);
     }
+    return camera;
+  };
+
+  const noteReading = (cameraId: number, receivedMs: number, group: Group): void => {
+    group.lastReadingMs.set(cameraId, Math.max(group.lastReadingMs.get(cameraId) ?? 0, receivedMs));
+  };
+
+  const enqueueReading = (reading: NewReading, group: Group): IntakeResult => {
+    const camera = cameraOf(reading.cameraSerial, group);
     if (camera === null) return "unregistered";
     if (camera.active === 0) {
       group.sheet.add(reading.cameraSerial, "inactive");
       return "inactive";
     }
     const receivedMs = reading.receivedAt.getTime();
-    group.lastReadingMs.set(camera.id, Math.max(group.lastReadingMs.get(camera.id) ?? 0, receivedMs));
+    noteReading(camera.id, receivedMs, group);
     if (remember.run(reading.dedupeKey, group.nowMs).changes === 0) {
       group.sheet.add(reading.cameraSerial, "duplicate");
       return "duplicate";
@@ -75,6 +84,13 @@ export function createIntake(connection: Connection, tallies: Tallies): Intake {
     return "quarantined";
   };
 
+  const countOnly = (entry: Extract<IntakeEntry, { cameraSerial: string }>, group: Group): IntakeResult => {
+    const camera = cameraOf(entry.cameraSerial, group);
+    if (camera !== null) noteReading(camera.id, entry.receivedAt.getTime(), group);
+    group.sheet.add(entry.cameraSerial, entry.kind);
+    return entry.kind;
+  };
+
   const enqueueEntry = (entry: IntakeEntry, group: Group): IntakeResult => {
     switch (entry.kind) {
       case "reading":
@@ -82,8 +98,9 @@ export function createIntake(connection: Connection, tallies: Tallies): Intake {
       case "quarantine":
         return enqueueQuarantined(entry.quarantined, group);
       case "not-read":
-        group.sheet.add(entry.cameraSerial, "not-read");
-        return "not-read";
+      case "inactive":
+      case "duplicate":
+        return countOnly(entry, group);
     }
   };
 

@@ -1,10 +1,11 @@
 import type { Connection } from "./sqlite-connection.ts";
-import type { OperatorStore, Quarantined } from "./store.ts";
+import type { OperatorStore, Quarantined, QueueStore } from "./store.ts";
 
 type Quarantine = Pick<
   OperatorStore,
   "listQuarantine" | "findQuarantined" | "listAdoptable" | "dropQuarantined" | "trimQuarantine"
->;
+> &
+  Pick<QueueStore, "findHeld">;
 type QuarantinedRow = Omit<Quarantined, "receivedAt"> & { receivedAt: number };
 
 /** Rows that one look at what is to be trimmed brings into memory. */
@@ -27,6 +28,7 @@ export function createQuarantine(connection: Connection): Quarantine {
   const drop = connection.prepare<{ path: string | null }, [number]>(
     "DELETE FROM quarantine WHERE id = ? RETURNING path",
   );
+  const hasPath = connection.prepare<{ held: 1 }, [string]>("SELECT 1 AS held FROM quarantine WHERE path = ?");
   const measure = connection.prepare<{ count: number; bytes: number }, []>(
     "SELECT count(*) AS count, coalesce(sum(size_bytes) FILTER (WHERE path IS NOT NULL), 0) AS bytes FROM quarantine",
   );
@@ -48,6 +50,8 @@ export function createQuarantine(connection: Connection): Quarantine {
       }),
     listAdoptable: async (limit) =>
       connection.read("listing the quarantine", () => listAdoptable.all(Math.max(0, limit)).map(readQuarantined)),
+    findHeld: async (paths) =>
+      connection.read("looking for held messages", () => new Set(paths.filter((path) => hasPath.get(path) !== null))),
     dropQuarantined: async (ids) =>
       connection.write("dropping held messages", () =>
         ids.map((id) => drop.get(id)?.path ?? null).filter((path) => path !== null),

@@ -223,6 +223,7 @@ CREATE TABLE quarantine (
   path TEXT
 ) STRICT;
 CREATE INDEX quarantine_kind ON quarantine (kind, id);
+CREATE INDEX quarantine_path ON quarantine (path);
 
 CREATE TABLE store_check (
   id INTEGER PRIMARY KEY CHECK (id = 1),
