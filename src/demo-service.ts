@@ -52,6 +52,8 @@ export function createDemoService(options: {
       const started = Bun.spawn([...ownCommand(), "run", "all", "--env-file", envFile], {
         env: cleanEnvironment(),
         stdin: "ignore",
+        // Ctrl-C goes to every process of the terminal's group: the service is stopped by us, once, and not twice.
+        detached: true,
         stdout: log,
         stderr: log,
       });

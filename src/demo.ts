@@ -27,7 +27,7 @@ export interface DemoOptions {
 
 export interface DemoProgress {
   sent: number;
-  /** Confirmed to the cameras: durable. */
+  /** Confirmed to the cameras: durable. A replay from a camera's SD card is not counted again. */
   durable: number;
   delivered: number;
   erased: number;
@@ -36,6 +36,8 @@ export interface DemoProgress {
 export interface DemoReport {
   folder: string | null;
   comparison: Comparison;
+  /** Readings that a camera sent a second time, as from its SD card. */
+  replays: number;
   refused: number;
   erased: number;
   filesSearched: number;
@@ -74,7 +76,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     let shown = true;
     const showing = (async () => {
       while (shown) {
-        options.show(await progressOf(folder, manifest, mossos, options.readings));
+        options.show(await progressOf(folder, manifest, mossos));
         await clock.sleep(SHOW_EVERY_MS);
       }
     })();
@@ -110,7 +112,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     await waitForEmptyQueue(apiPort, options);
     const exitCode = await service.stop();
     if (exitCode !== 0) tell(`The service stopped with exit code ${exitCode}`);
-    options.show(await progressOf(folder, manifest, mossos, options.readings));
+    options.show(await progressOf(folder, manifest, mossos));
     shown = false;
     await showing;
 
@@ -121,6 +123,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
     return {
       folder: options.keep ? folder : null,
       comparison,
+      replays: manifest.filter(({ kind }) => kind === "replay").length,
       refused: mossos.records.counts().refused,
       erased,
       filesSearched: files,
@@ -233,7 +236,7 @@ async function storm(
   if (!(await reached(1 / 3))) return;
   await service.kill();
   tell(
-    `kill -9: the service is gone in mid-flight after ${manifest.length} readings; the cameras keep what was not confirmed`,
+    `kill -9: the service is gone in mid-flight after ${manifest.length} messages; the cameras keep what was not confirmed`,
   );
   await clock.sleep(500, signal);
   await service.start();
@@ -260,12 +263,12 @@ async function progressOf(
   folder: string,
   manifest: readonly ManifestEntry[],
   mossos: MossosServer,
-  _readings: number,
 ): Promise<DemoProgress> {
   const durable = manifest.filter(({ kind, confirmed }) => kind === "reading" && confirmed).length;
   const { accepted } = mossos.records.counts();
   const waiting = await countImages(join(folder, "data/images"));
-  return { sent: manifest.length, durable, delivered: accepted, erased: Math.max(0, durable - waiting) };
+  const sent = manifest.filter(({ kind }) => kind === "reading").length;
+  return { sent, durable, delivered: accepted, erased: Math.max(0, durable - waiting) };
 }
 
 /** Readings whose pictures are still there. */

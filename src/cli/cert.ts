@@ -35,26 +35,30 @@ const importPfx = defineTattileCommand({
     ...JSON_ARG,
   },
   async run(args, context) {
-    const [{ readPfx }, { writeCertificateFolder }, config, store] = await Promise.all([
+    const alias = args.alias === undefined ? null : parseName("--alias", args.alias, 100);
+    // Before the store: to open it root becomes the service's user, who may not read what only root may.
+    const bytes = await readPfxFile(args.file);
+    const given = await readPassword(args["password-file"], args["password-stdin"], context);
+    const store = await context.store();
+    const { certsDir } = await context.config();
+    const municipality = await lookUpMunicipality(store, args.municipality);
+    const password = given ?? (await askPassword(`Password of ${args.file}: `, context));
+    const [{ readPfx }, { writeCertificateFolder }] = await Promise.all([
       import("../soap/certificate.ts"),
       import("../certificate-files.ts"),
-      context.config(),
-      context.store(),
     ]);
-    const municipality = await lookUpMunicipality(store, args.municipality);
-    const alias = args.alias === undefined ? null : parseName("--alias", args.alias, 100);
-    const bytes = await readPfxFile(args.file);
-    const password = await readPassword(args["password-file"], args["password-stdin"], context);
     const contents = readPfx(bytes, password, context.now());
-    const present = (await store.listCertificates()).find(
-      ({ id, fingerprint }) => id === municipality.certificateId && fingerprint === contents.fingerprint,
-    );
     // The files are written in any case: that mends a set of which something was lost.
-    const paths = writeCertificateFolder(config.certsDir, municipality.name, contents);
-    const unchanged =
-      present !== undefined && (alias === null || alias === present.alias) && present.keyPath === paths.keyPath;
-    const id = unchanged ? present.id : await addCertificate(store, municipality, alias, contents, paths);
-    const facts = { id, municipality: municipality.name, result: unchanged ? "unchanged" : "added" };
+    const paths = writeCertificateFolder(certsDir, municipality.name, contents);
+    const present = (await store.listCertificates())
+      .filter((c) => c.municipalityId === municipality.id && c.fingerprint === contents.fingerprint)
+      .filter((c) => c.keyPath === paths.keyPath && (alias === null || alias === c.alias))
+      .sort((a, b) => Number(b.id === municipality.certificateId) - Number(a.id === municipality.certificateId))[0];
+    const id = present?.id ?? (await addCertificate(store, municipality, alias, contents, paths));
+    // Also when it is assigned already: that ends a pause for want of what was just mended.
+    if (present !== undefined) await store.assignCertificate(municipality.id, id);
+    const result = present === undefined ? "added" : id === municipality.certificateId ? "unchanged" : "changed";
+    const facts = { id, municipality: municipality.name, result };
     const days = daysUntil(contents.validTo, context.now());
     if (args.json) {
       const { subject, serialNumber, fingerprint, validFrom, validTo } = contents;
@@ -106,12 +110,13 @@ async function readPfxFile(path: string): Promise<Uint8Array> {
   );
 }
 
-async function readPassword(file: string | undefined, stdin: boolean, context: CommandContext): Promise<string> {
+/** @returns null: neither file nor standard input was named, it has to be asked for */
+async function readPassword(file: string | undefined, stdin: boolean, context: CommandContext): Promise<string | null> {
   if (file !== undefined && stdin) {
     throw new AppError("usage", "cert import: --password-file and --password-stdin exclude each other");
   }
   if (stdin) return readStdin(context.input);
-  if (file === undefined) return askPassword("Password of the PFX file: ", context);
+  if (file === undefined) return null;
   try {
     return (await readFile(file, "utf8")).split(/\r?\n/)[0] ?? "";
   } catch (cause) {
@@ -146,15 +151,11 @@ const list = defineTattileCommand({
       c.municipality ?? "-",
       c.inUse ? "in use" : "earlier",
       c.validTo === null ? "?" : formatDay(c.validTo),
-      c.daysLeft === null ? "?" : out.paint(tone(c.daysLeft), `${c.daysLeft}`),
+      c.daysLeft === null ? "?" : c.daysLeft < 0 ? "run out" : `${c.daysLeft}`,
     ]);
     out.line(formatTable(columns, rows, out.width));
   },
 });
-
-function tone(daysLeft: number): "bad" | "warn" | "good" {
-  return daysLeft < 0 ? "bad" : daysLeft < 30 ? "warn" : "good";
-}
 
 const show = defineTattileCommand({
   name: "cert show",

@@ -74,14 +74,17 @@ function isGood({ comparison, traces, erased }: DemoReport): boolean {
 }
 
 function printReport(report: DemoReport, out: Output): void {
-  const { comparison, erased, filesSearched, traces, folder } = report;
+  const { comparison, erased, filesSearched, replays, traces, folder } = report;
   const { sent, delivered, duplicates, missing, invented, differing } = comparison;
   const bad = (count: number): string => out.paint(count === 0 ? "good" : "bad", `${count}`);
   out.line();
   out.line(out.paint("bold", "The balance"));
   out.line(
     formatFacts([
-      ["sent", `${sent}`],
+      [
+        "sent",
+        `${sent}${replays === 0 ? "" : `, and ${countOf(replays, "replay")} from SD cards, recognised as such`}`,
+      ],
       ["delivered", `${delivered}, each compared bit for bit with what was sent`],
       ["erased", `${erased}`],
       ["twice", `${duplicates} (the answer was lost on the way: sent again rather than lost)`],
