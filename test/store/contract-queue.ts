@@ -76,6 +76,20 @@ export function describeQueue(name: string, open: OpenStore): void {
       expect(await claimPlates(store, {}, after(200_000))).toEqual(["T3"]);
     });
 
+    test("probes with a message that has not failed, where the camera has one", async () => {
+      await using under = await open();
+      const { store } = under;
+      const { endpoint } = await addCameras(store, "A");
+      await enqueueMany(store, "A", 1, 2);
+      await store.settle(
+        (await store.claim(claimRequest({ limit: 1 }), LATER)).map((claim) => settled(claim, retryAt(LATER))),
+        LATER,
+      );
+      const probe = { limit: 1, probedEndpoints: new Set([endpoint]) };
+      expect(await claimPlates(store, probe)).toEqual(["T2"]);
+      expect(await claimPlates(store, probe)).toEqual(["T1"]);
+    });
+
     test("carries the route of the moment: the camera's endpoint, else the municipality's, and its certificate while active", async () => {
       await using under = await open();
       const { store } = under;

@@ -18,6 +18,9 @@ import type {
 /** The instant at which every test begins. */
 export const START = new Date("2026-05-04T10:00:00.000Z");
 
+/** Long enough for a busy machine, short enough for a test that waits it out. */
+const BUSY_TIMEOUT_MS = 1000;
+
 export function after(ms: number): Date {
   return new Date(START.getTime() + ms);
 }
@@ -35,7 +38,7 @@ export function standingClock(): Clock & { set(now: Date): void } {
   let current = START;
   return {
     now: () => current,
-    monotonicMs: () => current.getTime(),
+    monotonicMs: () => systemClock.monotonicMs(),
     sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 1), signal),
     set: (now) => {
       current = now;
@@ -59,12 +62,17 @@ export class SqliteUnderTest implements StoreUnderTest {
   static async open(this: void, clock: Clock = standingClock()): Promise<SqliteUnderTest> {
     const folder = mkdtempSync(join(tmpdir(), "tattile-store-"));
     const path = join(folder, "data", "tattile.db");
-    return new SqliteUnderTest(folder, path, await openSqlite({ path, clock }), clock);
+    return new SqliteUnderTest(folder, path, await openSqlite({ path, clock, busyTimeoutMs: BUSY_TIMEOUT_MS }), clock);
   }
 
   async reopen(): Promise<void> {
     await this.store.close();
-    this.store = await openSqlite({ path: this.path, clock: this.#clock });
+    await this.openAgain();
+  }
+
+  /** After the store was closed by the test itself. */
+  async openAgain(): Promise<void> {
+    this.store = await openSqlite({ path: this.path, clock: this.#clock, busyTimeoutMs: BUSY_TIMEOUT_MS });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -216,6 +224,7 @@ export function claimRequest(change: Partial<ClaimRequest> = {}): ClaimRequest {
     limit: 100,
     slots: new Map(),
     slotsPerEndpoint: 100,
+    probedEndpoints: new Set(),
     routeSlots: new Map(),
     ...change,
   };
