@@ -118,6 +118,29 @@ describe("scrubbing", () => {
     expect(await under.store.findReferenced(allPaths(under.path))).toEqual(referenced);
   });
 
+  test("overwrites what moved within the pages of a table that is never empty", async () => {
+    const random = seededRandom("scrub after erasing at random");
+    await using under = await SqliteUnderTest.open();
+    await addCameras(under.store, "A");
+    let number = 0;
+    for (let round = 0; round < 40; round++) {
+      const group = Array.from({ length: 40 }, () => {
+        const plate = `PLT${String(number++).padStart(6, "0")}Q`;
+        const text = `${plate}${"x".repeat(random.below(1300))}${plate}`;
+        const facts = { ...newReading(0, "A").facts, plate };
+        const imageOcrPath = `A/${random.below(86_400)}_${plate}_ocr.jpg`;
+        return { kind: "reading" as const, reading: newReading(number, "A", { facts, rawText: text, imageOcrPath }) };
+      });
+      await under.store.enqueue(group, START);
+      const ids = Array.from({ length: 60 }, () => 1 + random.below(number));
+      await under.store.discardMessages({ ids });
+    }
+    const waiting = (await under.store.summarize()).readings;
+    expect(waiting).toBeGreaterThan(100);
+    await under.store.scrub();
+    expect(findResidue(under.path)).toEqual({ residue: [], rows: waiting });
+  });
+
   test("gives no number of an erased reading to a new one", async () => {
     await using under = await SqliteUnderTest.open();
     await addCameras(under.store, "A");
