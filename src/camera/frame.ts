@@ -13,7 +13,7 @@ export type Frame =
 /** The first eight bytes of every binary message: header size 24, command 40000. */
 export const TLV_MAGIC = Buffer.from([0x18, 0, 0, 0, 0x40, 0x9c, 0, 0]);
 export const TLV_HEADER_BYTES = 24;
-const TLV_LENGTH_OFFSET = 20;
+export const TLV_LENGTH_OFFSET = 20;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const UTF16 = [
   { bom: Buffer.from([0xff, 0xfe]), name: "UTF-16LE" },
@@ -223,7 +223,7 @@ export class Framer {
     const verdict: XmlVerdict = scan?.advance(bytes) ?? { kind: "more" };
     if (verdict.kind === "more") return false;
     if (verdict.kind === "end") {
-      this.#knownRoot = scan?.root ?? null;
+      this.#knownRoot = scan?.provenRoot ?? this.#knownRoot;
       frames.push(this.#message("tattile-xml", verdict.end));
     } else if (verdict.kind === "cut") {
       frames.push(this.#broken(verdict.reason, verdict.cut));

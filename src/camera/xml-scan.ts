@@ -23,6 +23,7 @@ const PROLOG = Buffer.from("<?xml");
 const COMMENT = { open: Buffer.from("<!--"), close: Buffer.from("-->") };
 const CDATA = { open: Buffer.from("<![CDATA["), close: Buffer.from("]]>") };
 const DOCTYPE = Buffer.from("<!DOCTYPE");
+const SERIAL = Buffer.from("DEVICE_SN");
 const PI_CLOSE = Buffer.from("?>");
 
 const MORE: XmlVerdict = { kind: "more" };
@@ -75,11 +76,12 @@ export function beginsXml(bytes: Buffer, from: number): boolean | null {
   return end === -1 ? null : end > 0;
 }
 
-/** One message's scan; a new one for each message. `knownRoot`: the root of the message before on this connection. */
+/** One message's scan; a new one for each message. `knownRoot`: the root of an earlier message on this connection. */
 export class XmlScan {
   /** Everything before this is dealt with. */
   #at = 0;
   #root: Buffer | null = null;
+  #hasSerial = false;
   readonly #knownRoot: Buffer | null;
   /** What ends the comment, CDATA section or processing instruction that is open. */
   #closing: Buffer | null = null;
@@ -94,9 +96,12 @@ export class XmlScan {
     this.#knownRoot = knownRoot;
   }
 
-  /** The root's name, once its open tag began; a copy. */
-  get root(): Buffer | null {
-    return this.#root;
+  /**
+   * The root's name, to know the next message by; null while no DEVICE_SN was seen in it. A loose child, left from a message
+   * whose root was damaged, must not be taken for a root: every good message holds that child, and would be cut there.
+   */
+  get provenRoot(): Buffer | null {
+    return this.#hasSerial ? this.#root : null;
   }
 
   /** Looks at what came since the last call. `bytes` is the message from its first byte to the last received. */
@@ -182,6 +187,7 @@ export class XmlScan {
     if (again || (this.#knownRoot !== null && same(bytes, lt + 1, end, this.#knownRoot))) {
       return { kind: "cut", cut: lt, reason: CUT_OFF };
     }
+    this.#hasSerial ||= same(bytes, lt + 1, end, SERIAL);
     return null;
   }
 
