@@ -1,4 +1,10 @@
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parseEnvFile } from "./env-file.ts";
+import { AppError, errorText, systemCode } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
+import { nearestName } from "./name-distance.ts";
+import { listSettings, SETTINGS, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
 
 /** Everything that can be set, validated. Durations in ms, sizes in bytes, paths absolute. */
 export interface Config {
@@ -51,4 +57,278 @@ export interface Config {
     successCodes: readonly string[];
   };
   api: { host: string; port: number };
+}
+
+/** Where a value came from. */
+export type SettingSource = "default" | "file" | "environment" | "flag";
+
+export interface LoadOptions {
+  /** The process's environment. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** From `--env-file`; it must exist. Goes before TATTILE_ENV_FILE. */
+  envFile?: string | undefined;
+  /** Values from the command line, by the variable's name. */
+  flags?: Readonly<Record<string, string>>;
+  /** True: data in /var/lib/tattile. False: in ./data, and the system's file is not read. Not given: as found on this machine. */
+  installed?: boolean | undefined;
+  /** What relative paths count from, unless a file gave them: then they count from the file's folder. */
+  folder?: string;
+  /** Read when it exists and no other file is named. */
+  systemEnvFile?: string;
+}
+
+export interface LoadedConfig {
+  config: Config;
+  /** Sentences for the operator; nothing in them stops the start. */
+  warnings: readonly string[];
+  /** By the variable's name. */
+  sources: Readonly<Record<string, SettingSource>>;
+  /** The file that was read, or null. */
+  envFile: string | null;
+}
+
+export const SYSTEM_ENV_FILE = "/etc/tattile/tattile.env";
+export const SYSTEM_DATA_DIR = "/var/lib/tattile";
+const ENV_FILE_VARIABLE = "TATTILE_ENV_FILE";
+const MAX_ENV_FILE_BYTES = 1024 * 1024;
+
+/** In the environment only names like these can be meant for tattile; in its own file every name is. */
+const OWN_PREFIX = /^(SENDER|INGEST|API|MOSSOS|TRANSIT|QUARANTINE|DEDUPE|DISK|CAMERA|CERTS|IMAGES|SUCCESS|SOAP)_/;
+/** What the replaced system knew and this version does not do; to say nothing of it would be a silent change. */
+const NOT_DONE: readonly (readonly [RegExp, string])[] = [
+  [/^(DB_[A-Z_]+|DATABASE_URL)$/, "this version keeps its queue in SQLite below DATA_DIR, not in PostgreSQL"],
+  [/^LECTORVISION_[A-Z_]+$/, "this version does not receive Lector Vision readings"],
+];
+
+interface Given {
+  text: string;
+  source: SettingSource;
+  /** What a relative path counts from. */
+  folder: string;
+}
+
+/**
+ * Works out the configuration: defaults, then the file, then the environment, then flags, the later winning. An empty
+ * value counts as not given.
+ *
+ * @throws AppError `config` for a file that cannot be read, and for values that are not allowed: all of them in one text.
+ */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const warnings: string[] = [];
+  const folder = options.folder ?? process.cwd();
+  const file = readEnvFile(options, folder);
+  const layers = collectLayers(options, folder, file);
+
+  const problems: string[] = [];
+  const sources: Record<string, SettingSource> = {};
+  const values: Record<string, unknown> = {};
+  for (const [key, one] of Object.entries<Setting<unknown>>(SETTINGS)) {
+    const given = findGiven(one, layers, warnings);
+    sources[one.name] = given?.source ?? "default";
+    values[key] = one.default;
+    if (given === null) continue;
+    const parsed = one.kind.parse(given.text, given.folder);
+    if ("value" in parsed) values[key] = parsed.value;
+    else problems.push(`${one.name} must be ${parsed.allowed} (${showValue(given.text)}, ${placeOf(given, file)})`);
+  }
+  // Sound: every key of SETTINGS was visited, and holds its default or what its own kind parsed.
+  const settings = values as SettingValues;
+  if (problems.length === 0) problems.push(...checkTogether(settings));
+  if (problems.length > 0) {
+    throw new AppError("config", `reading the configuration: ${problems.join("; ")}`, {
+      hint: "Correct what is named; docs/configuration.md lists every variable.",
+    });
+  }
+
+  warnings.push(...warnOfNames(options.env, file));
+  if (settings.endpointUrl?.startsWith("http:") === true && !isLoopback(settings.endpointUrl)) {
+    warnings.push("MOSSOS_ENDPOINT_URL is http: readings would cross the network unencrypted");
+  }
+  const dataDir = settings.dataDir ?? defaultDataDir(options, folder, warnings);
+  return { config: buildConfig(settings, dataDir), warnings, sources, envFile: file?.path ?? null };
+}
+
+interface EnvFile {
+  path: string;
+  values: ReadonlyMap<string, string>;
+}
+
+function readEnvFile(options: LoadOptions, folder: string): EnvFile | null {
+  const named = options.envFile ?? (options.env[ENV_FILE_VARIABLE] || undefined);
+  if (named === undefined && options.installed === false) return null;
+  const path = resolve(folder, named ?? options.systemEnvFile ?? SYSTEM_ENV_FILE);
+  try {
+    if (statSync(path).size > MAX_ENV_FILE_BYTES) throw new Error(`it is larger than ${MAX_ENV_FILE_BYTES} bytes`);
+    return { path, values: parseEnvFile(readFileSync(path, "utf8"), path) };
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    if (named === undefined && systemCode(error) === "ENOENT") return null;
+    throw new AppError("config", `reading the settings file: ${errorText(error)} (${path})`, {
+      hint:
+        systemCode(error) === "EACCES"
+          ? "Run the command as root, or as the user tattile."
+          : "Name a file that exists, or none.",
+      cause: error,
+    });
+  }
+}
+
+/** Strongest first. The unit hands the file's values over as environment too: what is equal there counts as the file's. */
+function collectLayers(options: LoadOptions, folder: string, file: EnvFile | null): readonly Map<string, Given>[] {
+  const flags = new Map<string, Given>();
+  for (const [name, text] of Object.entries(options.flags ?? {})) flags.set(name, { text, source: "flag", folder });
+  const fromFile = new Map<string, Given>();
+  for (const [name, text] of file?.values ?? []) {
+    fromFile.set(name, { text, source: "file", folder: dirname(file?.path ?? folder) });
+  }
+  const environment = new Map<string, Given>();
+  for (const [name, text] of Object.entries(options.env)) {
+    if (text !== undefined && fromFile.get(name)?.text !== text) {
+      environment.set(name, { text, source: "environment", folder });
+    }
+  }
+  return [flags, environment, fromFile];
+}
+
+function findGiven(one: Setting<unknown>, layers: readonly Map<string, Given>[], warnings: string[]): Given | null {
+  for (const layer of layers) {
+    const found = [one.name, ...one.aliases].flatMap((name) => {
+      const given = layer.get(name);
+      return given === undefined || given.text.trim() === "" ? [] : [{ name, ...given, text: given.text.trim() }];
+    });
+    const [first, second] = found;
+    if (first === undefined) continue;
+    if (second !== undefined && second.text !== first.text) {
+      warnings.push(`${first.name} and ${second.name} mean the same and differ: ${first.name} is used`);
+    }
+    return first;
+  }
+  return null;
+}
+
+/** What each value allows by itself but not beside another. */
+function checkTogether(settings: SettingValues): string[] {
+  const problems: string[] = [];
+  if (settings.bufferBytes < settings.maxMessageBytes) {
+    problems.push("INGEST_BUFFER_BYTES must be at least INGEST_MAX_MESSAGE_BYTES, or no large message ever fits");
+  }
+  if (settings.messageTimeoutMs < settings.idleTimeoutMs) {
+    problems.push("INGEST_MESSAGE_TIMEOUT_SECONDS must be at least INGEST_IDLE_TIMEOUT_SECONDS");
+  }
+  if (settings.stuckTimeoutMs < settings.timeoutMs) {
+    problems.push(
+      "SENDER_STUCK_TIMEOUT_SECONDS must be at least MOSSOS_TIMEOUT, or messages in flight are taken for stuck",
+    );
+  }
+  if (settings.apiPort !== 0 && settings.apiPort === settings.transitPort) {
+    problems.push(`API_PORT and TRANSIT_PORT must differ (both ${settings.apiPort})`);
+  }
+  return problems;
+}
+
+function warnOfNames(env: LoadOptions["env"], file: EnvFile | null): string[] {
+  const known = listSettings().flatMap((one) => [one.name, ...one.aliases]);
+  const warnings: string[] = [];
+  const fromFile = [...(file?.values.keys() ?? [])];
+  const fromEnvironment = Object.keys(env).filter((name) => OWN_PREFIX.test(name) || isNotDone(name));
+  for (const name of new Set([...fromEnvironment, ...fromFile])) {
+    if (known.includes(name) || (name === ENV_FILE_VARIABLE && !file?.values.has(name))) continue;
+    const notDone = NOT_DONE.find(([pattern]) => pattern.test(name));
+    const place = fromFile.includes(name) ? (file?.path ?? "file") : "environment";
+    if (notDone !== undefined) {
+      warnings.push(`${name} has no effect: ${notDone[1]} (${place})`);
+      continue;
+    }
+    const nearest = nearestName(name, known);
+    const guess = nearest === null ? "" : `; did you mean ${nearest}?`;
+    warnings.push(`${name} is not a setting of tattile and has no effect (${place})${guess}`);
+  }
+  return warnings;
+}
+
+function isNotDone(name: string): boolean {
+  return NOT_DONE.some(([pattern]) => pattern.test(name));
+}
+
+/** Quoted, bounded, and without a user name or password that an address may hold. */
+function showValue(text: string): string {
+  const bare = text.replace(/\/\/[^/\s]*@/g, "//…@");
+  return JSON.stringify(bare.length > 80 ? `${bare.slice(0, 80)}…` : bare);
+}
+
+function placeOf(given: Given, file: EnvFile | null): string {
+  return given.source === "file" ? (file?.path ?? "file") : given.source;
+}
+
+function isLoopback(address: string): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\])$/.test(URL.parse(address)?.hostname ?? "");
+}
+
+function defaultDataDir(options: LoadOptions, folder: string, warnings: string[]): string {
+  const local = resolve(folder, "data");
+  if (options.installed !== undefined) return options.installed ? SYSTEM_DATA_DIR : local;
+  // systemd sets it from the unit's StateDirectory.
+  const state = options.env["STATE_DIRECTORY"]?.split(":")[0];
+  if (state !== undefined && state !== "") return resolve(state);
+  try {
+    if (!statSync(SYSTEM_DATA_DIR).isDirectory()) return local;
+    accessSync(SYSTEM_DATA_DIR, constants.R_OK | constants.W_OK | constants.X_OK);
+    return SYSTEM_DATA_DIR;
+  } catch (error) {
+    if (systemCode(error) === "EACCES") {
+      warnings.push(
+        `${SYSTEM_DATA_DIR} is there but not for this user: ${local} is used instead; run as root or set DATA_DIR`,
+      );
+    }
+    return local;
+  }
+}
+
+function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir">>, dataDir: string): Config {
+  return {
+    logLevel: settings.logLevel,
+    soapDebug: settings.soapDebug,
+    dataDir,
+    imagesDir: settings.imagesDir ?? resolve(dataDir, "images"),
+    certsDir: settings.certsDir ?? resolve(dataDir, "certs"),
+    quarantineDir: resolve(dataDir, "quarantine"),
+    databasePath: resolve(dataDir, "tattile.db"),
+    transit: {
+      host: settings.transitHost,
+      port: settings.transitPort,
+      allow: settings.transitAllow,
+      maxConnections: settings.maxConnections,
+      maxMessageBytes: settings.maxMessageBytes,
+      bufferBytes: settings.bufferBytes,
+      idleTimeoutMs: settings.idleTimeoutMs,
+      messageTimeoutMs: settings.messageTimeoutMs,
+      dedupeDays: settings.dedupeDays,
+    },
+    quarantine: {
+      maxCount: settings.quarantineMaxCount,
+      maxBytes: settings.quarantineMaxBytes,
+      maxDays: settings.quarantineMaxDays,
+    },
+    diskMinFreeBytes: settings.diskMinFreeBytes,
+    cameraTimezone: settings.cameraTimezone,
+    sender: {
+      enabled: settings.senderEnabled,
+      pollIntervalMs: settings.pollIntervalMs,
+      maxBatchSize: settings.maxBatchSize,
+      concurrency: settings.concurrency,
+      retryMax: settings.retryMax,
+      backoffMs: settings.backoffMs,
+      stuckTimeoutMs: settings.stuckTimeoutMs,
+      deadRetentionMs: settings.deadRetentionMs,
+      pauseMaxMs: settings.pauseMaxMs,
+    },
+    mossos: {
+      endpointUrl: settings.endpointUrl,
+      wsdl: settings.wsdl,
+      timeoutMs: settings.timeoutMs,
+      timezone: settings.mossosTimezone,
+      successCodes: settings.successCodes,
+    },
+    api: { host: settings.apiHost, port: settings.apiPort },
+  };
 }

@@ -158,6 +158,22 @@ const STREAMS: readonly (readonly [what: string, stream: string, frames: readonl
     "<y><x>1</x></y></a><a><y>2</y></a>",
     ["<y><x>1</x></y>", `${GARBAGE}: </a>`, "<a><y>2</y></a>"],
   ],
+  [
+    "a root learned from damage, which a message with a prolog does not suffer from",
+    "<y><DEVICE_SN>1</DEVICE_SN></y><?xml ?><a><y>2</y></a>",
+    ["<y><DEVICE_SN>1</DEVICE_SN></y>", "<?xml ?><a><y>2</y></a>"],
+  ],
+  [
+    "a root learned from damage, and forgotten",
+    `<y><DEVICE_SN>1</DEVICE_SN></y>${"<a><y>2</y></a>".repeat(4)}`,
+    [
+      "<y><DEVICE_SN>1</DEVICE_SN></y>",
+      ...[`${CUT}: <a>`, "<y>2</y>", `${GARBAGE}: </a>`],
+      ...[`${CUT}: <a>`, "<y>2</y>", `${GARBAGE}: </a>`],
+      "<a><y>2</y></a>",
+      "<a><y>2</y></a>",
+    ],
+  ],
   ["garbage before a message", "GET / HTTP/1.1\r\n\r\n<a>1</a>", [`${GARBAGE}: GET / HTTP/1.1\r\n\r\n`, "<a>1</a>"]],
   [
     "garbage between messages",

@@ -1,0 +1,330 @@
+import {
+  flag,
+  folder,
+  GIB,
+  KIB,
+  level,
+  listenAddress,
+  MIB,
+  networks,
+  returnCodes,
+  type SettingKind,
+  seconds,
+  size,
+  webAddress,
+  webAddressOrFile,
+  whole,
+  word,
+  zone,
+} from "./setting-kinds.ts";
+
+/** One variable an operator may set. */
+export interface Setting<T> {
+  name: string;
+  /** Other names that mean the same; `name` wins where both are given. */
+  aliases: readonly string[];
+  group: SettingGroup;
+  kind: SettingKind<T>;
+  default: T;
+  /** What stands for a default that is worked out, such as a folder below DATA_DIR. */
+  defaultText: string | undefined;
+  /** True when the replaced system knew the name: it keeps its meaning. */
+  legacy: boolean;
+  description: string;
+}
+
+/** In the order of the documents. */
+export const SETTING_GROUPS = ["Folders", "Cameras", "Police", "Sender", "Quarantine and disk", "API", "Log"] as const;
+export type SettingGroup = (typeof SETTING_GROUPS)[number];
+
+interface Extras {
+  aliases?: readonly string[];
+  defaultText?: string;
+  legacy?: true;
+}
+
+function setting<T>(
+  group: SettingGroup,
+  name: string,
+  kind: SettingKind<T>,
+  fallback: NoInfer<T>,
+  description: string,
+  { aliases = [], defaultText, legacy = undefined }: Extras = {},
+): Setting<T> {
+  return { name, aliases, group, kind, default: fallback, defaultText, legacy: legacy === true, description };
+}
+
+/** The one table of settings: what loads the configuration, writes the documents and suggests names reads this. */
+export const SETTINGS = {
+  dataDir: setting(
+    "Folders",
+    "DATA_DIR",
+    folder,
+    null,
+    "Everything tattile keeps lies here, unless set otherwise: the database, images, certificates, quarantine.",
+    { defaultText: "/var/lib/tattile where tattile is installed, else ./data" },
+  ),
+  imagesDir: setting("Folders", "IMAGES_BASE_DIR", folder, null, "Images of readings that wait for delivery.", {
+    aliases: ["IMAGES_DIR"],
+    defaultText: "DATA_DIR/images",
+    legacy: true,
+  }),
+  certsDir: setting("Folders", "CERTS_DIR", folder, null, "Keys and certificates, one folder per municipality.", {
+    defaultText: "DATA_DIR/certs",
+    legacy: true,
+  }),
+  transitHost: setting(
+    "Cameras",
+    "TRANSIT_HOST",
+    listenAddress,
+    "0.0.0.0",
+    "Address on which cameras are listened for. `0.0.0.0`: every IPv4 address; `::`: IPv6 too.",
+  ),
+  transitPort: setting(
+    "Cameras",
+    "TRANSIT_PORT",
+    whole(0, 65_535),
+    33_334,
+    "TCP port of the cameras. 0 takes a free one.",
+    { legacy: true },
+  ),
+  transitAllow: setting(
+    "Cameras",
+    "TRANSIT_ALLOW",
+    networks,
+    [],
+    "Who may connect; anyone else is refused before a byte is read. Not set: everyone.",
+    { defaultText: "everyone" },
+  ),
+  cameraTimezone: setting(
+    "Cameras",
+    "CAMERA_TIMEZONE",
+    zone,
+    "Europe/Madrid",
+    "Zone of the cameras' clocks: their messages carry none. A camera may have its own.",
+  ),
+  maxConnections: setting(
+    "Cameras",
+    "INGEST_MAX_CONNECTIONS",
+    whole(1, 60_000),
+    1024,
+    "Most connections at once; one more is reset, and its camera tries again.",
+  ),
+  maxMessageBytes: setting(
+    "Cameras",
+    "INGEST_MAX_MESSAGE_BYTES",
+    size(64 * KIB, 256 * MIB),
+    8 * MIB,
+    "Largest message; a larger one is counted, noted in quarantine without its content, and its connection reset.",
+  ),
+  bufferBytes: setting(
+    "Cameras",
+    "INGEST_BUFFER_BYTES",
+    size(MIB, 16 * GIB),
+    128 * MIB,
+    "Memory for unfinished messages of all connections together; when it is full, reading pauses and cameras wait.",
+  ),
+  idleTimeoutMs: setting(
+    "Cameras",
+    "INGEST_IDLE_TIMEOUT_SECONDS",
+    whole(1, 86_400, "seconds", 1000),
+    120_000,
+    "Longest silence in the middle of a message. Between messages a connection may be silent for ever.",
+  ),
+  messageTimeoutMs: setting(
+    "Cameras",
+    "INGEST_MESSAGE_TIMEOUT_SECONDS",
+    whole(1, 86_400, "seconds", 1000),
+    600_000,
+    "Longest time from the first byte of a message to its last.",
+  ),
+  dedupeDays: setting(
+    "Cameras",
+    "DEDUPE_DAYS",
+    whole(1, 3650, "days"),
+    30,
+    "How long a reading is remembered, as a keyed hash only, so that a camera's replay is not delivered twice.",
+  ),
+  endpointUrl: setting(
+    "Police",
+    "MOSSOS_ENDPOINT_URL",
+    webAddress,
+    null,
+    "Where readings go when neither their camera nor their municipality has an endpoint.",
+    { defaultText: "none", legacy: true },
+  ),
+  wsdl: setting(
+    "Police",
+    "MOSSOS_WSDL_URL",
+    webAddressOrFile,
+    null,
+    "Address or file of the WSDL. Not set: the built-in contract. Read once and refreshed now and then, never per reading.",
+    { defaultText: "the built-in contract", legacy: true },
+  ),
+  timeoutMs: setting(
+    "Police",
+    "MOSSOS_TIMEOUT",
+    seconds(0.1, 600),
+    30_000,
+    "How long an answer is waited for. An endpoint may have its own.",
+    { legacy: true },
+  ),
+  mossosTimezone: setting(
+    "Police",
+    "MOSSOS_TIMEZONE",
+    zone,
+    "Europe/Madrid",
+    "Zone in which dates and times are written for the police. An endpoint may have its own.",
+  ),
+  successCodes: setting(
+    "Police",
+    "SUCCESS_CODES",
+    returnCodes,
+    ["1", "0000", "OK", "1.0"],
+    "Return codes that mean that the reading was taken; it is erased then. Any other code is a refusal.",
+    { legacy: true },
+  ),
+  senderEnabled: setting(
+    "Sender",
+    "SENDER_ENABLED",
+    flag,
+    true,
+    "`false`: readings are received and kept, none is sent.",
+    {
+      legacy: true,
+    },
+  ),
+  pollIntervalMs: setting(
+    "Sender",
+    "SENDER_POLL_INTERVAL_SECONDS",
+    seconds(0.1, 3600),
+    5000,
+    "How often the queue is looked through. In one process with ingest, a new reading wakes the sender at once.",
+    { legacy: true },
+  ),
+  maxBatchSize: setting(
+    "Sender",
+    "SENDER_MAX_BATCH_SIZE",
+    whole(1, 10_000),
+    50,
+    "Most messages taken from the queue at a time.",
+    { legacy: true },
+  ),
+  concurrency: setting(
+    "Sender",
+    "SENDER_CONCURRENCY",
+    whole(1, 256),
+    8,
+    "Messages in flight at the same time, for each endpoint.",
+  ),
+  retryMax: setting(
+    "Sender",
+    "SENDER_DEFAULT_RETRY_MAX",
+    whole(1, 1000),
+    3,
+    "Attempts after which a message is DEAD. Only those count that failed while the endpoint took others: an outage spends none.",
+    { legacy: true },
+  ),
+  backoffMs: setting(
+    "Sender",
+    "SENDER_DEFAULT_BACKOFF_MS",
+    whole(1, 3_600_000, "milliseconds"),
+    1000,
+    "Wait before the first retry; it doubles with every further one. An endpoint may have its own.",
+    { legacy: true },
+  ),
+  pauseMaxMs: setting(
+    "Sender",
+    "SENDER_PAUSE_MAX_SECONDS",
+    whole(1, 3600, "seconds", 1000),
+    60_000,
+    "Longest pause between two probes of an endpoint that does not answer.",
+  ),
+  stuckTimeoutMs: setting(
+    "Sender",
+    "SENDER_STUCK_TIMEOUT_SECONDS",
+    whole(10, 86_400, "seconds", 1000),
+    300_000,
+    "A message in SENDING for longer than this and its endpoint's timeout belongs to a dead sender: it is sent again. " +
+      "Not below MOSSOS_TIMEOUT.",
+    { legacy: true },
+  ),
+  deadRetentionMs: setting(
+    "Sender",
+    "SENDER_DEAD_RETENTION_MINUTES",
+    whole(1, 5_256_000, "minutes", 60_000),
+    3 * 24 * 60 * 60_000,
+    "How long DEAD messages are kept before they are erased with their images. " +
+      "Three days, so that a weekend passes; the replaced system erased after ten minutes.",
+    { legacy: true },
+  ),
+  quarantineMaxCount: setting(
+    "Quarantine and disk",
+    "QUARANTINE_MAX_COUNT",
+    whole(0, 10_000_000, "messages"),
+    10_000,
+    "Most messages held (malformed, or from a camera that is not registered). Beyond it the oldest go, malformed ones first.",
+  ),
+  quarantineMaxBytes: setting(
+    "Quarantine and disk",
+    "QUARANTINE_MAX_BYTES",
+    size(0, 1024 * GIB),
+    2 * GIB,
+    "Most bytes held in quarantine. Beyond it the oldest go, malformed ones first.",
+  ),
+  quarantineMaxDays: setting(
+    "Quarantine and disk",
+    "QUARANTINE_MAX_DAYS",
+    whole(1, 3650, "days"),
+    30,
+    "Longest time a message is held in quarantine.",
+  ),
+  diskMinFreeBytes: setting(
+    "Quarantine and disk",
+    "DISK_MIN_FREE_BYTES",
+    size(0, 1024 * GIB),
+    256 * MIB,
+    "Below this much free space no reading is taken in: the cameras keep them. Delivery goes on and makes room.",
+  ),
+  apiHost: setting(
+    "API",
+    "API_HOST",
+    listenAddress,
+    "127.0.0.1",
+    "Address on which the API listens. Not set: this machine only. Opening it is a matter for your firewall too.",
+  ),
+  apiPort: setting("API", "API_PORT", whole(0, 65_535), 8000, "TCP port of the API. 0 takes a free one."),
+  logLevel: setting(
+    "Log",
+    "LOG_LEVEL",
+    level,
+    "info",
+    "Least severity that is logged. `WARNING` and `CRITICAL`, as the replaced system wrote them, are understood.",
+    { legacy: true },
+  ),
+  soapDebug: setting(
+    "Log",
+    "SOAP_DEBUG",
+    flag,
+    false,
+    "Logs the outcome of every POST in detail; never plates, images or keys.",
+    { legacy: true },
+  ),
+  appEnv: setting(
+    "Log",
+    "APP_ENV",
+    word,
+    "",
+    "Taken from the replaced system's file without complaint; it changes nothing.",
+    { defaultText: "none", legacy: true },
+  ),
+};
+
+export type SettingKey = keyof typeof SETTINGS;
+/** The validated value of each setting. */
+export type SettingValues = { [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+
+/** Every setting, as the documents need it, whatever the type of its value. */
+export function listSettings(): readonly Setting<unknown>[] {
+  return Object.values(SETTINGS);
+}
