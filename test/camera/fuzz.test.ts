@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type Frame, Framer } from "../../src/camera/frame.ts";
+import { type Frame, Framer, TLV_MAGIC } from "../../src/camera/frame.ts";
 import { createSlabPool } from "../../src/camera/slab-pool.ts";
 import { buildTattileTlv, parseTattileTlv } from "../../src/camera/tattile-tlv.ts";
 import { parseTattileXml } from "../../src/camera/tattile-xml.ts";
@@ -108,6 +108,8 @@ test("bad XML never throws, never hangs, and never costs the message behind it t
     const bad = mutated(originals[round % originals.length] ?? Buffer.alloc(0), random);
     const { serials, fatal } = feed(Buffer.concat([bad, nextMessage(PROLOG)]), random);
     if (fatal) ended++;
+    // A header of a binary message may claim whatever is behind it; nothing but its length says where it ends.
+    else if (bad.includes(TLV_MAGIC)) continue;
     else if (serials.at(-1) !== SERIAL_BEHIND)
       expect(`${round}: ${bad.toString("latin1").slice(0, 2000)}`).toBe("passed");
   }
