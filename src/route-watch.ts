@@ -72,6 +72,7 @@ export class RouteWatch {
   slots(inFlight: ReadonlyMap<string, number>, concurrency: number, now: Date) {
     const endpoints = new Map<number, number>();
     const routes = new Map<string, number>();
+    const probed = new Set<number>();
     const busy = new Map<number, number>();
     for (const [key, count] of inFlight) {
       const endpointId = Number.parseInt(key, 10);
@@ -83,10 +84,11 @@ export class RouteWatch {
       const count = (whole ? busy.get(endpointId) : inFlight.get(key)) ?? 0;
       const allowed = allowance(breaker, count, now);
       if (allowed === null) continue;
+      if (whole && allowed > 0) probed.add(endpointId);
       if (whole) endpoints.set(endpointId, Math.min(allowed, endpoints.get(endpointId) ?? concurrency));
       else routes.set(key, allowed);
     }
-    return { endpoints, routes };
+    return { endpoints, routes, probed };
   }
 
   /** Whether the endpoint accepted another message since this one last failed: only then may an attempt be spent. */

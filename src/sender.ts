@@ -97,7 +97,7 @@ export function createSender(deps: SenderDeps): Sender {
       refreshedAt = clock.monotonicMs();
       await routes.refresh(now);
     }
-    const { endpoints, routes: limited } = routes.slots(inFlight, config.concurrency, now);
+    const { endpoints, routes: limited, probed } = routes.slots(inFlight, config.concurrency, now);
     const limit = Math.min(config.maxBatchSize, MAX_IN_FLIGHT - stats.inFlight);
     // Aborting before the claim: whatever is queued while it runs wakes the next round.
     wake = new AbortController();
@@ -110,6 +110,7 @@ export function createSender(deps: SenderDeps): Sender {
         limit,
         slots: endpoints,
         slotsPerEndpoint: config.concurrency,
+        probedEndpoints: probed,
         routeSlots: limited,
       },
       now,

@@ -124,11 +124,14 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
     return fromTurn(inTurn, lastEndpointId, (lane) => lane.endpointId);
   };
 
-  /** The camera's oldest due message: of the failed ones the first that fell due, of the others the first that came. */
-  const findOldest = (cameraId: number, nowMs: number): number | null => {
+  /**
+   * The camera's oldest due message: of the failed ones the first that fell due, of the others the first that came. As a
+   * probe rather one that has not failed: a few messages that nobody can take must not be all that is ever tried.
+   */
+  const findOldest = (cameraId: number, isProbe: boolean, nowMs: number): number | null => {
     const pending = firstPending.get(cameraId)?.id ?? null;
     const failed = firstFailed.get(cameraId, nowMs)?.id ?? null;
-    if (pending === null || failed === null) return pending ?? failed;
+    if (pending === null || failed === null || isProbe) return pending ?? failed;
     return Math.min(pending, failed);
   };
 
@@ -139,7 +142,8 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
       const { cameraId, route } = turn;
       const left = lane.routeSlots.get(route);
       if (left === 0) continue;
-      const id = findOldest(cameraId, nowMs);
+      const isProbe = left !== undefined || request.probedEndpoints.has(lane.endpointId);
+      const id = findOldest(cameraId, isProbe, nowMs);
       const row = id === null ? null : load.get(id);
       if (row === null) continue;
       lane.cameras.push(turn);

@@ -100,7 +100,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createQuarantine(connection),
     ...createStates(connection, tallies),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
-    ...createScrubber(connection),
+    ...createScrubber(connection, BUSY_TIMEOUT_MS),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),

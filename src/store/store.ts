@@ -76,6 +76,8 @@ export interface ClaimRequest {
   /** How many messages of an endpoint may be taken now; an endpoint that is not in the map may have `slotsPerEndpoint`. 0: paused or full. */
   slots: ReadonlyMap<number, number>;
   slotsPerEndpoint: number;
+  /** Endpoints of which one message is wanted as a probe: one that has not failed yet before one that has. */
+  probedEndpoints: ReadonlySet<number>;
   /** Routes that are limited though their endpoint is not (0: paused, 1: probed); the key is routeKey(). */
   routeSlots: ReadonlyMap<string, number>;
 }
