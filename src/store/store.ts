@@ -49,7 +49,8 @@ export interface Quarantined extends NewQuarantined {
 /** One message's fate, to be written in the group's one transaction. */
 export type IntakeEntry =
   | { kind: "reading"; reading: NewReading }
-  | { kind: "not-read"; cameraSerial: string; receivedAt: Date }
+  /** Only counted, and the camera's last reading noted. */
+  | { kind: "not-read" | "inactive" | "duplicate"; cameraSerial: string; receivedAt: Date }
   | { kind: "quarantine"; quarantined: NewQuarantined };
 
 /**
@@ -75,8 +76,10 @@ export interface ClaimRequest {
   /** How many messages of an endpoint may be taken now; an endpoint that is not in the map may have `slotsPerEndpoint`. 0: paused or full. */
   slots: ReadonlyMap<number, number>;
   slotsPerEndpoint: number;
-  /** Routes that are paused though their endpoint is not; the key is routeKey(). */
-  pausedRoutes: ReadonlySet<string>;
+  /** Endpoints of which one message is wanted as a probe: one that has not failed yet before one that has. */
+  probedEndpoints: ReadonlySet<number>;
+  /** Routes that are limited though their endpoint is not (0: paused, 1: probed); the key is routeKey(). */
+  routeSlots: ReadonlyMap<string, number>;
 }
 
 export function routeKey(route: Route): string {
@@ -147,6 +150,8 @@ export interface QueueStore {
   purgeDedupe(before: Date, limit: number): Promise<number>;
   /** Of these relative paths, those that a reading still refers to. */
   findReferenced(paths: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Of these paths below the quarantine folder, those that a held message still has. */
+  findHeld(paths: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /** Which messages an operator means. All that is given must hold. */

@@ -1,0 +1,44 @@
+import { parseTattileTlv } from "./camera/tattile-tlv.ts";
+import { parseTattileXml } from "./camera/tattile-xml.ts";
+import type { ImageStore } from "./images/image-store.ts";
+import type { Intake } from "./intake.ts";
+import type { ParsedMessage } from "./reading.ts";
+import type { IntakeResult, OperatorStore, Quarantined } from "./store/store.ts";
+
+/**
+ * Puts a held message through the intake again: its camera is registered now, or an operator asks for it. Exactly once
+ * into the queue even when the process dies half-way: what was queued already is a duplicate the second time.
+ * @returns what became of it; null when its content was not kept or is gone (then the row is dropped)
+ */
+export async function retryQuarantined(
+  held: Quarantined,
+  deps: { intake: Intake; quarantine: ImageStore; store: Pick<OperatorStore, "dropQuarantined"> },
+): Promise<IntakeResult | null> {
+  const bytes = held.path === null ? null : await deps.quarantine.read(held.path);
+  let result: IntakeResult | null = null;
+  if (bytes !== null) {
+    result = await deps.intake.accept({
+      protocol: held.protocol,
+      parsed: parseAgain(held, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+      bytes,
+      peer: held.peer,
+      receivedAt: held.receivedAt,
+      release() {},
+    });
+  }
+  await deps.store.dropQuarantined([held.id]);
+  if (held.path !== null) await deps.quarantine.erase([held.path]);
+  return result;
+}
+
+/** What the parsers make of a held message today. */
+export function parseAgain(held: Quarantined, bytes: Buffer): ParsedMessage {
+  switch (held.protocol) {
+    case "tattile-xml":
+      return parseTattileXml(bytes);
+    case "tattile-tlv":
+      return parseTattileTlv(bytes);
+    case "lector-vision":
+      return { kind: "malformed", reason: held.reason, cameraSerial: held.cameraSerial };
+  }
+}

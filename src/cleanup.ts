@@ -1,0 +1,174 @@
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { errorText } from "./errors.ts";
+import type { ImageStore } from "./images/image-store.ts";
+import type { Log } from "./log.ts";
+import type { Store } from "./store/store.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** A file without a row is an orphan only when no commit can still be on its way to it. */
+const ORPHAN_AGE_MS = 10 * MINUTE_MS;
+const SWEEP_EVERY_MS = 6 * 60 * MINUTE_MS;
+const HOUSEKEEPING_EVERY_MS = MINUTE_MS;
+const SCRUB_EVERY_MS = 30_000;
+/** Rows per transaction of a purge, so that cameras and police do not wait behind it. */
+const PURGE_STEP = 500;
+const DISK_EVERY_MS = 5000;
+
+export interface Cleanup {
+  /** Runs until `stop`: expired leases, retention, quarantine bounds, orphan files, disk watermark, scrubbing. */
+  start(): void;
+  stop(): Promise<void>;
+  /** One whole round, whatever its time; for tests and for the end of a demo. */
+  runOnce(): Promise<void>;
+}
+
+export interface CleanupDeps {
+  store: Store;
+  images: ImageStore;
+  quarantine: ImageStore;
+  config: Pick<Config, "quarantine" | "diskMinFreeBytes"> & {
+    sender: Pick<Config["sender"], "deadRetentionMs">;
+    transit: Pick<Config["transit"], "dedupeDays">;
+    mossos: Pick<Config["mossos"], "endpointUrl">;
+  };
+  /** Ids of the certificates that can sign now. */
+  usableCertificates(): Promise<ReadonlySet<number>>;
+  /** Tells ingest to stop or go on, with the reason. */
+  onDisk(reason: string | null): void;
+  /** Messages came back to PENDING. */
+  onRevived(count: number): void;
+  clock: Clock;
+  log: Log;
+}
+
+/** What nobody asks for and everybody relies on. Each step fails by itself and is tried again at its next turn. */
+export function createCleanup(deps: CleanupDeps): Cleanup {
+  const { store, clock, log, config } = deps;
+  const stopping = new AbortController();
+  let loop: Promise<void> = Promise.resolve();
+
+  const steps: { name: string; everyMs: number; run(): Promise<void> }[] = [
+    { name: "disk", everyMs: DISK_EVERY_MS, run: watchDisk },
+    { name: "leases", everyMs: HOUSEKEEPING_EVERY_MS, run: releaseLeases },
+    { name: "revival", everyMs: HOUSEKEEPING_EVERY_MS, run: revive },
+    { name: "retention", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDead },
+    { name: "dedupe", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDedupe },
+    { name: "quarantine", everyMs: HOUSEKEEPING_EVERY_MS, run: trimQuarantine },
+    { name: "orphans", everyMs: SWEEP_EVERY_MS, run: sweepOrphans },
+    { name: "scrub", everyMs: SCRUB_EVERY_MS, run: () => store.scrub() },
+  ];
+
+  async function attempt(step: (typeof steps)[number]): Promise<void> {
+    try {
+      await step.run();
+    } catch (error) {
+      log.warn("cleanup step did not finish; it is tried again", { step: step.name, error: errorText(error) });
+    }
+  }
+
+  async function run(): Promise<void> {
+    const dueAt = new Map<string, number>();
+    while (!stopping.signal.aborted) {
+      for (const step of steps) {
+        const now = clock.monotonicMs();
+        if (now < (dueAt.get(step.name) ?? 0) || stopping.signal.aborted) continue;
+        await attempt(step);
+        dueAt.set(step.name, now + step.everyMs);
+      }
+      await clock.sleep(DISK_EVERY_MS, stopping.signal);
+    }
+  }
+
+  const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
+
+  async function watchDisk(): Promise<void> {
+    const { freeBytes } = await deps.images.space();
+    const low = freeBytes < config.diskMinFreeBytes;
+    deps.onDisk(
+      low ? `disk nearly full: ${freeBytes} bytes free, DISK_MIN_FREE_BYTES=${config.diskMinFreeBytes}` : null,
+    );
+  }
+
+  async function releaseLeases(): Promise<void> {
+    const count = await store.releaseExpired(clock.now());
+    if (count > 0) log.warn("leases were over; the messages will be tried again", { messages: count });
+  }
+
+  async function revive(): Promise<void> {
+    const usable = await deps.usableCertificates();
+    const count = await store.revive(config.mossos.endpointUrl !== null, usable, clock.now());
+    if (count === 0) return;
+    log.info("messages wait again: what they lacked is there now", { messages: count });
+    deps.onRevived(count);
+  }
+
+  async function purgeDead(): Promise<void> {
+    let total = 0;
+    for (;;) {
+      const { messages, imagePaths } = await store.purgeDead(before(config.sender.deadRetentionMs), PURGE_STEP);
+      await deps.images.erase(imagePaths);
+      total += messages;
+      if (messages < PURGE_STEP || stopping.signal.aborted) break;
+    }
+    if (total > 0)
+      log.error("DEAD messages were erased: their time was over (SENDER_DEAD_RETENTION_MINUTES)", { messages: total });
+  }
+
+  async function purgeDedupe(): Promise<void> {
+    const limit = before(config.transit.dedupeDays * DAY_MS);
+    while ((await store.purgeDedupe(limit, PURGE_STEP)) === PURGE_STEP && !stopping.signal.aborted);
+  }
+
+  async function trimQuarantine(): Promise<void> {
+    const { maxCount, maxBytes, maxDays } = config.quarantine;
+    const gone = await store.trimQuarantine({ count: maxCount, bytes: maxBytes, before: before(maxDays * DAY_MS) });
+    await deps.quarantine.erase(gone.map(({ path }) => path).filter((path) => path !== null));
+    if (gone.length > 0) {
+      log.error("messages left the quarantine: its bounds were reached (QUARANTINE_MAX_…)", {
+        messages: gone.length,
+        unregistered: gone.filter(({ kind }) => kind === "unregistered").length,
+      });
+    }
+  }
+
+  async function sweepOrphans(): Promise<void> {
+    const images = await sweep(deps.images, (paths) => store.findReferenced(paths), before(ORPHAN_AGE_MS));
+    const held = await sweep(deps.quarantine, (paths) => store.findHeld(paths), before(ORPHAN_AGE_MS));
+    if (images + held > 0) log.info("files without a row were erased", { images, quarantine: held });
+  }
+
+  return {
+    start() {
+      loop = run();
+    },
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+    async runOnce() {
+      for (const step of steps) await attempt(step);
+    },
+  };
+}
+
+/** Erases files older than `before` that no row refers to. @returns how many */
+async function sweep(
+  files: ImageStore,
+  findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
+  before: Date,
+): Promise<number> {
+  let erased = 0;
+  for await (const { folder, files: listed } of files.list()) {
+    const old = listed
+      .filter(({ modifiedAt }) => modifiedAt < before)
+      .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
+    for (let start = 0; start < old.length; start += PURGE_STEP) {
+      const step = old.slice(start, start + PURGE_STEP);
+      const referenced = await findReferenced(step);
+      erased += await files.erase(step.filter((path) => !referenced.has(path)));
+    }
+  }
+  return erased;
+}

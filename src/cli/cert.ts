@@ -1,0 +1,220 @@
+import { readFile } from "node:fs/promises";
+import { AppError, systemCode } from "../errors.ts";
+import type { PfxContents } from "../soap/certificate.ts";
+import type { Certificate } from "../store/registry.ts";
+import type { Store } from "../store/store.ts";
+import { defineGroup, defineTattileCommand } from "./command.ts";
+import type { CommandContext } from "./context.ts";
+import { daysUntil, formatDay } from "./format.ts";
+import { lookUpCertificate, lookUpMunicipality } from "./lookup.ts";
+import { formatFacts, formatTable } from "./output.ts";
+import { askPassword, confirm, readStdin } from "./prompt.ts";
+import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+import { parseName } from "./values.ts";
+
+/** A PFX holds a key and a few certificates. */
+const MAX_PFX_BYTES = 1024 * 1024;
+
+const importPfx = defineTattileCommand({
+  name: "cert import",
+  summary: "take a municipality's certificate from its PFX file",
+  notes: [
+    "The password comes from a file, from standard input, or is asked for; never from the command line.",
+    "The earlier certificate is replaced only once the new one is complete. The PFX itself is not kept.",
+  ],
+  examples: [
+    'tattile cert import santcugat.pfx --municipality "Sant Cugat"',
+    'tattile cert import santcugat.pfx --municipality "Sant Cugat" --password-file /root/pfx.txt',
+  ],
+  args: {
+    file: { kind: "positional", required: true, about: "the .pfx or .p12 file" },
+    municipality: { kind: "value", required: true, hint: "NAME", about: "the municipality it was issued for" },
+    alias: { kind: "value", hint: "A", about: "a name of your own for it" },
+    "password-file": { kind: "value", hint: "F", about: "file whose first line is the password" },
+    "password-stdin": { kind: "switch", about: "read the password from standard input" },
+    ...JSON_ARG,
+  },
+  async run(args, context) {
+    const alias = args.alias === undefined ? null : parseName("--alias", args.alias, 100);
+    // Before the store: to open it root becomes the service's user, who may not read what only root may.
+    const bytes = await readPfxFile(args.file);
+    const given = await readPassword(args["password-file"], args["password-stdin"], context);
+    const store = await context.store();
+    const { certsDir } = await context.config();
+    const municipality = await lookUpMunicipality(store, args.municipality);
+    const password = given ?? (await askPassword(`Password of ${args.file}: `, context));
+    const [{ readPfx }, { writeCertificateFolder }] = await Promise.all([
+      import("../soap/certificate.ts"),
+      import("../certificate-files.ts"),
+    ]);
+    const contents = readPfx(bytes, password, context.now());
+    // The files are written in any case: that mends a set of which something was lost.
+    const paths = writeCertificateFolder(certsDir, municipality.name, contents);
+    const present = (await store.listCertificates())
+      .filter((c) => c.municipalityId === municipality.id && c.fingerprint === contents.fingerprint)
+      .filter((c) => c.keyPath === paths.keyPath && (alias === null || alias === c.alias))
+      .sort((a, b) => Number(b.id === municipality.certificateId) - Number(a.id === municipality.certificateId))[0];
+    const id = present?.id ?? (await addCertificate(store, municipality, alias, contents, paths));
+    // Also when it is assigned already: that ends a pause for want of what was just mended.
+    if (present !== undefined) await store.assignCertificate(municipality.id, id);
+    const result = present === undefined ? "added" : id === municipality.certificateId ? "unchanged" : "changed";
+    const facts = { id, municipality: municipality.name, result };
+    const days = daysUntil(contents.validTo, context.now());
+    if (args.json) {
+      const { subject, serialNumber, fingerprint, validFrom, validTo } = contents;
+      return context.out.json({ ...facts, subject, serialNumber, fingerprint, validFrom, validTo, daysLeft: days });
+    }
+    context.out.line(`certificate of ${municipality.name}: ${facts.result}`);
+    context.out.line(
+      formatFacts([
+        ["subject", contents.subject],
+        ["valid", `${formatDay(contents.validFrom)} to ${formatDay(contents.validTo)} (${days} days left)`],
+        ["fingerprint", contents.fingerprint],
+      ]),
+    );
+  },
+});
+
+async function addCertificate(
+  store: Store,
+  municipality: { id: number; name: string },
+  alias: string | null,
+  contents: PfxContents,
+  paths: { clientCertPath: string; keyPath: string; privpubPath: string },
+): Promise<number> {
+  return store.addCertificate({
+    name: alias ?? municipality.name,
+    alias,
+    municipalityId: municipality.id,
+    ...paths,
+    subject: contents.subject,
+    serialNumber: contents.serialNumber,
+    fingerprint: contents.fingerprint,
+    validFrom: contents.validFrom,
+    validTo: contents.validTo,
+    active: true,
+  });
+}
+
+async function readPfxFile(path: string): Promise<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new AppError("not-found", `reading the PFX file: ${systemCode(cause) ?? "unreadable"} (${path})`, { cause });
+  }
+  if (bytes.byteLength <= MAX_PFX_BYTES) return bytes;
+  throw new AppError(
+    "invalid",
+    `reading the PFX file: ${bytes.byteLength} bytes, at most ${MAX_PFX_BYTES} are one (${path})`,
+  );
+}
+
+/** @returns null: neither file nor standard input was named, it has to be asked for */
+async function readPassword(file: string | undefined, stdin: boolean, context: CommandContext): Promise<string | null> {
+  if (file !== undefined && stdin) {
+    throw new AppError("usage", "cert import: --password-file and --password-stdin exclude each other");
+  }
+  if (stdin) return readStdin(context.input);
+  if (file === undefined) return null;
+  try {
+    return (await readFile(file, "utf8")).split(/\r?\n/)[0] ?? "";
+  } catch (cause) {
+    throw new AppError("not-found", `reading the password file: ${systemCode(cause) ?? "unreadable"} (${file})`, {
+      cause,
+    });
+  }
+}
+
+const list = defineTattileCommand({
+  name: "cert list",
+  summary: "list the certificates with the days they have left",
+  examples: ["tattile cert list"],
+  args: JSON_ARG,
+  async run(args, context) {
+    const { out } = context;
+    const items = await describeAll(await context.store(), context.now());
+    if (args.json) return out.json(items);
+    if (items.length === 0)
+      return out.line("No certificate yet. Import one: tattile cert import FILE.pfx --municipality NAME");
+    const columns = [
+      { title: "ID", whole: true },
+      { title: "NAME" },
+      { title: "MUNICIPALITY" },
+      { title: "USE", whole: true },
+      { title: "VALID TO", whole: true },
+      { title: "DAYS LEFT", align: "right", whole: true },
+    ] as const;
+    const rows = items.map((c) => [
+      `${c.id}`,
+      c.name,
+      c.municipality ?? "-",
+      c.inUse ? "in use" : "earlier",
+      c.validTo === null ? "?" : formatDay(c.validTo),
+      c.daysLeft === null ? "?" : c.daysLeft < 0 ? "run out" : `${c.daysLeft}`,
+    ]);
+    out.line(formatTable(columns, rows, out.width));
+  },
+});
+
+const show = defineTattileCommand({
+  name: "cert show",
+  summary: "show one certificate",
+  examples: ['tattile cert show "Sant Cugat"'],
+  args: { cert: { kind: "positional", required: true, about: "id, alias or name" }, ...JSON_ARG },
+  async run(args, context) {
+    const store = await context.store();
+    const { id } = await lookUpCertificate(store, args.cert);
+    const item = (await describeAll(store, context.now())).find((c) => c.id === id);
+    if (item === undefined) throw new AppError("not-found", `unknown certificate ${args.cert}`);
+    if (args.json) return context.out.json(item);
+    const facts: [string, string][] = [
+      ["id", `${item.id}`],
+      ["name", item.name],
+      ["municipality", `${item.municipality ?? "none"}${item.inUse ? "" : " (an earlier one, not in use)"}`],
+      ["subject", item.subject ?? "?"],
+      ["serial", item.serialNumber ?? "?"],
+      ["fingerprint", item.fingerprint ?? "?"],
+      ["valid from", item.validFrom?.toISOString() ?? "?"],
+      ["valid to", `${item.validTo?.toISOString() ?? "?"} (${item.daysLeft ?? "?"} days left)`],
+      ["certificate", item.clientCertPath ?? "missing"],
+      ["key", item.keyPath ?? "missing"],
+    ];
+    context.out.line(formatFacts(facts));
+  },
+});
+
+async function describeAll(store: Store, now: Date) {
+  const municipalities = await store.listMunicipalities();
+  return (await store.listCertificates()).map((certificate: Certificate) => {
+    const { municipalityId, ...facts } = certificate;
+    return {
+      ...facts,
+      municipality: municipalities.find((m) => m.id === municipalityId)?.name ?? null,
+      inUse: municipalities.some((m) => m.certificateId === certificate.id),
+      daysLeft: certificate.validTo === null ? null : daysUntil(certificate.validTo, now),
+    };
+  });
+}
+
+const remove = defineTattileCommand({
+  name: "cert remove",
+  summary: "remove a certificate that no municipality uses, with its files",
+  examples: ["tattile cert remove 3"],
+  args: { cert: { kind: "positional", required: true, about: "id, alias or name" }, ...REMOVE_ARGS },
+  async run(args, context) {
+    const store = await context.store();
+    const certificate = await lookUpCertificate(store, args.cert);
+    const what = `certificate ${certificate.id} (${certificate.name})`;
+    if (args["dry-run"]) return context.out.line(`would remove ${what}`);
+    await confirm(`remove ${what} and its key`, args.yes, context);
+    await store.removeCertificate(certificate.id);
+    const { removeCertificateFolder } = await import("../certificate-files.ts");
+    const { certsDir } = await context.config();
+    const shared = (await store.listCertificates()).some(({ keyPath }) => keyPath === certificate.keyPath);
+    if (certificate.keyPath !== null && !shared) removeCertificateFolder(certsDir, certificate.keyPath);
+    context.out.line(`removed ${what}`);
+  },
+});
+
+export const certCommands = defineGroup("cert", "import and look at certificates", [importPfx, list, show, remove]);

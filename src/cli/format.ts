@@ -1,0 +1,51 @@
+/** `12•••CD`: enough to tell one reading from another on a screen, too little to know whose it is. */
+export function maskPlate(plate: string): string {
+  const characters = [...plate];
+  return characters.length < 6 ? "•••" : `${characters.slice(0, 2).join("")}•••${characters.slice(-2).join("")}`;
+}
+
+/** `45 s`, `12 min`, `3 h`, `5 d`. */
+export function formatDuration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 2 * 3600) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 2 * 86_400) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
+
+/** `3 min ago`, `never`. */
+export function formatAge(at: Date | null, now: Date): string {
+  return at === null ? "never" : `${formatDuration(now.getTime() - at.getTime())} ago`;
+}
+
+/** `2026-01-23 10:11:12` as a clock in `zone` shows it. */
+export function formatInstant(at: Date | null, zone: string): string {
+  if (at === null) return "-";
+  return at.toLocaleString("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** `1 reading`, `3 readings`. */
+export function countOf(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Whole days from `now` to `end`; negative when it is over. */
+export function daysUntil(end: Date, now: Date): number {
+  return Math.floor((end.getTime() - now.getTime()) / 86_400_000);
+}
+
+/** `2026-01-23`, in UTC. */
+export function formatDay(at: Date): string {
+  return at.toISOString().slice(0, 10);
+}

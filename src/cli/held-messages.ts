@@ -1,0 +1,78 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { DiskStore } from "../images/disk.ts";
+import { createLog } from "../log.ts";
+import type { ParsedMessage } from "../reading.ts";
+import type { Quarantined } from "../store/store.ts";
+import type { CommandContext } from "./context.ts";
+
+/** The folder of held messages. The caller closes it. */
+export async function openQuarantine(config: Config): Promise<DiskStore> {
+  const { openDiskStore } = await import("../images/disk.ts");
+  return openDiskStore(config.quarantineDir);
+}
+
+/** What the parsers make of a held message today; null when its content was not kept or is gone. */
+export async function parseHeld(held: Quarantined, config: Config): Promise<ParsedMessage | null> {
+  if (held.path === null) return null;
+  const { parseAgain } = await import("../adoption.ts");
+  const quarantine = await openQuarantine(config);
+  try {
+    const bytes = await quarantine.read(held.path);
+    return bytes === null ? null : parseAgain(held, Buffer.from(bytes));
+  } finally {
+    quarantine.close();
+  }
+}
+
+/**
+ * Puts held messages through the intake once more, as if they had just come. A service that runs beside sees what was
+ * queued at its next look.
+ * @returns how many became what; `gone` are those whose content was not kept
+ */
+export async function retryHeld(
+  held: readonly Quarantined[],
+  context: CommandContext,
+): Promise<ReadonlyMap<string, number>> {
+  const [{ retryQuarantined }, { createIntake }, { openDiskStore }, { openSecret }] = await Promise.all([
+    import("../adoption.ts"),
+    import("../intake.ts"),
+    import("../images/disk.ts"),
+    import("../secret-file.ts"),
+  ]);
+  const config = await context.config();
+  const store = await context.store();
+  const images = openDiskStore(config.imagesDir);
+  const quarantine = openDiskStore(config.quarantineDir);
+  const counts = new Map<string, number>();
+  try {
+    const intake = createIntake({
+      store,
+      images,
+      quarantine,
+      cameraTimezone: config.cameraTimezone,
+      dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
+      clock: systemClock,
+      log: createLog({
+        level: "warn",
+        journal: false,
+        write: (line) => context.out.note(line.trimEnd()),
+        now: context.now,
+      }),
+      randomId: randomUUID,
+      onQueued() {},
+    });
+    for (const [index, one] of held.entries()) {
+      const result = (await retryQuarantined(one, { intake, quarantine, store })) ?? "gone";
+      counts.set(result, (counts.get(result) ?? 0) + 1);
+      context.out.progress(`taking in: ${index + 1} of ${held.length}`);
+    }
+    await intake.drain();
+    return counts;
+  } finally {
+    images.close();
+    quarantine.close();
+  }
+}

@@ -1,0 +1,163 @@
+import type { Municipality } from "../store/registry.ts";
+import { defineGroup, defineTattileCommand } from "./command.ts";
+import { isCleared, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
+import { formatFacts, formatTable } from "./output.ts";
+import { confirm } from "./prompt.ts";
+import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
+import { parseName } from "./values.ts";
+
+const CODE = { kind: "value", hint: "C", about: "code of the municipality, for your own use (none: clear)" } as const;
+const ENDPOINT = { kind: "value", hint: "E", about: "endpoint its readings go to (none: the default one)" } as const;
+const NAME = { kind: "positional", required: true, about: "name or id of the municipality" } as const;
+
+const add = defineTattileCommand({
+  name: "municipality add",
+  summary: "register a municipality, or change one of that name",
+  examples: ['tattile municipality add "Sant Cugat" --endpoint lectio'],
+  args: { name: { ...NAME, about: "its name" }, code: CODE, endpoint: ENDPOINT, ...WRITE_ARGS },
+  async run(args, context) {
+    const store = await context.store();
+    const name = parseName("NAME", args.name, 100);
+    const old = await store.findMunicipality(name);
+    const endpoint = await endpointId(args.endpoint, old?.endpointId ?? null);
+    const value = {
+      name: old?.name ?? name,
+      code: optional(args.code, old?.code ?? null, (text) => parseName("--code", text, 50)),
+      endpointId: endpoint,
+      certificateId: old?.certificateId ?? null,
+      active: old?.active ?? true,
+    };
+    reportSaved(context, args.json, `municipality ${value.name}`, await store.saveMunicipality(value));
+
+    async function endpointId(wanted: string | undefined, kept: number | null): Promise<number | null> {
+      if (wanted === undefined) return kept;
+      return isCleared(wanted) ? null : (await lookUpEndpoint(store, wanted)).id;
+    }
+  },
+});
+
+const list = defineTattileCommand({
+  name: "municipality list",
+  summary: "list the municipalities with endpoint, certificate and number of cameras",
+  examples: ["tattile municipality list"],
+  args: JSON_ARG,
+  async run(args, { store: openStore, out }) {
+    const store = await openStore();
+    const [municipalities, endpoints, certificates, cameras] = await Promise.all([
+      store.listMunicipalities(),
+      store.listEndpoints(),
+      store.listCertificates(),
+      store.listCameras(),
+    ]);
+    const items = municipalities.map((m) => ({
+      id: m.id,
+      name: m.name,
+      code: m.code,
+      endpoint: endpoints.find((e) => e.id === m.endpointId)?.name ?? null,
+      certificate: certificates.find((c) => c.id === m.certificateId)?.name ?? null,
+      cameras: cameras.filter((c) => c.municipalityId === m.id).length,
+      active: m.active,
+    }));
+    if (args.json) return out.json(items);
+    if (items.length === 0) return out.line("No municipality yet. Add one: tattile municipality add NAME");
+    const rows = items.map((m) => [
+      `${m.id}`,
+      m.name,
+      m.code ?? "-",
+      m.endpoint ?? "(default)",
+      m.certificate ?? "none",
+      `${m.cameras}`,
+    ]);
+    const columns = [
+      { title: "ID", whole: true },
+      { title: "NAME" },
+      { title: "CODE" },
+      { title: "ENDPOINT" },
+      { title: "CERTIFICATE" },
+      { title: "CAMERAS", align: "right", whole: true },
+    ] as const;
+    out.line(formatTable(columns, rows, out.width));
+  },
+});
+
+const show = defineTattileCommand({
+  name: "municipality show",
+  summary: "show one municipality",
+  examples: ['tattile municipality show "Sant Cugat"'],
+  args: { name: NAME, ...JSON_ARG },
+  async run(args, { store: openStore, out }) {
+    const store = await openStore();
+    const municipality = await lookUpMunicipality(store, args.name);
+    const endpoint = (await store.listEndpoints()).find((e) => e.id === municipality.endpointId) ?? null;
+    const certificate = (await store.listCertificates()).find((c) => c.id === municipality.certificateId) ?? null;
+    const cameras = (await store.listCameras()).filter((c) => c.municipalityId === municipality.id);
+    if (args.json) {
+      const { endpointId: _e, certificateId: _c, ...facts } = municipality;
+      return out.json({
+        ...facts,
+        endpoint: endpoint?.name ?? null,
+        certificate: certificate?.name ?? null,
+        cameras: cameras.map((c) => c.serial),
+      });
+    }
+    out.line(
+      formatFacts([
+        ["id", `${municipality.id}`],
+        ["name", municipality.name],
+        ["code", municipality.code ?? "-"],
+        ["endpoint", endpoint?.name ?? "(default: MOSSOS_ENDPOINT_URL)"],
+        ["certificate", certificate?.name ?? "none: tattile cert import FILE.pfx --municipality NAME"],
+        ["cameras", cameras.map((c) => c.serial).join(", ") || "none"],
+      ]),
+    );
+  },
+});
+
+const set = defineTattileCommand({
+  name: "municipality set",
+  summary: "change a municipality; what is not given stays",
+  examples: ['tattile municipality set "Sant Cugat" --endpoint none'],
+  args: {
+    name: NAME,
+    code: CODE,
+    endpoint: ENDPOINT,
+    ...WRITE_ARGS,
+  },
+  async run(args, context) {
+    const store = await context.store();
+    const old: Municipality = await lookUpMunicipality(store, args.name);
+    const { id: _id, ...value } = old;
+    const wanted = args.endpoint;
+    let { endpointId } = old;
+    if (wanted !== undefined) endpointId = isCleared(wanted) ? null : (await lookUpEndpoint(store, wanted)).id;
+    const result = await store.saveMunicipality({
+      ...value,
+      code: optional(args.code, old.code, (text) => parseName("--code", text, 50)),
+      endpointId,
+    });
+    reportSaved(context, args.json, `municipality ${old.name}`, result);
+  },
+});
+
+const remove = defineTattileCommand({
+  name: "municipality remove",
+  summary: "remove a municipality that no camera uses",
+  examples: ['tattile municipality remove "Sant Cugat"'],
+  args: { name: NAME, ...REMOVE_ARGS },
+  async run(args, context) {
+    const store = await context.store();
+    const municipality = await lookUpMunicipality(store, args.name);
+    if (args["dry-run"]) return context.out.line(`would remove municipality ${municipality.name}`);
+    await confirm(`remove municipality ${municipality.name}`, args.yes, context);
+    await store.removeMunicipality(municipality.id);
+    context.out.line(`removed municipality ${municipality.name}`);
+  },
+});
+
+export const municipalityCommands = defineGroup("municipality", "register and change municipalities", [
+  add,
+  list,
+  show,
+  set,
+  remove,
+]);

@@ -1,0 +1,149 @@
+import { systemCode } from "../errors.ts";
+
+export interface OutputOptions {
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  /** Colours only where a person looks and has not said no (no-color.org). */
+  color: boolean;
+}
+
+export type Tone = "good" | "bad" | "warn" | "dim" | "bold";
+const SGR: Record<Tone, string> = { good: "32", bad: "31", warn: "33", dim: "2", bold: "1" };
+
+/**
+ * The one way to stdout and stderr. Writes are handed to the stream in order; `flush` resolves when the reader has them
+ * all, which must come before the process ends: a pipe takes 64 KiB at a time and the rest would be lost.
+ */
+export class Output {
+  private readonly options: OutputOptions;
+  private pending: Promise<void> = Promise.resolve();
+  private progressShown = false;
+  private closed = false;
+
+  constructor(options: OutputOptions) {
+    this.options = options;
+    // The reader may go before the end (`tattile queue list | head`): not our trouble, and nothing to say about.
+    const quiet = (error: unknown): void => {
+      if (systemCode(error) === "EPIPE") this.closed = true;
+      else throw error;
+    };
+    options.stdout.on("error", quiet);
+    options.stderr.on("error", quiet);
+  }
+
+  /** Whether the reader of stdout has gone. */
+  get readerGone(): boolean {
+    return this.closed;
+  }
+
+  get width(): number {
+    return this.options.stdout.isTTY ? Math.max(80, this.options.stdout.columns || 80) : 80;
+  }
+
+  get interactive(): boolean {
+    return this.options.stdout.isTTY === true;
+  }
+
+  /** A line (or several) of the result. */
+  line(text = ""): void {
+    this.clearProgress();
+    this.write(this.options.stdout, `${text}\n`);
+  }
+
+  json(value: unknown): void {
+    this.line(JSON.stringify(value, null, 2));
+  }
+
+  /** A line beside the result: warnings, errors. */
+  note(text: string): void {
+    this.clearProgress();
+    this.write(this.options.stderr, `${text}\n`);
+  }
+
+  /** What is going on, overwritten by the next; only where a person looks. */
+  progress(text: string): void {
+    if (!this.options.stderr.isTTY) return;
+    this.progressShown = true;
+    const width = Math.max(20, (this.options.stderr.columns || 80) - 1);
+    this.write(this.options.stderr, `\r\x1b[2K${cut(text, width)}`);
+  }
+
+  clearProgress(): void {
+    if (!this.progressShown) return;
+    this.progressShown = false;
+    this.write(this.options.stderr, "\r\x1b[2K");
+  }
+
+  paint(tone: Tone, text: string): string {
+    return this.options.color ? `\x1b[${SGR[tone]}m${text}\x1b[0m` : text;
+  }
+
+  async flush(): Promise<void> {
+    this.clearProgress();
+    await this.pending;
+  }
+
+  private write(stream: NodeJS.WriteStream, text: string): void {
+    if (this.closed && stream === this.options.stdout) return;
+    const written = new Promise<void>((resolve) => stream.write(text, () => resolve()));
+    this.pending = this.pending.then(() => written);
+  }
+}
+
+/** The output of this process. */
+export function processOutput(): Output {
+  const { stdout, stderr, env } = process;
+  const color = stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+  return new Output({ stdout, stderr, color });
+}
+
+export interface Column {
+  title: string;
+  align?: "right";
+  /** Never cut: ids, serials, states. */
+  whole?: true;
+}
+
+/** Rows under their titles within `width` characters; what does not fit is cut with `…`, the widest columns first. */
+export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string {
+  const cells = rows.map((row) => columns.map((_, i) => (row[i] ?? "").replace(/\s+/g, " ")));
+  const widths = columns.map((column, i) =>
+    Math.max(length(column.title), ...cells.map((row) => length(row[i] ?? ""))),
+  );
+  const gap = 2;
+  let surplus = widths.reduce((sum, w) => sum + w, 0) + gap * (columns.length - 1) - width;
+  while (surplus > 0) {
+    const widest = widths.reduce(
+      (best, w, i) => (!columns[i]?.whole && w > 6 && w > (widths[best] ?? 0) ? i : best),
+      -1,
+    );
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    surplus -= 1;
+  }
+  const format = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => {
+        const text = columns[i]?.whole ? cell : cut(cell, widths[i] ?? 0);
+        const blanks = " ".repeat(Math.max(0, (widths[i] ?? 0) - length(text)));
+        return columns[i]?.align === "right" ? blanks + text : text + blanks;
+      })
+      .join(" ".repeat(gap))
+      .trimEnd();
+  return [format(columns.map((c) => c.title)), ...cells.map(format)].join("\n");
+}
+
+/** Names and values under each other. */
+export function formatFacts(facts: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...facts.map(([name]) => length(name)));
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+export function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
+}
+
+function length(text: string): number {
+  return [...text].length;
+}

@@ -1,0 +1,134 @@
+import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { cameraCommands } from "./camera.ts";
+import { certCommands } from "./cert.ts";
+import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
+import { createContext } from "./context.ts";
+import { demoCommand } from "./demo.ts";
+import { endpointCommands } from "./endpoint.ts";
+import { commandHelp, groupHelp } from "./help.ts";
+import { municipalityCommands } from "./municipality.ts";
+import { didYouMean } from "./nearest.ts";
+import { type Output, processOutput } from "./output.ts";
+import { quarantineCommands } from "./quarantine.ts";
+import { queueCommands } from "./queue.ts";
+import { runCommands } from "./run.ts";
+import { simulateCommands } from "./simulate.ts";
+import { statusCommand } from "./status.ts";
+import { versionCommand } from "./version.ts";
+
+export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
+  runCommands,
+  statusCommand,
+  municipalityCommands,
+  endpointCommands,
+  cameraCommands,
+  certCommands,
+  queueCommands,
+  quarantineCommands,
+  simulateCommands,
+  demoCommand,
+  versionCommand,
+]);
+
+const EXIT_CODES: Record<ErrorCode, number> = {
+  usage: 2,
+  config: 3,
+  "not-found": 1,
+  conflict: 1,
+  invalid: 1,
+  unavailable: 1,
+  internal: 1,
+};
+
+/**
+ * Runs what the words say and gives the exit code: 0 done, 1 failed, 2 used wrongly, 3 settings wrong (`status` has its
+ * own). Everything written has reached its reader when this resolves.
+ */
+export async function runProgram(words: readonly string[]): Promise<number> {
+  const out = processOutput();
+  try {
+    return await dispatch(words, out);
+  } catch (error) {
+    if (out.readerGone) return 0;
+    return reportError(error, out);
+  } finally {
+    await out.flush();
+  }
+}
+
+async function dispatch(words: readonly string[], out: Output): Promise<number> {
+  const { envFile, rest } = takeEnvFile(words);
+  if (rest.length === 1 && rest[0] === "--version") return dispatch(["version"], out);
+  if (rest[0] === "help") return dispatch([...rest.slice(1), "--help"], out);
+  const { target, remaining } = findTarget(rest);
+  if (wantsHelp(remaining) || (target === program && remaining.length === 0)) {
+    out.line(target.kind === "group" ? groupHelp(target) : commandHelp(target));
+    return 0;
+  }
+  if (target.kind === "group") throw unknownCommand(target, remaining[0]);
+  await using context = createContext({ out, envFile });
+  return await target.execute(remaining, context);
+}
+
+/** Help is asked for by a flag before `--`. */
+function wantsHelp(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return words.slice(0, end < 0 ? undefined : end).some((word) => word === "--help" || word === "-h");
+}
+
+/** `--env-file` may stand anywhere, also before the command. */
+function takeEnvFile(words: readonly string[]): { envFile: string | undefined; rest: readonly string[] } {
+  const rest: string[] = [];
+  let envFile: string | undefined;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (word === "--") return { envFile, rest: [...rest, ...words.slice(i)] };
+    if (word !== "--env-file" && !word.startsWith("--env-file=")) {
+      rest.push(word);
+      continue;
+    }
+    const value = word === "--env-file" ? words[++i] : word.slice("--env-file=".length);
+    if (value === undefined || value === "") {
+      throw new AppError("usage", "--env-file needs a value", { hint: `${COMMON_ARGS["env-file"].about}` });
+    }
+    envFile = value;
+  }
+  return { envFile, rest };
+}
+
+function findTarget(words: readonly string[]): { target: Command | CommandGroup; remaining: readonly string[] } {
+  let target: Command | CommandGroup = program;
+  let at = 0;
+  while (target.kind === "group") {
+    const word = words[at];
+    const name: string | undefined = target.name === "" ? word : `${target.name} ${word}`;
+    const child: Command | CommandGroup | undefined = target.children.find((c) => c.name === name);
+    if (child === undefined) break;
+    target = child;
+    at += 1;
+  }
+  return { target, remaining: words.slice(at) };
+}
+
+function unknownCommand(group: CommandGroup, word: string | undefined): AppError {
+  const names = group.children.map((child) => child.name.split(" ").at(-1) ?? "");
+  const hint = `tattile ${group.name === "" ? "" : `${group.name} `}--help`;
+  if (word === undefined) return new AppError("usage", `${group.name}: which one? ${names.join(", ")}`, { hint });
+  if (word.startsWith("-"))
+    return new AppError("usage", `unknown flag ${word.split("=")[0]} before the command`, { hint });
+  return new AppError("usage", `unknown command ${[group.name, word].join(" ").trim()}${didYouMean(word, names)}`, {
+    hint,
+  });
+}
+
+/** Two lines on stderr: what was wrong, and what to try. A stack only for our own mistakes, and only when asked for. */
+function reportError(error: unknown, out: Output): number {
+  out.note(`${out.paint("bad", "Error:")} ${errorText(error)}`);
+  if (error instanceof AppError) {
+    if (error.hint !== undefined) out.note(`Try: ${error.hint}`);
+    return EXIT_CODES[error.code];
+  }
+  if (process.env["LOG_LEVEL"] === "debug" && error instanceof Error) out.note(error.stack ?? "");
+  else out.note("Try: the same again with LOG_LEVEL=debug, and report what it prints");
+  return 1;
+}

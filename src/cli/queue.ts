@@ -1,0 +1,197 @@
+import { AppError } from "../errors.ts";
+import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
+import type { Registry } from "../store/registry.ts";
+import type { MessageFilter, QueuedMessage } from "../store/store.ts";
+import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
+import { countOf, formatAge, formatInstant, maskPlate } from "./format.ts";
+import { eraseImages } from "./images.ts";
+import { lookUpCamera } from "./lookup.ts";
+import { formatFacts, formatTable } from "./output.ts";
+import { confirm } from "./prompt.ts";
+import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+import { parseIds, parseWhole } from "./values.ts";
+
+const FILTER = {
+  ids: { kind: "positional", rest: true, about: "ids of messages, as queue list shows them" },
+  state: {
+    kind: "value",
+    hint: "STATE",
+    about: `one or more of ${MESSAGE_STATUSES.filter((s) => s !== "SUCCESS").join(",")}`,
+  },
+  reason: { kind: "value", hint: "TEXT", about: "beginning of the reason or of the last error" },
+  camera: { kind: "value", hint: "SERIAL", about: "readings of this camera" },
+} as const;
+const ALL = { all: { kind: "switch", about: "every message" } } as const;
+const PLATES = { "show-plates": { kind: "switch", about: "show plates in full (personal data)" } } as const;
+/** Counting for a question stops here; the deed itself does not. */
+const COUNT_LIMIT = 100_000;
+
+async function readFilter(args: ArgValues<typeof FILTER>, registry: Registry): Promise<MessageFilter> {
+  const filter: MessageFilter = {};
+  if (args.ids.length > 0) filter.ids = parseIds(args.ids);
+  if (args.state !== undefined) filter.statuses = args.state.split(",").map(parseStatus);
+  if (args.reason !== undefined) filter.reason = args.reason;
+  if (args.camera !== undefined) filter.cameraSerial = (await lookUpCamera(registry, args.camera)).serial;
+  return filter;
+}
+
+function parseStatus(text: string): MessageStatus {
+  const status = MESSAGE_STATUSES.find((s) => s === text.trim().toUpperCase());
+  if (status !== undefined && status !== "SUCCESS") return status;
+  throw new AppError("usage", `--state is ${JSON.stringify(text)}, allowed are PENDING, SENDING, FAILED, DEAD`);
+}
+
+/** Nothing given must not mean everything. */
+async function readDeedFilter(
+  command: string,
+  args: ArgValues<typeof FILTER & typeof ALL>,
+  registry: Registry,
+): Promise<MessageFilter> {
+  const filter = await readFilter(args, registry);
+  const given = Object.keys(filter).length > 0;
+  if (given === args.all) {
+    const text = given ? "--all together with a filter" : "which messages?";
+    throw new AppError("usage", `${command}: ${text}`, {
+      hint: "give ids, --state, --reason or --camera, or --all alone",
+    });
+  }
+  return filter;
+}
+
+function asJson(message: QueuedMessage, showPlates: boolean) {
+  return { ...message, plate: showPlates ? message.plate : maskPlate(message.plate) };
+}
+
+const list = defineTattileCommand({
+  name: "queue list",
+  summary: "list waiting messages, oldest first",
+  examples: ["tattile queue list --state DEAD", "tattile queue list --camera 2001008851 --limit 20"],
+  args: {
+    ...FILTER,
+    limit: { kind: "value", hint: "N", about: "at most this many (default 50)" },
+    ...PLATES,
+    ...JSON_ARG,
+  },
+  async run(args, { store: openStore, out, now }) {
+    const store = await openStore();
+    const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
+    const found = await store.listMessages(await readFilter(args, store), limit + 1);
+    const messages = found.slice(0, limit);
+    if (args.json) return out.json(messages.map((m) => asJson(m, args["show-plates"])));
+    if (messages.length === 0) return out.line("No message.");
+    const rows = messages.map((m) => [
+      `${m.messageId}`,
+      m.status,
+      m.cameraSerial,
+      args["show-plates"] ? m.plate : maskPlate(m.plate),
+      formatAge(m.receivedAt, now()),
+      `${m.attempts}`,
+      m.reason ?? m.lastError ?? "",
+    ]);
+    const columns = [
+      { title: "ID", whole: true },
+      { title: "STATE", whole: true },
+      { title: "CAMERA", whole: true },
+      { title: "PLATE", whole: true },
+      { title: "RECEIVED", whole: true },
+      { title: "TRIES", align: "right", whole: true },
+      { title: "REASON" },
+    ] as const;
+    out.line(formatTable(columns, rows, out.width));
+    if (found.length > limit) out.note(`More than ${limit}; see more with --limit.`);
+  },
+});
+
+const show = defineTattileCommand({
+  name: "queue show",
+  summary: "show one message and its attempts",
+  examples: ["tattile queue show 1234"],
+  args: { id: { kind: "positional", required: true, about: "id of the message" }, ...PLATES, ...JSON_ARG },
+  async run(args, context) {
+    const { out } = context;
+    const id = parseIds([args.id])[0] ?? 0;
+    const store = await context.store();
+    const found = await store.findMessage(id);
+    if (found === null) {
+      throw new AppError("not-found", `unknown message ${id}`, {
+        hint: "tattile queue list (a delivered message is erased and no longer listed)",
+      });
+    }
+    const { message, attempts } = found;
+    if (args.json) return out.json({ ...asJson(message, args["show-plates"]), history: attempts });
+    const zone = (await context.config()).cameraTimezone;
+    out.line(
+      formatFacts([
+        ["id", `${message.messageId}`],
+        ["state", message.status],
+        ["reason", message.reason ?? "-"],
+        ["last error", message.lastError ?? "-"],
+        ["camera", message.cameraSerial],
+        ["municipality", message.municipality],
+        ["endpoint", message.endpointName ?? "(default: MOSSOS_ENDPOINT_URL)"],
+        ["plate", args["show-plates"] ? message.plate : maskPlate(message.plate)],
+        ["captured", `${formatInstant(message.capturedAt, zone)} (${message.timeSource})`],
+        ["received", formatInstant(message.receivedAt, zone)],
+        ["attempts spent", `${message.attempts}`],
+        ["next attempt", formatInstant(message.nextRetryAt, zone)],
+        [
+          "images",
+          [message.hasOcrImage ? "plate" : "", message.hasCtxImage ? "context" : ""].filter(Boolean).join(", ") ||
+            "none",
+        ],
+        ["being sent by", message.leaseOwner ?? "-"],
+      ]),
+    );
+    for (const attempt of attempts) {
+      out.line(`${formatInstant(attempt.at, zone)}  ${attempt.kind}, ${attempt.durationMs} ms: ${attempt.detail}`);
+    }
+  },
+});
+
+const retry = defineTattileCommand({
+  name: "queue retry",
+  summary: "send FAILED and DEAD messages again, now and with all their attempts",
+  examples: ["tattile queue retry 1234 1235", "tattile queue retry --reason codiRetorn=", "tattile queue retry --all"],
+  args: { ...FILTER, ...ALL, "dry-run": REMOVE_ARGS["dry-run"], ...JSON_ARG },
+  async run(args, { store: openStore, out, now }) {
+    const store = await openStore();
+    const filter = await readDeedFilter("queue retry", args, store);
+    if (args["dry-run"]) {
+      const found = await store.listMessages(filter, COUNT_LIMIT);
+      const count = found.filter((m) => m.status === "FAILED" || m.status === "DEAD").length;
+      return args.json ? out.json({ wouldRetry: count }) : out.line(`would retry ${countOf(count, "message")}`);
+    }
+    const retried = await store.retryMessages(filter, now());
+    if (args.json) out.json({ retried });
+    else out.line(`retried ${countOf(retried, "message")}`);
+  },
+});
+
+const discard = defineTattileCommand({
+  name: "queue discard",
+  summary: "erase messages unsent, with readings and images",
+  notes: ["What is being sent at this moment stays. Erased readings cannot be brought back."],
+  examples: ["tattile queue discard 1234", "tattile queue discard --state DEAD --reason NO_IMAGE --dry-run"],
+  args: { ...FILTER, ...ALL, ...REMOVE_ARGS, ...JSON_ARG },
+  async run(args, context) {
+    const { out } = context;
+    const store = await context.store();
+    const filter = await readDeedFilter("queue discard", args, store);
+    const found = (await store.listMessages(filter, COUNT_LIMIT)).filter((m) => m.status !== "SENDING").length;
+    const what = `erase ${found >= COUNT_LIMIT ? "at least " : ""}${countOf(found, "message")} unsent, with images`;
+    if (args["dry-run"]) return args.json ? out.json({ wouldDiscard: found }) : out.line(`would ${what}`);
+    if (found > 0) await confirm(what, args.yes, context);
+    const { messages, imagePaths } = await store.discardMessages(filter);
+    const images = await eraseImages(imagePaths, context);
+    await store.scrub();
+    if (args.json) out.json({ discarded: messages, images });
+    else out.line(`erased ${countOf(messages, "message")} and ${countOf(images, "image")}`);
+  },
+});
+
+export const queueCommands = defineGroup("queue", "look at waiting messages, send them again or erase them", [
+  list,
+  show,
+  retry,
+  discard,
+]);

@@ -1,0 +1,133 @@
+import { statfs } from "node:fs/promises";
+import type { Config } from "../config.ts";
+import { AppError, systemCode } from "../errors.ts";
+import { listServices, type RunningService } from "../run-file.ts";
+import type { Camera, Certificate, Endpoint, Municipality } from "../store/registry.ts";
+import type { QueueSummary, RouteState, Store, StoreInfo } from "../store/store.ts";
+import { daysUntil } from "./format.ts";
+
+/** Everything `status` knows, as it stood at `at`. */
+export interface StatusReport {
+  at: Date;
+  store: StoreInfo;
+  services: readonly RunningService[];
+  queue: QueueSummary;
+  cameras: readonly Camera[];
+  municipalities: readonly Municipality[];
+  endpoints: readonly EndpointStatus[];
+  certificates: readonly CertificateStatus[];
+  quarantine: { unregistered: readonly { serial: string; messages: number }[]; malformed: number; more: boolean };
+  disk: { freeBytes: number; totalBytes: number; minFreeBytes: number };
+  /** The police's clock minus ours, the largest seen; null when no answer was seen yet. */
+  clockOffsetMs: number | null;
+  senderEnabled: boolean;
+}
+
+export interface EndpointStatus {
+  id: number;
+  name: string;
+  url: string;
+  pauses: readonly RouteState[];
+  lastAcceptedAt: Date | null;
+  latencyMs: number | null;
+}
+
+export interface CertificateStatus {
+  id: number;
+  name: string;
+  municipality: string;
+  validTo: Date | null;
+  daysLeft: number | null;
+}
+
+/** Held messages looked at; what lies beyond is only said to be more. */
+const QUARANTINE_LOOK = 10_000;
+
+/** Reads store, run files and disk. @throws AppError `unavailable` when the store or the disk cannot be read */
+export async function gatherStatus(store: Store, config: Config, now: Date): Promise<StatusReport> {
+  const [queue, cameras, municipalities, endpoints, certificates, states, held, services, disk] = await Promise.all([
+    store.summarize(),
+    store.listCameras(),
+    store.listMunicipalities(),
+    store.listEndpoints(),
+    store.listCertificates(),
+    store.listRouteStates(),
+    store.listQuarantine({}, QUARANTINE_LOOK),
+    listServices(config.dataDir, now),
+    readSpace(config.imagesDir, config.dataDir),
+  ]);
+  const unregistered = new Map<string, number>();
+  for (const { kind, cameraSerial } of held) {
+    const serial = cameraSerial ?? "(unknown)";
+    if (kind === "unregistered") unregistered.set(serial, (unregistered.get(serial) ?? 0) + 1);
+  }
+  const offsets = states.map((s) => s.clockOffsetMs).filter((ms) => ms !== null);
+  return {
+    at: now,
+    store: store.info(),
+    services,
+    queue,
+    cameras,
+    municipalities,
+    endpoints: endpointStatuses(endpoints, states, config),
+    certificates: certificateStatuses(certificates, municipalities, now),
+    quarantine: {
+      unregistered: [...unregistered].map(([serial, messages]) => ({ serial, messages })),
+      malformed: held.filter((q) => q.kind === "malformed").length,
+      more: held.length === QUARANTINE_LOOK,
+    },
+    disk: { ...disk, minFreeBytes: config.diskMinFreeBytes },
+    clockOffsetMs: offsets.reduce<number | null>((a, b) => (a === null || Math.abs(b) > Math.abs(a) ? b : a), null),
+    senderEnabled: config.sender.enabled,
+  };
+}
+
+function endpointStatuses(
+  endpoints: readonly Endpoint[],
+  states: readonly RouteState[],
+  config: Config,
+): readonly EndpointStatus[] {
+  const known = endpoints.map(({ id, name, url }) => ({ id, name, url }));
+  // Id 0 is the configured default; it is one more endpoint when it is set.
+  if (config.mossos.endpointUrl !== null) known.push({ id: 0, name: "(default)", url: config.mossos.endpointUrl });
+  return known.map((endpoint) => {
+    const own = states.filter((s) => s.endpointId === endpoint.id);
+    const latest = own.toSorted((a, b) => (b.lastAcceptedAt?.getTime() ?? 0) - (a.lastAcceptedAt?.getTime() ?? 0))[0];
+    return {
+      ...endpoint,
+      pauses: own.filter((s) => s.pausedUntil !== null),
+      lastAcceptedAt: latest?.lastAcceptedAt ?? null,
+      latencyMs: latest?.latencyMs ?? null,
+    };
+  });
+}
+
+/** Only those that sign: a replaced certificate may run out in peace. */
+function certificateStatuses(
+  certificates: readonly Certificate[],
+  municipalities: readonly Municipality[],
+  now: Date,
+): readonly CertificateStatus[] {
+  return municipalities.flatMap((municipality) => {
+    const certificate = certificates.find((c) => c.id === municipality.certificateId);
+    if (certificate === undefined) return [];
+    const { id, name, validTo } = certificate;
+    const daysLeft = validTo === null ? null : daysUntil(validTo, now);
+    return [{ id, name, municipality: municipality.name, validTo, daysLeft }];
+  });
+}
+
+/** Space where the images lie, or will lie once the first has come. */
+async function readSpace(imagesDir: string, dataDir: string): Promise<{ freeBytes: number; totalBytes: number }> {
+  for (const path of [imagesDir, dataDir]) {
+    try {
+      const { bavail, blocks, bsize } = await statfs(path);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    } catch (cause) {
+      if (systemCode(cause) !== "ENOENT") {
+        throw new AppError("unavailable", `looking at the disk: ${systemCode(cause) ?? "error"} (${path})`, { cause });
+      }
+    }
+  }
+  return { freeBytes: 0, totalBytes: 0 };
+}

@@ -1,0 +1,116 @@
+import { AppError, errorText } from "../errors.ts";
+import { type Attention, findAttention } from "./attention.ts";
+import { defineTattileCommand } from "./command.ts";
+import { countOf, formatAge, formatBytes } from "./format.ts";
+import { cut, type Output } from "./output.ts";
+import { JSON_ARG } from "./registry-output.ts";
+import { type EndpointStatus, gatherStatus, type StatusReport } from "./status-report.ts";
+
+const WORDS = ["fine", "attention", "down"] as const;
+/** One screen: of many cameras, endpoints or troubles only the first are listed. */
+const LIST = 6;
+
+export const statusCommand = defineTattileCommand({
+  name: "status",
+  summary: "show on one screen how everything is, and what to mend",
+  notes: ["Exit code: 0 all is fine, 1 something needs attention, 2 readings are not taken in or not delivered."],
+  examples: ["tattile status", "tattile status --json"],
+  args: JSON_ARG,
+  async run(args, context) {
+    const { out } = context;
+    const config = await context.config();
+    let report: StatusReport;
+    try {
+      report = await gatherStatus(await context.store(), config, context.now());
+    } catch (error) {
+      if (args.json) out.json({ status: "down", error: errorText(error) });
+      out.note(`Error: ${errorText(error)}`);
+      if (error instanceof AppError && error.hint !== undefined) out.note(`Try: ${error.hint}`);
+      return 2;
+    }
+    const attention = findAttention(report);
+    const code = attention.some((a) => a.level === "down") ? 2 : attention.length > 0 ? 1 : 0;
+    if (args.json) out.json({ status: WORDS[code], attention, ...report });
+    else printStatus(report, attention, out);
+    return code;
+  },
+});
+
+function printStatus(report: StatusReport, attention: readonly Attention[], out: Output): void {
+  const { queue, disk, at } = report;
+  const print = (name: string, text: string): void => out.line(cut(`${name.padEnd(13)}${text}`, out.width));
+  const services = report.services.map((s) => `${s.task} ${s.state}`).join(", ");
+  print("services", services || "none running");
+  const { PENDING, SENDING, FAILED, DEAD } = queue.byStatus;
+  print("queue", `${PENDING} pending, ${SENDING} being sent, ${FAILED} to be tried again, ${DEAD} given up`);
+  const ages = (["PENDING", "FAILED", "DEAD"] as const)
+    .filter((status) => queue.oldestAt[status] !== null)
+    .map((status) => `${status.toLowerCase()} ${formatAge(queue.oldestAt[status], at)}`);
+  print("oldest", ages.join(", ") || "nothing waits");
+  printCameras(report, print);
+  report.endpoints.slice(0, LIST).forEach((e, i) => {
+    print(
+      i === 0 ? "endpoints" : "",
+      `${e.name}: ${endpointState(e)}, last accepted ${formatAge(e.lastAcceptedAt, at)}`,
+    );
+  });
+  if (report.endpoints.length === 0) print("endpoints", "none");
+  const { certificates } = report;
+  certificates
+    .toSorted((a, b) => (a.daysLeft ?? 0) - (b.daysLeft ?? 0))
+    .slice(0, LIST)
+    .forEach((c, i) => {
+      const left =
+        c.daysLeft === null ? "no end known" : c.daysLeft < 0 ? "run out" : `${countOf(c.daysLeft, "day")} left`;
+      print(i === 0 ? "certificates" : "", `${c.municipality}: ${left}`);
+    });
+  if (certificates.length === 0) print("certificates", "none");
+  print("disk", `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`);
+  print("clock", clockText(report.clockOffsetMs));
+  out.line();
+  if (attention.length === 0) {
+    out.line(out.paint("good", "All is fine."));
+    return;
+  }
+  for (const { level, text, mend } of attention.slice(0, LIST + 2)) {
+    const mark = level === "down" ? out.paint("bad", "DOWN") : out.paint("warn", "ATTENTION");
+    out.line(`${mark} ${text}`);
+    out.line(`  mend: ${mend}`);
+  }
+  const hidden = attention.length - LIST - 2;
+  if (hidden > 0) out.line(`and ${hidden} more: tattile status --json`);
+}
+
+function printCameras({ cameras, at }: StatusReport, print: (name: string, text: string) => void): void {
+  if (cameras.length === 0) print("cameras", "none");
+  if (cameras.length > LIST) {
+    const recent = cameras.filter(
+      (c) => c.lastReadingAt !== null && at.getTime() - c.lastReadingAt.getTime() < 3_600_000,
+    );
+    const newest = (key: "lastReadingAt" | "lastSentAt"): string => {
+      const times = cameras.map((c) => c[key]?.getTime() ?? 0);
+      const latest = Math.max(...times);
+      return formatAge(latest === 0 ? null : new Date(latest), at);
+    };
+    print("cameras", `${cameras.length}, of which ${recent.length} read something within an hour`);
+    print("", `last reading ${newest("lastReadingAt")}, last sent ${newest("lastSentAt")}`);
+    return;
+  }
+  cameras.forEach((c, i) => {
+    const off = c.active ? "" : ", off";
+    const text = `${c.serial}: read ${formatAge(c.lastReadingAt, at)}, sent ${formatAge(c.lastSentAt, at)}${off}`;
+    print(i === 0 ? "cameras" : "", text);
+  });
+}
+
+function endpointState({ pauses, latencyMs }: EndpointStatus): string {
+  const whole = pauses.find((p) => p.certificateId === 0);
+  if (whole !== undefined) return `paused (${whole.pauseKind})`;
+  if (pauses.length > 0) return `paused for ${countOf(pauses.length, "certificate")}`;
+  return latencyMs === null ? "open" : `open, answers in ${Math.round(latencyMs)} ms`;
+}
+
+function clockText(offsetMs: number | null): string {
+  if (offsetMs === null) return "not compared yet";
+  return `${Math.abs(offsetMs / 1000).toFixed(1)} s ${offsetMs > 0 ? "behind" : "ahead of"} the police`;
+}

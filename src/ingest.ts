@@ -1,0 +1,190 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { createSlabPool } from "./camera/slab-pool.ts";
+import { parseAddressList } from "./cidr.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { type CameraConnection, openConnection } from "./connection.ts";
+import { AppError, systemCode } from "./errors.ts";
+import type { Intake } from "./intake.ts";
+import type { Log } from "./log.ts";
+import { findPortOwner } from "./port-owner.ts";
+import type { SocketOptions } from "./socket-options.ts";
+
+/** Connections that wait to be accepted; 200 cameras that come back together must all find room. */
+const BACKLOG = 1024;
+/** How often deadlines are looked at; they are tens of seconds long. */
+const SWEEP_MS = 1000;
+/** A slab holds any usual message whole. */
+const SLAB_BYTES = 512 * 1024;
+const SLABS_KEPT = 16;
+
+export interface IngestStats {
+  connections: number;
+  accepted: number;
+  refused: number;
+  /** Connections cut because a message stalled, was too long or made no sense. */
+  cut: number;
+  heldBytes: number;
+  paused: boolean;
+}
+
+export interface Ingest {
+  /** Starts listening. @returns the port (the system's choice when 0 was asked for). @throws AppError naming who holds the port */
+  listen(): Promise<number>;
+  /** Stops reading from every camera for a reason (disk full, store away), or goes on with null: they feel TCP back-pressure. */
+  hold(reason: string | null): void;
+  stats(): IngestStats;
+  /** Takes no more, waits for what is being committed (at most `graceMs`), then resets the rest: the cameras send it again. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface IngestDeps {
+  transit: Config["transit"];
+  intake: Intake;
+  socketOptions: SocketOptions;
+  clock: Clock;
+  log: Log;
+}
+
+/** The TCP listener: who may connect, how many, how much memory they hold together, and how long a message may take. */
+export function createIngest(deps: IngestDeps): Ingest {
+  const { transit, clock, log, socketOptions } = deps;
+  const allowed = transit.allow.length === 0 ? null : parseAddressList(transit.allow);
+  const pool = createSlabPool({ slabBytes: SLAB_BYTES, keep: SLABS_KEPT });
+  const connections = new Set<CameraConnection>();
+  const stats = { accepted: 0, refused: 0, cut: 0 };
+  let holdReason: string | null = null;
+  let squeezed = false;
+  let sweeper: ReturnType<typeof setInterval> | undefined;
+
+  const server: Server = createServer(
+    { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true },
+    welcome,
+  );
+  server.on("error", (error) => log.error("the camera listener has trouble", { error: error.message }));
+
+  function welcome(socket: Socket): void {
+    const peer = socket.remoteAddress ?? "";
+    if (!socketOptions.resetOnClose(socket)) {
+      // Gone before we could look, or a system without SO_LINGER: either way no promise could be kept.
+      socket.destroy();
+      return;
+    }
+    if (allowed !== null && !allowed.allows(peer)) {
+      stats.refused += 1;
+      log.warn("connection refused: address not in TRANSIT_ALLOW", { peer });
+      socket.destroy();
+      return;
+    }
+    if (connections.size >= transit.maxConnections) {
+      stats.refused += 1;
+      log.warn("connection refused: INGEST_MAX_CONNECTIONS reached", { peer, connections: connections.size });
+      socket.destroy();
+      return;
+    }
+    stats.accepted += 1;
+    const connection = openConnection({
+      socket,
+      peer,
+      pool,
+      socketOptions,
+      intake: deps.intake,
+      clock,
+      log,
+      maxMessageBytes: transit.maxMessageBytes,
+      onBytes: squeeze,
+      onClosed: (wasCut) => {
+        connections.delete(connection);
+        if (wasCut) stats.cut += 1;
+        squeeze();
+      },
+    });
+    connections.add(connection);
+    connection.setHeld(holdReason !== null);
+    squeeze();
+  }
+
+  /**
+   * Unfinished messages share one budget. Above it, everyone waits but the connection whose message began first: it can
+   * always finish, so there is no deadlock, and no stalled camera lasts longer than its message's deadline.
+   */
+  function squeeze(): void {
+    const over = pool.takenBytes > transit.bufferBytes;
+    if (!over && !squeezed) return;
+    let eldest: CameraConnection | null = null;
+    for (const connection of connections) {
+      if (connection.messageBeganAt !== null && connection.messageBeganAt < (eldest?.messageBeganAt ?? Infinity))
+        eldest = connection;
+    }
+    for (const connection of connections) connection.setSqueezed(over && connection !== eldest && eldest !== null);
+    squeezed = over;
+  }
+
+  function sweep(): void {
+    for (const connection of connections) connection.checkDeadlines(transit.idleTimeoutMs, transit.messageTimeoutMs);
+  }
+
+  return {
+    async listen() {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen({ host: transit.host, port: transit.port, backlog: BACKLOG }, () => {
+          server.off("error", reject);
+          resolve();
+        });
+      }).catch(async (cause) => {
+        throw await listenError(transit.host, transit.port, cause);
+      });
+      if (!socketOptions.setBacklog(server, BACKLOG)) log.warn("the accept backlog is smaller than it should be");
+      sweeper = setInterval(sweep, SWEEP_MS);
+      const address = server.address();
+      return typeof address === "object" && address !== null ? address.port : transit.port;
+    },
+    hold(reason) {
+      if (reason === holdReason) return;
+      if (reason === null) log.info("cameras are being read again");
+      else log.error("cameras are not being read; they keep their readings", { reason });
+      holdReason = reason;
+      for (const connection of connections) connection.setHeld(reason !== null);
+    },
+    stats: () => ({
+      ...stats,
+      connections: connections.size,
+      heldBytes: pool.takenBytes,
+      paused: holdReason !== null,
+    }),
+    async close(graceMs) {
+      clearInterval(sweeper);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const connection of connections) connection.setHeld(true);
+      const abort = new AbortController();
+      await Promise.race([
+        Promise.all([...connections].map((connection) => connection.settled())),
+        clock.sleep(graceMs, abort.signal),
+      ]);
+      abort.abort();
+      for (const connection of connections) connection.reset();
+      await closed;
+    },
+  };
+}
+
+async function listenError(host: string, port: number, cause: unknown): Promise<AppError> {
+  const code = systemCode(cause);
+  if (code === "EADDRINUSE") {
+    const owner = await findPortOwner(port);
+    return new AppError(
+      "config",
+      `listening for cameras: port ${port} is taken${owner === null ? "" : ` by ${owner}`} (TRANSIT_PORT)`,
+      {
+        hint: "Stop that program, or reserve the port (sysctl net.ipv4.ip_local_reserved_ports) and try again.",
+        cause,
+      },
+    );
+  }
+  return new AppError(
+    "config",
+    `listening for cameras: ${code ?? "error"} (TRANSIT_HOST=${host}, TRANSIT_PORT=${port})`,
+    { cause },
+  );
+}

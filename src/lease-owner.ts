@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+
+/** What tells one process from every other, on this machine and beside it. */
+export interface ProcessIdentity {
+  machineId: string;
+  /** Changes with every start of the machine. */
+  bootId: string;
+  pid: number;
+  /** Clock ticks since boot at which the process began: a pid is given again, the pair is not. */
+  startTime: string;
+}
+
+const SEPARATOR = "/";
+
+/** The name under which this process leases messages: `machine/boot/pid/start`. */
+export function ownLease(): string {
+  const own = readIdentity();
+  return [own.machineId, own.bootId, own.pid, own.startTime].join(SEPARATOR);
+}
+
+/**
+ * Whether a lease's owner is gone for certain: a process of this machine, from an earlier boot or no longer running.
+ * @returns null when it cannot be told from here: another machine's, or not a name of ours; its lease runs out by itself
+ */
+export function isDead(owner: string): boolean | null {
+  return judgeOwner(owner, readIdentity(), readStartTime);
+}
+
+/** @param startTimeOf the start time of a running process of this machine, null when there is none of that pid */
+export function judgeOwner(
+  owner: string,
+  own: ProcessIdentity,
+  startTimeOf: (pid: number) => string | null,
+): boolean | null {
+  const [machineId, bootId, pid, startTime, ...rest] = owner.split(SEPARATOR);
+  if (pid === undefined || startTime === undefined || rest.length > 0 || !/^\d+$/.test(pid)) return null;
+  // Without a machine id every machine looks alike: then only time frees a lease.
+  if (machineId !== own.machineId || own.machineId === UNKNOWN) return null;
+  if (bootId !== own.bootId) return true;
+  return startTimeOf(Number(pid)) !== startTime;
+}
+
+const UNKNOWN = "unknown";
+
+function readIdentity(): ProcessIdentity {
+  return {
+    machineId: readText("/etc/machine-id") ?? UNKNOWN,
+    bootId: readText("/proc/sys/kernel/random/boot_id") ?? UNKNOWN,
+    pid: process.pid,
+    startTime: readStartTime(process.pid) ?? UNKNOWN,
+  };
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)); the command in brackets may hold blanks and brackets, so count from the last. */
+function readStartTime(pid: number): string | null {
+  const text = readText(`/proc/${pid}/stat`);
+  return text === null ? null : (text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null);
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8").trim() || null;
+  } catch {
+    return null;
+  }
+}

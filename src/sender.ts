@@ -1,0 +1,300 @@
+import { type AttemptDeps, type AttemptResult, attempt } from "./attempt.ts";
+import type { Clock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { errorText } from "./errors.ts";
+import type { ImageStore } from "./images/image-store.ts";
+import type { Log } from "./log.ts";
+import { settle } from "./retry-policy.ts";
+import { RouteWatch } from "./route-watch.ts";
+import {
+  type Claim,
+  type OperatorStore,
+  type QueueStore,
+  routeKey,
+  type Settled,
+  type Settlement,
+} from "./store/store.ts";
+
+/** Messages under way in all, whatever the number of endpoints: their pictures are in memory. */
+const MAX_IN_FLIGHT = 64;
+/** How long a free slot waits for others to share a claim with. */
+const REFILL_WAIT_MS = 20;
+/** A store that cannot take a settlement is asked again this often, until the lease is over. */
+const SETTLE_RETRY_MS = 500;
+/** How often it is looked whether an operator mended a paused endpoint. */
+const REFRESH_MS = 1000;
+/** Unanswered in a row before an endpoint is paused. */
+const PAUSE_THRESHOLD = 3;
+const FIRST_PAUSE_MS = 1000;
+
+export interface SenderStats {
+  inFlight: number;
+  delivered: number;
+  retried: number;
+  dead: number;
+}
+
+export interface Sender {
+  start(): Promise<void>;
+  /** Something was queued in this process. */
+  nudge(): void;
+  stats(): SenderStats;
+  /** Claims no more; what is under way may finish for `graceMs`, then is left for the next start. */
+  stop(graceMs: number): Promise<void>;
+}
+
+export interface SenderDeps extends Omit<AttemptDeps, "images"> {
+  store: Pick<QueueStore, "claim" | "settle" | "nextDueAt"> & Pick<OperatorStore, "listRouteStates" | "saveRouteState">;
+  images: Pick<ImageStore, "read" | "erase">;
+  sender: Config["sender"];
+  mossos: Config["mossos"];
+  owner: string;
+  clock: Clock;
+  log: Log;
+  random(): number;
+  /** Log every attempt's outcome. */
+  soapDebug: boolean;
+}
+
+/** Claims what is due, delivers it with bounded concurrency per endpoint, and settles in groups. */
+export function createSender(deps: SenderDeps): Sender {
+  const { store, clock, log, sender: config } = deps;
+  const routes = new RouteWatch({
+    listRouteStates: () => store.listRouteStates(),
+    saveRouteState: (state) => store.saveRouteState(state),
+    pause: { threshold: PAUSE_THRESHOLD, firstMs: FIRST_PAUSE_MS, maxMs: config.pauseMaxMs },
+    random: deps.random,
+    log,
+  });
+  const stats: SenderStats = { inFlight: 0, delivered: 0, retried: 0, dead: 0 };
+  const inFlight = new Map<string, number>();
+  const underWay = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  const aborting = new AbortController();
+  let loop: Promise<void> = Promise.resolve();
+  let wake = new AbortController();
+  let peak = 0;
+  let refill: ReturnType<typeof setTimeout> | undefined;
+  let refreshedAt = Number.NEGATIVE_INFINITY;
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      let claimed = 0;
+      try {
+        claimed = await fill();
+      } catch (error) {
+        log.error("messages could not be claimed", { error: errorText(error) });
+        await clock.sleep(REFRESH_MS, stopping.signal);
+        continue;
+      }
+      if (claimed === 0) await rest();
+    }
+  }
+
+  async function fill(): Promise<number> {
+    const now = clock.now();
+    if (clock.monotonicMs() - refreshedAt >= REFRESH_MS) {
+      refreshedAt = clock.monotonicMs();
+      await routes.refresh(now);
+    }
+    const { endpoints, routes: limited, probed } = routes.slots(inFlight, config.concurrency, now);
+    const limit = Math.min(config.maxBatchSize, MAX_IN_FLIGHT - stats.inFlight);
+    // Aborting before the claim: whatever is queued while it runs wakes the next round.
+    wake = new AbortController();
+    if (limit <= 0) return 0;
+    const claims = await store.claim(
+      {
+        owner: deps.owner,
+        leaseMs: config.stuckTimeoutMs,
+        defaultTimeoutMs: deps.mossos.timeoutMs,
+        limit,
+        slots: endpoints,
+        slotsPerEndpoint: config.concurrency,
+        probedEndpoints: probed,
+        routeSlots: limited,
+      },
+      now,
+    );
+    for (const claim of claims) begin(claim);
+    peak = stats.inFlight;
+    return claims.length;
+  }
+
+  /** Until something is queued, a slot is free, a message falls due, a pause ends, or the poll interval is over. */
+  async function rest(): Promise<void> {
+    const now = clock.now().getTime();
+    const instants = [await store.nextDueAt().catch(() => null), routes.nextWakeAt()];
+    let wait = config.pollIntervalMs;
+    for (const instant of instants) {
+      if (instant !== null && instant.getTime() > now) wait = Math.min(wait, instant.getTime() - now);
+    }
+    await clock.sleep(wait, AbortSignal.any([wake.signal, stopping.signal]));
+  }
+
+  function begin(claim: Claim): void {
+    const key = routeKey(claim.route);
+    stats.inFlight += 1;
+    inFlight.set(key, (inFlight.get(key) ?? 0) + 1);
+    const done = deliver(claim).finally(() => {
+      stats.inFlight -= 1;
+      const left = (inFlight.get(key) ?? 1) - 1;
+      if (left === 0) inFlight.delete(key);
+      else inFlight.set(key, left);
+      underWay.delete(done);
+      slotFreed();
+    });
+    underWay.add(done);
+  }
+
+  /** A claim costs a commit, so slots are refilled by the half, or after a moment when some are slow. */
+  function slotFreed(): void {
+    if (stats.inFlight * 2 <= peak) wake.abort();
+    else
+      refill ??= setTimeout(() => {
+        refill = undefined;
+        wake.abort();
+      }, REFILL_WAIT_MS);
+  }
+
+  async function deliver(claim: Claim): Promise<void> {
+    let result: AttemptResult;
+    try {
+      result = await attempt(claim, deps, aborting.signal);
+    } catch (error) {
+      // Our own fault or the disk's: the message waits, and the operator hears of it.
+      log.error("message could not be prepared", {
+        message: claim.messageId,
+        camera: claim.camera.serial,
+        error: errorText(error),
+      });
+      result = { kind: "late" };
+      await clock.sleep(SETTLE_RETRY_MS, aborting.signal);
+    }
+    // The process must stop: what the far side made of it is not known, so the message is left as it is.
+    if (aborting.signal.aborted) return;
+    const settlement = await judge(claim, result);
+    const settled: Settled = {
+      claim,
+      settlement,
+      attempt:
+        result.kind === "sent"
+          ? { at: result.startedAt, outcome: result.outcome, durationMs: Math.round(result.durationMs) }
+          : null,
+    };
+    if (await write(settled)) await conclude(claim, settlement);
+  }
+
+  async function judge(claim: Claim, result: AttemptResult): Promise<Settlement> {
+    switch (result.kind) {
+      case "lacking":
+        return { kind: "dead", reason: result.reason, detail: result.detail, spent: false };
+      case "late":
+        return { kind: "release" };
+      case "sent": {
+        const now = clock.now();
+        const { outcome, startedAt, durationMs, serverDate } = result;
+        const works = routes.endpointWorks(claim.route.endpointId, claim.lastFailedAt);
+        await routes.record(claim.route, outcome, { startedAt, now, durationMs, serverDate }).catch((error) => {
+          log.warn("endpoint state could not be saved", { error: errorText(error) });
+        });
+        if (deps.soapDebug) {
+          const detail = "detail" in outcome ? outcome.detail : outcome.returnCode;
+          log.info("attempt", { message: claim.messageId, outcome: outcome.kind, detail, ms: Math.round(durationMs) });
+        }
+        return settle(outcome, claim.attempts, works, result.target, now, deps.random());
+      }
+    }
+  }
+
+  const toWrite: { settled: Settled; resolve(kept: boolean): void; reject(error: unknown): void }[] = [];
+  let writing = false;
+
+  /** Settlements that come together share a commit. Tried again until the lease is over: a lost one is sent twice. */
+  async function write(settled: Settled): Promise<boolean> {
+    for (;;) {
+      try {
+        return await new Promise<boolean>((resolve, reject) => {
+          toWrite.push({ settled, resolve, reject });
+          if (!writing) {
+            writing = true;
+            setImmediate(() => void writeGroup());
+          }
+        });
+      } catch (error) {
+        log.error("settlement could not be stored; trying again", {
+          message: settled.claim.messageId,
+          error: errorText(error),
+        });
+        if (clock.now() >= settled.claim.leaseUntil || aborting.signal.aborted) return false;
+        await clock.sleep(SETTLE_RETRY_MS, aborting.signal);
+      }
+    }
+  }
+
+  async function writeGroup(): Promise<void> {
+    while (toWrite.length > 0) {
+      const group = toWrite.splice(0);
+      try {
+        const kept = await store.settle(
+          group.map(({ settled }) => settled),
+          clock.now(),
+        );
+        for (const [index, { resolve }] of group.entries()) resolve(kept[index] ?? false);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    writing = false;
+  }
+
+  /** After the commit: pictures go after their rows, and what the operator should know is said. */
+  async function conclude(claim: Claim, settlement: Settlement): Promise<void> {
+    switch (settlement.kind) {
+      case "delivered": {
+        stats.delivered += 1;
+        const paths = [claim.imageOcrPath, claim.imageCtxPath].filter((path) => path !== null);
+        await deps.images.erase(paths).catch((error) => {
+          log.warn("images of a delivered message could not be erased; the sweep will", {
+            message: claim.messageId,
+            error: errorText(error),
+          });
+        });
+        return;
+      }
+      case "dead":
+        stats.dead += 1;
+        log.error("message is DEAD", {
+          message: claim.messageId,
+          camera: claim.camera.serial,
+          reason: settlement.reason,
+          detail: settlement.detail,
+        });
+        return;
+      case "retry":
+        stats.retried += 1;
+        return;
+      case "release":
+        return;
+    }
+  }
+
+  return {
+    async start() {
+      await routes.load(clock.now());
+      loop = run();
+    },
+    nudge: () => wake.abort(),
+    stats: () => ({ ...stats }),
+    async stop(graceMs) {
+      stopping.abort();
+      await loop;
+      const patience = new AbortController();
+      await Promise.race([Promise.all(underWay), clock.sleep(graceMs, patience.signal)]);
+      patience.abort();
+      clearTimeout(refill);
+      aborting.abort();
+      await Promise.all(underWay);
+      await routes.flush(clock.now()).catch(() => {});
+    },
+  };
+}

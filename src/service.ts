@@ -1,0 +1,275 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { retryQuarantined } from "./adoption.ts";
+import { type Api, createApi } from "./api.ts";
+import { type Cleanup, createCleanup } from "./cleanup.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { errorText } from "./errors.ts";
+import { createIdentityStore } from "./identity-store.ts";
+import { openDiskStore } from "./images/disk.ts";
+import { createIngest, type Ingest } from "./ingest.ts";
+import { createIntake, type Intake } from "./intake.ts";
+import { isDead, ownLease } from "./lease-owner.ts";
+import { createLog, type Log } from "./log.ts";
+import { openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
+import { openSecret } from "./secret-file.ts";
+import { createSender, type Sender } from "./sender.ts";
+import { createSoapClient } from "./soap/client.ts";
+import { createContractSource } from "./soap/wsdl-source.ts";
+import { openSocketOptions } from "./socket-options.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+import { version } from "./version.ts";
+
+export const TASKS = ["ingest", "sender", "api"] as const;
+export type Task = (typeof TASKS)[number];
+
+/** Within ten seconds of SIGTERM everything is over: first the cameras, then the police. */
+const INGEST_GRACE_MS = 2000;
+const SENDER_GRACE_MS = 5000;
+/** How often held messages are looked at whose camera may have been registered meanwhile. */
+const ADOPT_EVERY_MS = 3000;
+const ADOPT_STEP = 20;
+
+export interface Service {
+  /** Null when this process does not listen for cameras; the same for HTTP. */
+  transitPort: number | null;
+  apiPort: number | null;
+  /** Stops in the reverse order of the start. */
+  stop(): Promise<void>;
+}
+
+/** Opens, wires and starts what the tasks need, in order; the only place that knows every part. */
+export async function startService(
+  tasks: readonly Task[],
+  config: Config,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<Service> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o750 });
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of stops.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error("stopping did not go as it should", { error: errorText(error) });
+      }
+    }
+  };
+  try {
+    const ports = await start(tasks, config, log, clock, stops);
+    return { ...ports, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  tasks: readonly Task[],
+  config: Config,
+  log: Log,
+  clock: Clock,
+  stops: (() => Promise<void> | void)[],
+) {
+  const store = await openStore(config, clock);
+  stops.push(() => store.close());
+  stops.push(() => store.scrub());
+  await freeDeadOwners(store, clock, log);
+
+  const images = openDiskStore(config.imagesDir);
+  stops.push(() => images.close());
+  const quarantine = openDiskStore(config.quarantineDir);
+  stops.push(() => quarantine.close());
+  const identities = createIdentityStore();
+
+  let ingest: Ingest | null = null;
+  let sender: Sender | null = null;
+  let api: Api | null = null;
+  let transitPort: number | null = null;
+  let apiPort: number | null = null;
+
+  if (tasks.includes("sender") && config.sender.enabled) {
+    sender = await startSender({ store, images, identities, config, log, clock, stops });
+  } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
+
+  if (tasks.includes("ingest") || tasks.includes("sender")) {
+    const cleanup: Cleanup = createCleanup({
+      store,
+      images,
+      quarantine,
+      config,
+      usableCertificates: async () => identities.usable(await store.listCertificates()),
+      onDisk: (reason) => ingest?.hold(reason),
+      onRevived: () => sender?.nudge(),
+      clock,
+      log,
+    });
+    cleanup.start();
+    stops.push(() => cleanup.stop());
+  }
+
+  if (tasks.includes("ingest")) {
+    const intake = createIntake({
+      store,
+      images,
+      quarantine,
+      cameraTimezone: config.cameraTimezone,
+      dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
+      clock,
+      log,
+      randomId: randomUUID,
+      onQueued: () => sender?.nudge(),
+    });
+    stops.push(() => intake.drain());
+    stops.push(startAdoption({ store, quarantine, intake, log, clock }));
+    const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
+    transitPort = await listener.listen();
+    ingest = listener;
+    stops.push(() => listener.close(INGEST_GRACE_MS));
+    log.info("listening for cameras", { host: config.transit.host, port: transitPort });
+  }
+
+  if (tasks.includes("api")) {
+    api = createApi({ api: config.api, store, log });
+    apiPort = await api.listen();
+    const listening = api;
+    stops.push(() => listening.close());
+    log.info("listening for HTTP", { host: config.api.host, port: apiPort });
+  }
+
+  stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
+  return { transitPort, apiPort };
+}
+
+/** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
+async function freeDeadOwners(store: Store, clock: Clock, log: Log): Promise<void> {
+  for (const owner of await store.listOwners()) {
+    if (isDead(owner) !== true) continue;
+    const count = await store.releaseOwner(owner, clock.now());
+    log.warn("messages of a process that died are free again", { messages: count });
+  }
+}
+
+async function startSender(parts: {
+  store: Store;
+  images: ReturnType<typeof openDiskStore>;
+  identities: ReturnType<typeof createIdentityStore>;
+  config: Config;
+  log: Log;
+  clock: Clock;
+  stops: (() => Promise<void> | void)[];
+}): Promise<Sender> {
+  const { store, images, identities, config, log, clock, stops } = parts;
+  const client = createSoapClient({ monotonicMs: clock.monotonicMs, connections: config.sender.concurrency });
+  stops.push(() => client.close());
+  const contracts = createContractSource({ cacheDir: join(config.dataDir, "wsdl"), now: clock.now, log });
+  stops.push(() => contracts.close());
+  const sender = createSender({
+    store,
+    images,
+    identities,
+    contracts,
+    client,
+    sender: config.sender,
+    mossos: config.mossos,
+    owner: ownLease(),
+    clock,
+    log,
+    random: Math.random,
+    randomId: randomUUID,
+    soapDebug: config.soapDebug,
+  });
+  await sender.start();
+  stops.push(() => sender.stop(SENDER_GRACE_MS));
+  return sender;
+}
+
+/** Takes up held messages whose camera has been registered. @returns how to stop it */
+function startAdoption(parts: {
+  store: Store;
+  quarantine: ReturnType<typeof openDiskStore>;
+  intake: Intake;
+  log: Log;
+  clock: Clock;
+}): () => Promise<void> {
+  const { store, quarantine, intake, log, clock } = parts;
+  const stopping = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        const adoptable = await store.listAdoptable(ADOPT_STEP);
+        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store });
+        if (adoptable.length > 0)
+          log.info("held messages of newly registered cameras were taken up", { messages: adoptable.length });
+        if (adoptable.length === ADOPT_STEP) continue;
+      } catch (error) {
+        log.warn("held messages could not be taken up yet", { error: errorText(error) });
+      }
+      await clock.sleep(ADOPT_EVERY_MS, stopping.signal);
+    }
+  };
+  const loop = run();
+  return async () => {
+    stopping.abort();
+    await loop;
+  };
+}
+
+async function startRunFiles(
+  tasks: readonly Task[],
+  dataDir: string,
+  clock: Clock,
+  log: Log,
+): Promise<() => Promise<void>> {
+  const files: RunFile[] = [];
+  for (const task of tasks) files.push(await openRunFile(dataDir, task, version, clock.now()));
+  const timer = setInterval(() => {
+    for (const file of files) {
+      file.renew(clock.now()).catch((error) => log.warn("run file not renewed", { error: errorText(error) }));
+    }
+  }, RUN_FILE_RENEW_MS);
+  return async () => {
+    clearInterval(timer);
+    for (const file of files) await file.remove();
+  };
+}
+
+/** The log of a running service: to standard output, as journald reads it when it does. */
+export function createServiceLog(config: Pick<Config, "logLevel">): Log {
+  return createLog({
+    level: config.logLevel,
+    journal: process.env["JOURNAL_STREAM"] !== undefined,
+    write: (line) => process.stdout.write(line),
+    now: () => new Date(),
+  });
+}
+
+/** Runs the tasks until a signal. @returns the exit code; a second signal ends the process at once with 1 */
+export async function runService(tasks: readonly Task[], config: Config): Promise<number> {
+  const log = createServiceLog(config);
+  process.on("uncaughtException", (error) => {
+    log.error("unexpected error", { error: errorText(error) });
+    process.exit(1);
+  });
+  const signalled = new Promise<string>((resolve) => {
+    let first = true;
+    const onSignal = (signal: string): void => {
+      if (!first) process.exit(1);
+      first = false;
+      resolve(signal);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+  log.info("tattile starts", { version, tasks: tasks.join(",") });
+  const service = await startService(tasks, config, log);
+  const signal = await signalled;
+  log.info("stopping", { signal });
+  await service.stop();
+  log.info("stopped");
+  return 0;
+}

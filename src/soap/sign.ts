@@ -1,0 +1,224 @@
+import { type BinaryLike, createHash, type KeyLike, type KeyObject, sign as signBytes } from "node:crypto";
+import { type ErrorFirstCallback, type SignatureAlgorithm, SignedXml } from "xml-crypto";
+import { AppError } from "../errors.ts";
+import type { SignatureProfile } from "../store/registry.ts";
+import type { RequestFields, ServiceContract } from "./contract.ts";
+import { buildEnvelope, type EnvelopeTexts, NAMESPACES, TOKEN_TYPE } from "./envelope.ts";
+import { type CertificateFacts, describeX509, findLeaf, parseCertificates, parsePrivateKey } from "./x509.ts";
+
+const EXCLUSIVE_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#";
+/** The far side lets a message live 300 s from Created, whatever Expires says. */
+const LIFETIME_MS = 300_000;
+
+interface Profile {
+  signatureMethod: string;
+  digestMethod: string;
+  hash: "sha1" | "sha256";
+  /** The children of wsse:Security in their order; the far side compares the set, strict readers the order too. */
+  order(signature: string, texts: EnvelopeTexts): string;
+}
+
+const PROFILES: Readonly<Record<SignatureProfile, Profile>> = {
+  compat: {
+    signatureMethod: "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+    digestMethod: "http://www.w3.org/2000/09/xmldsig#sha1",
+    hash: "sha1",
+    order: (signature, { token, timestamp }) => signature + token + timestamp,
+  },
+  strict: {
+    signatureMethod: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+    digestMethod: "http://www.w3.org/2001/04/xmlenc#sha256",
+    hash: "sha256",
+    order: (signature, { token, timestamp }) => timestamp + token + signature,
+  },
+};
+
+/** Who signs: the key ready for use, and the leaf certificate as the message carries it. */
+export interface SigningIdentity extends CertificateFacts {
+  privateKey: KeyObject;
+  /** Base64 without line breaks. */
+  leafDerBase64: string;
+}
+
+/**
+ * Makes an identity of a certificate PEM (any order, chain allowed) and a key PEM. Dates are given, not judged.
+ * @throws AppError `invalid`: no certificate, no key, key encrypted or not RSA, key of another certificate.
+ */
+export function loadIdentity(certPem: string, keyPem: string): SigningIdentity {
+  const doing = "loading the signing certificate";
+  const certificates = parseCertificates(certPem, doing);
+  const privateKey = parsePrivateKey(keyPem, doing);
+  const leaf = findLeaf(certificates, privateKey);
+  if (leaf === undefined) throw new AppError("invalid", `${doing}: the private key belongs to another certificate`);
+  return { ...describeX509(leaf), privateKey, leafDerBase64: leaf.raw.toString("base64") };
+}
+
+export interface SigningInput {
+  contract: ServiceContract;
+  /** Checked values; see checkFields. */
+  fields: RequestFields;
+  /** JPEG bytes; not empty. */
+  ocrImage: Uint8Array;
+  /** Null: an empty element is sent. */
+  ctxImage: Uint8Array | null;
+  identity: SigningIdentity;
+  profile: SignatureProfile;
+  /** The moment of sending: the far side refuses what is older than 300 s or in the future. */
+  createdAt: Date;
+  /** A fresh value at each call, of at least 64 random bits, letters, digits and `-` only. */
+  randomId(): string;
+}
+
+/** A signed message as pieces to send one after the other; never joined, since the pictures are nearly all of it. */
+export interface SignedEnvelope {
+  parts: readonly Buffer[];
+  bytes: number;
+}
+
+/** A picture, and the text that stands for it in the skeleton. */
+interface PlacedImage {
+  placeholder: string;
+  base64: Buffer;
+}
+
+/**
+ * Builds and signs one message (WS-Security 1.0, X.509 Token Profile 1.0; XML Signature with exclusive canonicalization).
+ * The pictures pass through no XML parser: xml-crypto signs a skeleton with a random placeholder for each, and the digest is
+ * fed the very buffers that are then sent in their places. Base64 needs no escaping, so that is the digest of the whole.
+ * @throws AppError `invalid` for an empty OCR image.
+ */
+export async function signEnvelope(input: SigningInput): Promise<SignedEnvelope> {
+  if (input.ocrImage.length === 0) throw new AppError("invalid", "signing a message: the OCR image is empty");
+  const place = (image: Uint8Array): PlacedImage => ({ placeholder: input.randomId(), base64: toBase64(image) });
+  const ocr = place(input.ocrImage);
+  const ctx = input.ctxImage === null || input.ctxImage.length === 0 ? null : place(input.ctxImage);
+  const ids = {
+    bodyId: `id-${input.randomId()}`,
+    timestampId: `TS-${input.randomId()}`,
+    tokenId: `X509-${input.randomId()}`,
+  };
+  const texts = buildEnvelope(input.contract, input.fields, {
+    ...ids,
+    token: input.identity.leafDerBase64,
+    createdAt: input.createdAt,
+    expiresAt: new Date(input.createdAt.getTime() + LIFETIME_MS),
+    images: { imgMatricula: ocr.placeholder, imgContext: ctx?.placeholder ?? "" },
+  });
+  const profile = PROFILES[input.profile];
+  const images = inOrder(texts.tail, ctx === null ? [ocr] : [ocr, ctx]);
+  const signature = await signSkeleton(texts, ids, images, profile, input.identity.privateKey);
+  const parts = splice(texts.head + profile.order(signature, texts) + texts.tail, images);
+  return { parts, bytes: parts.reduce((sum, part) => sum + part.length, 0) };
+}
+
+/** Measured on 250 KB: 0.033 ms by way of Node's encoder, 0.057 by Uint8Array.toBase64. */
+function toBase64(bytes: Uint8Array): Buffer {
+  return Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"), "latin1");
+}
+
+/**
+ * The pictures as they follow each other in the body; one whose element the contract does not have is left out.
+ * A placeholder that stands twice would put a picture where a value should be: refused, though chance alone will not do it.
+ */
+function inOrder(body: string, images: readonly PlacedImage[]): readonly PlacedImage[] {
+  const placed: { at: number; image: PlacedImage }[] = [];
+  for (const image of images) {
+    const at = body.indexOf(image.placeholder);
+    if (at < 0) continue;
+    if (body.indexOf(image.placeholder, at + 1) >= 0) {
+      throw new AppError("internal", "signing a message: a placeholder stands twice");
+    }
+    placed.push({ at, image });
+  }
+  return placed.sort((a, b) => a.at - b.at).map((p) => p.image);
+}
+
+/** The pieces of `text` around the placeholders, with the pictures between them. */
+function splice(text: string, images: readonly PlacedImage[]): Buffer[] {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const { placeholder, base64 } of images) {
+    const at = text.indexOf(placeholder, from);
+    parts.push(Buffer.from(text.slice(from, at), "utf8"), base64);
+    from = at + placeholder.length;
+  }
+  parts.push(Buffer.from(text.slice(from), "utf8"));
+  return parts;
+}
+
+function signSkeleton(
+  texts: EnvelopeTexts,
+  ids: { bodyId: string; timestampId: string; tokenId: string },
+  images: readonly PlacedImage[],
+  profile: Profile,
+  privateKey: KeyObject,
+): Promise<string> {
+  const { wsse } = NAMESPACES;
+  const signer = new SignedXml({
+    idMode: "wssecurity",
+    privateKey,
+    signatureAlgorithm: profile.signatureMethod,
+    canonicalizationAlgorithm: EXCLUSIVE_C14N,
+    getKeyInfoContent: () =>
+      `<wsse:SecurityTokenReference xmlns:wsse="${wsse}">` +
+      `<wsse:Reference URI="#${ids.tokenId}" ValueType="${TOKEN_TYPE}"></wsse:Reference></wsse:SecurityTokenReference>`,
+  });
+  for (const id of [ids.bodyId, ids.timestampId]) {
+    signer.addReference({
+      xpath: `//*[@*[local-name(.)='Id']='${id}']`,
+      transforms: [EXCLUSIVE_C14N],
+      digestAlgorithm: profile.digestMethod,
+    });
+  }
+  // Both tables belong to this one signer: messages signed at the same time cannot see each other's pictures.
+  signer.HashAlgorithms = { [profile.digestMethod]: hashWithImages(profile, images) };
+  return new Promise((resolve, reject) => {
+    signer.SignatureAlgorithms = { [profile.signatureMethod]: asynchronousRsa(profile, reject) };
+    // The token is not signed: leaving it out spares the parser a certificate per message.
+    signer.computeSignature(texts.head + texts.timestamp + texts.tail, { prefix: "ds" }, (error) => {
+      if (error) reject(error);
+      else resolve(signer.getSignatureXml());
+    });
+  });
+}
+
+function hashWithImages(profile: Profile, images: readonly PlacedImage[]) {
+  return class {
+    getAlgorithmName(): string {
+      return profile.digestMethod;
+    }
+    /** The Timestamp's canonical form holds no placeholder and is hashed as it is; the Body's holds all of them. */
+    getHash(xml: string): string {
+      const hash = createHash(profile.hash);
+      const isBody = images.some((image) => xml.includes(image.placeholder));
+      for (const part of splice(xml, isBody ? images : [])) hash.update(part);
+      return hash.digest("base64");
+    }
+  };
+}
+
+/** RSA in a thread of the runtime's pool, so that the loop goes on; what is thrown behind the callback must not get lost. */
+function asynchronousRsa(profile: Profile, reject: (error: unknown) => void) {
+  return class implements SignatureAlgorithm {
+    getAlgorithmName(): string {
+      return profile.signatureMethod;
+    }
+    getSignature(signedInfo: BinaryLike, key: KeyLike): string;
+    getSignature(signedInfo: BinaryLike, key: KeyLike, done?: ErrorFirstCallback<string>): void;
+    getSignature(signedInfo: BinaryLike, key: KeyLike, done?: ErrorFirstCallback<string>): string {
+      if (done === undefined) throw new AppError("internal", "signing a message: only asynchronous signing is here");
+      signBytes(profile.hash, Buffer.from(String(signedInfo), "utf8"), key, (error, signature) => {
+        try {
+          if (error) done(error);
+          else done(null, signature.toString("base64"));
+        } catch (thrown) {
+          reject(thrown);
+        }
+      });
+      return "";
+    }
+    verifySignature(): boolean {
+      return false;
+    }
+  };
+}

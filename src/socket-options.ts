@@ -1,0 +1,62 @@
+import { dlopen, FFIType, ptr } from "bun:ffi";
+import type { Server, Socket } from "node:net";
+
+/** socket(7): SOL_SOCKET and SO_LINGER have these values on every Linux that Bun runs on. */
+const SOL_SOCKET = 1;
+const SO_LINGER = 13;
+
+/**
+ * What node:net cannot set. The linger option decides what a camera sees when its connection ends: any end that is not
+ * asked for, the death of the process included, must be a reset, which tells the camera to send again; the kernel would
+ * otherwise close a dead process's sockets in good order and the camera would take the silence for success.
+ */
+export interface SocketOptions {
+  /** From accept on (SO_LINGER 0): every close is a reset. @returns false when the system refused */
+  resetOnClose(socket: Socket): boolean;
+  /** Before our own orderly close, after the commit. */
+  closeInOrder(socket: Socket): boolean;
+  /** Room for connections that wait to be accepted; Bun always asks for 512. @returns false when the system refused */
+  setBacklog(server: Server, connections: number): boolean;
+}
+
+/** @throws when libc cannot be opened: without it no promise to the camera can be kept, so nothing must be received. */
+export function openSocketOptions(): SocketOptions {
+  const libc = openLibc();
+  const setLinger = (socket: Socket, on: number): boolean => {
+    const descriptor = descriptorOf(socket);
+    if (descriptor === null) return false;
+    return libc.symbols.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, ptr(new Int32Array([on, 0])), 8) === 0;
+  };
+  return {
+    resetOnClose: (socket) => setLinger(socket, 1),
+    closeInOrder: (socket) => setLinger(socket, 0),
+    setBacklog(server, connections) {
+      // listen(2) on a socket that listens already changes its backlog.
+      const descriptor = descriptorOf(server);
+      return descriptor !== null && libc.symbols.listen(descriptor, connections) === 0;
+    },
+  };
+}
+
+function openLibc() {
+  const symbols = {
+    listen: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+    setsockopt: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  } as const;
+  const names = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+  let lastError: unknown;
+  for (const name of names) {
+    try {
+      return dlopen(name, symbols);
+    } catch (error) {
+      lastError = error;
+    }
+  }
+  throw lastError;
+}
+
+/** node:net does not tell the descriptor officially; Bun keeps it where Node does. */
+function descriptorOf(socket: Socket | Server): number | null {
+  const handle = (socket as unknown as { _handle?: { fd?: unknown } | null })._handle;
+  return typeof handle?.fd === "number" && handle.fd >= 0 ? handle.fd : null;
+}

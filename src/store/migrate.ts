@@ -1,0 +1,46 @@
+import { AppError } from "../errors.ts";
+import queueSql from "./migrations/0001-queue.sql" with { type: "text" };
+
+/** A step from one schema version to the next; never changed once released. */
+export interface Migration {
+  version: number;
+  sql: string;
+}
+
+export const SQLITE_MIGRATIONS: readonly Migration[] = [{ version: 1, sql: queueSql }];
+
+/** What a migrator needs of a database. `exclusively` holds the write lock: of two processes that start at once one waits. */
+export interface MigrationTarget {
+  readVersion(): number;
+  exclusively(work: () => void): void;
+  apply(migration: Migration): void;
+}
+
+/**
+ * Brings the schema up to the newest migration, each in a transaction of its own.
+ * @returns the schema version.
+ * @throws AppError `conflict` when the database is newer than the given migrations.
+ */
+export function migrate(target: MigrationTarget, migrations: readonly Migration[]): number {
+  const newest = migrations.at(-1)?.version ?? 0;
+  // Read first without the lock: opening an up-to-date database must not wait for whoever is writing.
+  let version = target.readVersion();
+  while (version < newest) {
+    target.exclusively(() => {
+      // Read again under the lock: another process may have done it meanwhile.
+      version = target.readVersion();
+      const next = migrations.find((migration) => migration.version === version + 1);
+      if (next === undefined) return;
+      target.apply(next);
+      version = next.version;
+    });
+  }
+  if (version > newest) {
+    throw new AppError(
+      "conflict",
+      `opening the store: database has schema ${version}, this tattile knows up to ${newest}`,
+      { hint: "Install the newer tattile that wrote it." },
+    );
+  }
+  return version;
+}

@@ -1,0 +1,85 @@
+import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
+import { AppError } from "../errors.ts";
+
+/** How long a write waits for another process's write. */
+export const BUSY_TIMEOUT_MS = 5000;
+
+/** One open database: statements that are finalized at the end, and transactions whose errors say what was being done. */
+export interface Connection {
+  readonly database: Database;
+  /** Valid until the connection is closed. */
+  prepare<Row, Parameters extends SQLQueryBindings[]>(sql: string): Statement<Row, Parameters>;
+  /** Runs `work` in one transaction that has the write lock from the start; durable when it returns. `work` must not await. */
+  write<T>(doing: string, work: () => T): T;
+  /** Runs `work` on one snapshot. */
+  read<T>(doing: string, work: () => T): T;
+  close(): void;
+}
+
+export function createConnection(database: Database): Connection {
+  const statements: { finalize(): void }[] = [];
+  const transaction = <T>(begin: string, doing: string, work: () => T): T => {
+    try {
+      database.run(begin);
+      const result = work();
+      database.run("COMMIT");
+      return result;
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors (a full disk).
+      if (database.inTransaction) database.run("ROLLBACK");
+      throw describeSqliteError(doing, error);
+    }
+  };
+  return {
+    database,
+    prepare: (sql) => {
+      const statement = database.prepare(sql);
+      statements.push(statement);
+      return statement as never;
+    },
+    write: (doing, work) => transaction("BEGIN IMMEDIATE", doing, work),
+    read: (doing, work) => transaction("BEGIN", doing, work),
+    close: () => {
+      // An unfinalized statement would keep the file open, and with it a -wal file full of plates.
+      for (const statement of statements) statement.finalize();
+      database.close(true);
+    },
+  };
+}
+
+/** The `code` of an error of SQLite, or null. */
+export function sqliteCode(error: unknown): string | null {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return null;
+  return error.code.startsWith("SQLITE_") ? error.code : null;
+}
+
+/** Adds what was being done and what to try; an AppError passes unchanged. SQLite's own texts never hold values, so no plate. */
+export function describeSqliteError(doing: string, error: unknown): unknown {
+  const code = sqliteCode(error);
+  if (error instanceof AppError || code === null) return error;
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new AppError("unavailable", `${doing}: the database stayed locked by another process (${code})`, {
+      hint: "Look for another program that holds the database open.",
+      cause: error,
+    });
+  }
+  if (code.startsWith("SQLITE_FULL")) {
+    return new AppError("unavailable", `${doing}: the disk is full (${code})`, {
+      hint: "Free space on the disk of DATA_DIR.",
+      cause: error,
+    });
+  }
+  if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
+    return new AppError("unavailable", `${doing}: the file is not a database or is damaged (${code})`, {
+      hint: "Move the file away and restore a backup; the cameras keep what is not yet received.",
+      cause: error,
+    });
+  }
+  if (/^SQLITE_(IOERR|READONLY|CANTOPEN|PERM|AUTH)/.test(code)) {
+    return new AppError("unavailable", `${doing}: the file cannot be used (${code})`, {
+      hint: "Check the disk, and that the folder and its files belong to the user tattile runs as.",
+      cause: error,
+    });
+  }
+  return new AppError("internal", `${doing}: ${code}`, { cause: error });
+}

@@ -1,0 +1,188 @@
+import type { Statement } from "bun:sqlite";
+import type { Clock } from "../clock.ts";
+import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
+import type { TimeSource } from "../reading.ts";
+import { ROUTE_OF_CAMERA } from "./sqlite-claim.ts";
+import type { Connection } from "./sqlite-connection.ts";
+import { dateOrNull } from "./sqlite-rows.ts";
+import { imagePathsOf } from "./sqlite-settle.ts";
+import type { Tallies } from "./sqlite-tallies.ts";
+import type { MessageAttempt, MessageFilter, OperatorStore, QueuedMessage } from "./store.ts";
+
+/** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
+const STEP_ROWS = 2000;
+
+type Messages = Pick<OperatorStore, "listMessages" | "findMessage" | "retryMessages" | "discardMessages">;
+type StoredStatus = Exclude<MessageStatus, "SUCCESS">;
+type Bindings = Record<string, string | number | null>;
+type StepRow = { id: number; readingId: number; serial: string; ocr: string | null; ctx: string | null };
+type MessageRow = {
+  messageId: number;
+  status: MessageStatus;
+  attempts: number;
+  reason: string | null;
+  lastError: string | null;
+  cameraSerial: string;
+  municipality: string;
+  endpointName: string | null;
+  plate: string;
+  capturedAt: number;
+  timeSource: TimeSource;
+  receivedAt: number;
+  nextRetryAt: number | null;
+  hasOcrImage: number;
+  hasCtxImage: number;
+  leaseOwner: string | null;
+  leaseUntil: number | null;
+};
+
+const STORED_STATUSES: readonly StoredStatus[] = MESSAGE_STATUSES.filter((status) => status !== "SUCCESS");
+/** A few dead among a million waiting are found by their own index, not by a walk through the queue. */
+const INDEX_OF: Readonly<Record<StoredStatus, string>> = {
+  PENDING: "",
+  SENDING: "INDEXED BY messages_sending",
+  FAILED: "INDEXED BY messages_failed",
+  DEAD: "INDEXED BY messages_dead",
+};
+
+const SELECT_MESSAGE = `q.id AS messageId, q.status, q.attempts, q.reason, q.last_error AS lastError,
+  c.serial_number AS cameraSerial, m.name AS municipality, e.name AS endpointName, r.plate,
+  r.timestamp_utc AS capturedAt, r.time_source AS timeSource, r.created_at AS receivedAt, q.next_retry_at AS nextRetryAt,
+  r.has_image_ocr AS hasOcrImage, r.has_image_ctx AS hasCtxImage, q.lease_owner AS leaseOwner, q.lease_until AS leaseUntil`;
+const JOIN_MESSAGE = `JOIN alpr_readings r ON r.id = q.reading_id JOIN cameras c ON c.id = q.camera_id ${ROUTE_OF_CAMERA}`;
+
+/** The queue as the operator sees and changes it. */
+export function createMessages(connection: Connection, tallies: Tallies, clock: Clock): Messages {
+  // The filters make few different statements: 4 states, 3 conditions that are there or not, 2 commands.
+  const statements = new Map<string, Statement<unknown, Bindings[]>>();
+  const prepare = <Row>(sql: string): Statement<Row, Bindings[]> => {
+    const known = statements.get(sql) ?? connection.prepare<unknown, Bindings[]>(sql);
+    statements.set(sql, known);
+    return known as Statement<Row, Bindings[]>;
+  };
+  const findOne = connection.prepare<MessageRow, [number]>(
+    `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${JOIN_MESSAGE} WHERE q.id = ?`,
+  );
+  const listAttempts = connection.prepare<
+    { at: number; kind: MessageAttempt["kind"]; detail: string; durationMs: number },
+    [number]
+  >("SELECT at, kind, detail, duration_ms AS durationMs FROM message_attempts WHERE message_id = ? ORDER BY number");
+  const retryOne = connection.prepare<never, [number, number]>(
+    `UPDATE messages_queue SET status = 'PENDING', attempts = 0, reason = NULL, next_retry_at = NULL, last_failed_at = NULL,
+       updated_at = ? WHERE id = ?`,
+  );
+  const eraseMessage = connection.prepare<never, [number]>("DELETE FROM messages_queue WHERE id = ?");
+  const eraseReading = connection.prepare<never, [number]>("DELETE FROM alpr_readings WHERE id = ?");
+
+  /** Calls `change` with what the filter means, step by step, each step one transaction. */
+  const changeAll = async (
+    doing: string,
+    filter: MessageFilter,
+    changeable: readonly StoredStatus[],
+    change: (rows: readonly StepRow[]) => void,
+  ): Promise<number> => {
+    let changed = 0;
+    for (const status of statusesOf(filter).filter((one) => changeable.includes(one))) {
+      const { where, bindings } = buildWhere(filter, status);
+      const step = prepare<StepRow>(
+        `SELECT q.id, q.reading_id AS readingId, c.serial_number AS serial, r.image_ocr_path AS ocr, r.image_ctx_path AS ctx
+         FROM messages_queue q NOT INDEXED CROSS JOIN alpr_readings r ON r.id = q.reading_id
+         CROSS JOIN cameras c ON c.id = q.camera_id
+         WHERE q.id > $after AND ${where} ORDER BY q.id LIMIT ${STEP_ROWS}`,
+      );
+      for (let after = 0, full = true; full; ) {
+        const rows = connection.write(doing, () => {
+          const found = step.all({ ...bindings, after });
+          if (found.length > 0) change(found);
+          return found;
+        });
+        changed += rows.length;
+        after = rows.at(-1)?.id ?? after;
+        full = rows.length === STEP_ROWS;
+        if (full) await clock.sleep(0);
+      }
+    }
+    return changed;
+  };
+
+  return {
+    listMessages: async (filter, limit) =>
+      connection.read("listing messages", () => {
+        const rows = statusesOf(filter).flatMap((status) => {
+          const { where, bindings } = buildWhere(filter, status);
+          const index = filter.ids === undefined ? INDEX_OF[status] : "NOT INDEXED";
+          return prepare<MessageRow>(
+            `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${index} ${JOIN_MESSAGE} WHERE ${where} ORDER BY q.id LIMIT $limit`,
+          ).all({ ...bindings, limit: Math.max(0, limit) });
+        });
+        return rows
+          .sort((a, b) => a.messageId - b.messageId)
+          .slice(0, Math.max(0, limit))
+          .map(readMessage);
+      }),
+    findMessage: async (id) =>
+      connection.read("finding a message", () => {
+        const row = findOne.get(id);
+        if (row === null) return null;
+        const attempts = listAttempts.all(id).map((attempt) => ({ ...attempt, at: new Date(attempt.at) }));
+        return { message: readMessage(row), attempts };
+      }),
+    retryMessages: (filter, now) =>
+      changeAll("retrying messages", filter, ["FAILED", "DEAD"], (rows) => {
+        for (const { id } of rows) retryOne.run(now.getTime(), id);
+      }),
+    discardMessages: async (filter) => {
+      const imagePaths: string[] = [];
+      // What is being sent may be delivered this very moment: it is not ours to erase.
+      const messages = await changeAll("discarding messages", filter, ["PENDING", "FAILED", "DEAD"], (rows) => {
+        const sheet = tallies.open();
+        for (const { id, readingId, serial } of rows) {
+          eraseMessage.run(id);
+          eraseReading.run(readingId);
+          sheet.add(serial, "discarded");
+        }
+        sheet.write();
+        imagePaths.push(...imagePathsOf(rows));
+      });
+      return { messages, imagePaths };
+    },
+  };
+}
+
+function statusesOf(filter: MessageFilter): readonly StoredStatus[] {
+  const { statuses } = filter;
+  return statuses === undefined ? STORED_STATUSES : STORED_STATUSES.filter((status) => statuses.includes(status));
+}
+
+/** The filter as a condition on `q`. The state stands in it as a literal, or the partial indexes would not serve. */
+function buildWhere(filter: MessageFilter, status: StoredStatus): { where: string; bindings: Bindings } {
+  const terms = [`q.status = '${status}'`];
+  const bindings: Bindings = {};
+  if (filter.ids !== undefined) {
+    terms.push("q.id IN (SELECT value FROM json_each($ids))");
+    bindings["ids"] = JSON.stringify(filter.ids);
+  }
+  if (filter.reason !== undefined) {
+    terms.push(
+      "(substr(q.reason, 1, length($reason)) = $reason OR substr(q.last_error, 1, length($reason)) = $reason)",
+    );
+    bindings["reason"] = filter.reason;
+  }
+  if (filter.cameraSerial !== undefined) {
+    terms.push("q.camera_id = (SELECT id FROM cameras WHERE serial_number = $serial)");
+    bindings["serial"] = filter.cameraSerial;
+  }
+  return { where: terms.join(" AND "), bindings };
+}
+
+function readMessage(row: MessageRow): QueuedMessage {
+  return {
+    ...row,
+    capturedAt: new Date(row.capturedAt),
+    receivedAt: new Date(row.receivedAt),
+    nextRetryAt: dateOrNull(row.nextRetryAt),
+    hasOcrImage: row.hasOcrImage === 1,
+    hasCtxImage: row.hasCtxImage === 1,
+    leaseUntil: dateOrNull(row.leaseUntil),
+  };
+}

@@ -1,0 +1,177 @@
+import { Database } from "bun:sqlite";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import { type Migration, migrate, SQLITE_MIGRATIONS } from "./migrate.ts";
+import { createClaims } from "./sqlite-claim.ts";
+import {
+  BUSY_TIMEOUT_MS,
+  type Connection,
+  createConnection,
+  describeSqliteError,
+  sqliteCode,
+} from "./sqlite-connection.ts";
+import { createIntake } from "./sqlite-intake.ts";
+import { createMessages } from "./sqlite-messages.ts";
+import { createQuarantine } from "./sqlite-quarantine.ts";
+import { createRegistry } from "./sqlite-registry.ts";
+import { createRevival } from "./sqlite-revive.ts";
+import { createScrubber } from "./sqlite-scrub.ts";
+import { createSettling } from "./sqlite-settle.ts";
+import { createStates } from "./sqlite-states.ts";
+import { createTallies } from "./sqlite-tallies.ts";
+import type { Store } from "./store.ts";
+
+/** Older ones have the WAL-reset bug, which can damage a database that several processes write. */
+const OLDEST_SQLITE = "3.51.3";
+/** "TATT": tells a file of ours from another program's. */
+const APPLICATION_ID = 0x54415454;
+/** Pages in the WAL (4 KB each) at which a commit also carries them into the database file. */
+const CHECKPOINT_PAGES = 1000;
+/** A WAL that a burst made longer is cut back to this. */
+const WAL_KEPT_BYTES = 8 * 1024 * 1024;
+const CACHE_KIBIBYTES = 4096;
+/** Several processes that start at once get in each other's way while the file becomes a WAL database; SQLite does not wait there. */
+const OPEN_PAUSE_MS = 20;
+
+export interface SqliteOptions {
+  /** Absolute path of the file; it and its folder are made when they are not there. */
+  path: string;
+  clock: Clock;
+  /** For tests of older and newer schemas. */
+  migrations?: readonly Migration[];
+}
+
+/**
+ * Opens the store in an SQLite file and brings its schema up to date.
+ * @throws AppError when the SQLite is too old, the file is newer, foreign or damaged, or cannot be used.
+ */
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  const doing = `opening the store ${options.path}`;
+  prepareFile(options.path, doing);
+  const deadline = options.clock.monotonicMs() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    let database: Database | null = null;
+    try {
+      database = new Database(options.path, { strict: true, readwrite: true, create: true });
+      return openOn(database, options);
+    } catch (error) {
+      database?.close();
+      const busy = sqliteCode(error)?.startsWith("SQLITE_BUSY") ?? false;
+      if (!busy || options.clock.monotonicMs() >= deadline) throw describeSqliteError(doing, error);
+      await options.clock.sleep(OPEN_PAUSE_MS);
+    }
+  }
+}
+
+function openOn(database: Database, options: SqliteOptions): Store {
+  // First of all: everything after it may have to wait for another process.
+  database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  const version = pragma<string>(database, "SELECT sqlite_version() AS value");
+  requireSqlite(version);
+  refuseForeign(database, options.path);
+  database.run("PRAGMA journal_mode = WAL");
+  database.run("PRAGMA synchronous = FULL");
+  database.run("PRAGMA secure_delete = ON");
+  database.run("PRAGMA foreign_keys = ON");
+  database.run("PRAGMA temp_store = MEMORY");
+  database.run("PRAGMA mmap_size = 0");
+  database.run(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
+  database.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  database.run(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`);
+  const connection = createConnection(database);
+  const schemaVersion = migrate(migrationTarget(connection), options.migrations ?? SQLITE_MIGRATIONS);
+  return compose(connection, options, version, schemaVersion);
+}
+
+function compose(connection: Connection, options: SqliteOptions, version: string, schemaVersion: number): Store {
+  const tallies = createTallies(connection, options.clock);
+  const revival = createRevival(connection);
+  const check = connection.prepare<{ at: number }, [number]>(
+    "INSERT INTO store_check (id, at) VALUES (1, ?) ON CONFLICT DO UPDATE SET at = excluded.at RETURNING at",
+  );
+  const messages = createMessages(connection, tallies, options.clock);
+  return {
+    ...createIntake(connection, tallies),
+    ...createClaims(connection),
+    ...createSettling(connection, tallies),
+    ...messages,
+    ...createQuarantine(connection),
+    ...createStates(connection, tallies),
+    ...createRegistry(connection, revival, messages.discardMessages, options.clock),
+    ...createScrubber(connection, BUSY_TIMEOUT_MS),
+    revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
+      revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
+    info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),
+    check: async () => {
+      const at = options.clock.now().getTime();
+      const read = connection.write("checking the store", () => check.get(at));
+      if (read?.at !== at) throw new AppError("unavailable", "checking the store: what was written did not read back");
+    },
+    close: async () => connection.close(),
+  };
+}
+
+/** @throws AppError `unavailable` when the SQLite is older than tattile may work with. */
+export function requireSqlite(version: string): void {
+  const [have, need] = [version, OLDEST_SQLITE].map((text) => text.split(".").map(Number)) as [number[], number[]];
+  for (const [index, part] of need.entries()) {
+    const found = have[index] ?? 0;
+    if (found > part) return;
+    if (found < part) {
+      throw new AppError("unavailable", `opening the store: SQLite is too old (${version}, needed ${OLDEST_SQLITE})`, {
+        hint: "Run tattile with the Bun it was built with.",
+      });
+    }
+  }
+}
+
+function migrationTarget(connection: Connection): Parameters<typeof migrate>[0] {
+  return {
+    readVersion: () => pragma<number>(connection.database, "SELECT user_version AS value FROM pragma_user_version"),
+    exclusively: (work) => connection.write("migrating the store", work),
+    apply: (migration) => {
+      connection.database.run(migration.sql);
+      connection.database.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+      connection.database.run(`PRAGMA user_version = ${migration.version}`);
+    },
+  };
+}
+
+/** A wrong DATABASE path must not turn another program's database into a tattile one. */
+function refuseForeign(database: Database, path: string): void {
+  const tables = pragma<number>(database, "SELECT count(*) AS value FROM sqlite_schema");
+  const id = pragma<number>(database, "SELECT application_id AS value FROM pragma_application_id");
+  if (tables > 0 && id !== APPLICATION_ID) {
+    throw new AppError("config", `opening the store: the database belongs to another program (${path})`, {
+      hint: "Set DATA_DIR to a folder of tattile's own.",
+    });
+  }
+}
+
+function pragma<T extends string | number>(database: Database, sql: string): T {
+  const statement = database.prepare<{ value: T }, []>(sql);
+  try {
+    const row = statement.get();
+    if (row === null) throw new AppError("internal", `reading from the store: no row (${sql})`);
+    return row.value;
+  } finally {
+    statement.finalize();
+  }
+}
+
+/** Plates are for tattile's own group at most. SQLite gives -wal and -shm the mode of the database file. */
+function prepareFile(path: string, doing: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    closeSync(openSync(path, "a", 0o640));
+    const mode = statSync(path).mode & 0o777;
+    if ((mode & ~0o640) !== 0) chmodSync(path, mode & 0o640);
+  } catch (error) {
+    throw new AppError("unavailable", `${doing}: the file cannot be made or opened for writing`, {
+      hint: "Check that the folder exists and belongs to the user tattile runs as.",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { removeCertificateFolder, safeFolderName, writeCertificateFolder } from "../src/certificate-files.ts";
+
+const base = mkdtempSync(join(tmpdir(), "tattile-certs-"));
+afterAll(() => rmSync(base, { recursive: true }));
+let certsDir = "";
+beforeEach(() => {
+  certsDir = mkdtempSync(join(base, "certs-"));
+});
+
+const set = (n: string) => ({ keyPem: `key ${n}\n`, leafPem: `leaf ${n}\n`, chainPem: [`middle ${n}\n`, `root ${n}`] });
+const seen = (home: string): string[] =>
+  ["key.pem", "client.pem", "privpub.pem"].map((f) => readFileSync(join(home, f), "utf8"));
+const contentsOf = (n: string): string[] => [`key ${n}\n`, `leaf ${n}\nmiddle ${n}\nroot ${n}\n`, `leaf ${n}\n`];
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+describe("the certificate folder of a municipality", () => {
+  test("shows key, chain and leaf under their names, for their owner only", () => {
+    const paths = writeCertificateFolder(certsDir, "Vilanova", set("a"));
+    const home = join(certsDir, "Vilanova");
+    expect(seen(home)).toEqual(contentsOf("a"));
+    expect([home, dirname(paths.keyPath)].map(modeOf)).toEqual([0o700, 0o700]);
+    expect([paths.keyPath, join(home, "key.pem"), paths.clientCertPath].map(modeOf)).toEqual([0o600, 0o600, 0o640]);
+    expect([paths.keyPath, paths.clientCertPath, paths.privpubPath].map((p) => readFileSync(p, "utf8"))).toEqual(
+      contentsOf("a"),
+    );
+  });
+
+  test("shows the new certificate after a replacement, while the earlier one's own paths keep the earlier files", () => {
+    const first = writeCertificateFolder(certsDir, "V", set("a"));
+    const second = writeCertificateFolder(certsDir, "V", set("b"));
+    expect(seen(join(certsDir, "V"))).toEqual(contentsOf("b"));
+    expect(readFileSync(first.keyPath, "utf8")).toBe("key a\n");
+    expect(readFileSync(second.keyPath, "utf8")).toBe("key b\n");
+    expect(readdirSync(join(certsDir, "V")).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  test("is not written twice for the same certificate, and is made whole when a file of it was damaged", () => {
+    const first = writeCertificateFolder(certsDir, "V", set("a"));
+    expect(writeCertificateFolder(certsDir, "V", set("a"))).toEqual(first);
+    writeFileSync(first.keyPath, "damaged");
+    const again = writeCertificateFolder(certsDir, "V", set("a"));
+    expect(again.keyPath).not.toBe(first.keyPath);
+    expect(seen(join(certsDir, "V"))).toEqual(contentsOf("a"));
+  });
+
+  test("takes over the plain files of the replaced system, keeping them", () => {
+    const home = join(certsDir, "V");
+    mkdirSync(home);
+    writeFileSync(join(home, "key.pem"), "old key");
+    writeFileSync(join(home, "privpub.pem"), "old leaf");
+    writeCertificateFolder(certsDir, "V", set("a"));
+    expect(seen(home)).toEqual(contentsOf("a"));
+    const earlier = readdirSync(home).find((name) => name.startsWith("earlier-")) ?? "";
+    expect(readFileSync(join(home, earlier, "key.pem"), "utf8")).toBe("old key");
+  });
+
+  test("is untouched when the new files cannot be written", () => {
+    writeCertificateFolder(certsDir, "V", set("a"));
+    // Passes for text until it is to be written: the new folder has been begun by then.
+    const unwritable = { endsWith: () => true } as unknown as string;
+    const broken = { ...set("b"), keyPem: unwritable };
+    expect(() => writeCertificateFolder(certsDir, "V", broken)).toThrow("writing the certificate files");
+    expect(seen(join(certsDir, "V"))).toEqual(contentsOf("a"));
+    expect(readdirSync(join(certsDir, "V"))).toHaveLength(5);
+  });
+
+  test("says which folder could not be made", () => {
+    writeFileSync(join(certsDir, "V"), "a file in the way");
+    expect(() => writeCertificateFolder(certsDir, "V", set("a"))).toThrow(join(certsDir, "V"));
+  });
+
+  test("belongs to the owner of CERTS_DIR, also when root imports", () => {
+    if (process.getuid?.() === 0) chownSync(certsDir, 12345, 12345);
+    const paths = writeCertificateFolder(certsDir, "V", set("a"));
+    const all = [join(certsDir, "V"), join(certsDir, "V", "current"), dirname(paths.keyPath), paths.keyPath];
+    const owner = statSync(certsDir).uid;
+    expect(all.map((p) => lstatSync(p).uid)).toEqual([owner, owner, owner, owner]);
+  });
+
+  test("goes when its certificate is removed, links only when they lead to it", () => {
+    const first = writeCertificateFolder(certsDir, "V", set("a"));
+    const second = writeCertificateFolder(certsDir, "V", set("b"));
+    expect(removeCertificateFolder(certsDir, first.keyPath)).toBe(true);
+    expect(existsSync(first.keyPath)).toBe(false);
+    expect(seen(join(certsDir, "V"))).toEqual(contentsOf("b"));
+    expect(removeCertificateFolder(certsDir, first.keyPath)).toBe(false);
+    expect(removeCertificateFolder(certsDir, second.keyPath)).toBe(true);
+    expect(readdirSync(certsDir)).toEqual([]);
+  });
+
+  test("is not removed by a path that is not its own", () => {
+    writeCertificateFolder(certsDir, "V", set("a"));
+    for (const path of ["V/key.pem", "V/current/key.pem", "../x/0123456789abcdef/key.pem"]) {
+      expect(removeCertificateFolder(certsDir, join(certsDir, path))).toBe(false);
+    }
+    expect(seen(join(certsDir, "V"))).toEqual(contentsOf("a"));
+  });
+
+  test.each([
+    ["L'Hospitalet de Llobregat", "L'Hospitalet de Llobregat"],
+    ["Sant Sadurní d’Anoia", "Sant Sadurní d’Anoia"],
+    ["../../etc", "__.._etc"],
+    ["..", "_"],
+    ["", "_"],
+    ["a/b\\c\u0000d", "a_b_c_d"],
+    ["ñ".repeat(300), "ñ".repeat(60)],
+  ])("%j is named %j", (name, expected) => {
+    expect(safeFolderName(name)).toBe(expected);
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDiskStore } from "../src/images/disk.ts";
+import { createFileByFileSync, createFilesystemSync, type FilesystemSync } from "../src/images/filesystem-sync.ts";
+
+const picture = new Uint8Array([0xff, 0xd8, 1, 2, 3, 0xff, 0xd9]);
+
+function temporaryFolder() {
+  const path = mkdtempSync(join(tmpdir(), "tattile-images-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+describe("pictures on disk", () => {
+  test("are read back as they were put, with narrow permissions", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(join(folder.path, "images"));
+    expect(await images.put("CAM/2026/01/23/a_ocr.jpg", picture)).toBe(true);
+    await images.flush();
+    expect(await images.read("CAM/2026/01/23/a_ocr.jpg")).toEqual(Buffer.from(picture));
+    expect(statSync(join(folder.path, "images/CAM/2026/01/23/a_ocr.jpg")).mode & 0o777).toBe(0o640);
+    expect(statSync(join(folder.path, "images/CAM/2026")).mode & 0o777).toBe(0o750);
+    images.close();
+  });
+
+  test("never replace one another", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(folder.path);
+    expect(await images.put("CAM/a.jpg", picture)).toBe(true);
+    expect(await images.put("CAM/a.jpg", new Uint8Array([9]))).toBe(false);
+    expect(await images.read("CAM/a.jpg")).toEqual(Buffer.from(picture));
+    images.close();
+  });
+
+  test("leave no empty folders behind when erased, and erasing twice is no error", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(folder.path);
+    await images.put("CAM/2026/01/23/a.jpg", picture);
+    await images.put("CAM/2026/01/24/b.jpg", picture);
+    expect(await images.erase(["CAM/2026/01/23/a.jpg", "CAM/2026/01/23/gone.jpg"])).toBe(1);
+    expect(readdirSync(join(folder.path, "CAM/2026/01"))).toEqual(["24"]);
+    expect(await images.erase(["CAM/2026/01/24/b.jpg"])).toBe(1);
+    expect(await images.erase(["CAM/2026/01/24/b.jpg"])).toBe(0);
+    expect(readdirSync(folder.path)).toEqual([]);
+    expect(await images.put("CAM/2026/01/24/b.jpg", picture)).toBe(true);
+    images.close();
+  });
+
+  test("are found where the replaced system left them, and absent ones are null", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(folder.path);
+    await images.put("CAM/a.jpg", picture);
+    expect(await images.read("data/images/CAM/a.jpg")).toEqual(Buffer.from(picture));
+    expect(await images.read(join(folder.path, "CAM/a.jpg"))).toEqual(Buffer.from(picture));
+    expect(await images.read("CAM/b.jpg")).toBeNull();
+    images.close();
+  });
+
+  test("are listed with their age, folder by folder", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(folder.path);
+    await images.put("CAM/2026/a.jpg", picture);
+    writeFileSync(join(folder.path, "old.jpg"), picture);
+    utimesSync(join(folder.path, "old.jpg"), 1000, 1000);
+    const seen = new Map<string, number>();
+    for await (const { folder: name, files } of images.list()) {
+      for (const file of files) seen.set(`${name}/${file.name}`, file.modifiedAt.getTime());
+    }
+    expect([...seen.keys()].sort()).toEqual(["/old.jpg", "CAM/2026/a.jpg"]);
+    expect(seen.get("/old.jpg")).toBe(1_000_000);
+    images.close();
+  });
+
+  test("that the disk did not take are told at flush, and one torn by a full disk leaves no file", async () => {
+    using folder = temporaryFolder();
+    let failing = true;
+    const sync: FilesystemSync = {
+      sync: async () => {
+        if (failing) throw new Error("EIO");
+      },
+      close() {},
+    };
+    const images = openDiskStore(folder.path, sync);
+    await images.put("CAM/a.jpg", picture);
+    await expect(images.flush()).rejects.toThrow("EIO");
+    failing = false;
+    await images.erase(["CAM/a.jpg"]);
+    await images.flush();
+    images.close();
+  });
+});
+
+describe("making a group durable", () => {
+  for (const [name, create] of [
+    ["with one syncfs", (root: string) => createFilesystemSync(root, "6.1.0")],
+    ["file by file on an old kernel", (root: string) => createFilesystemSync(root, "4.19.0")],
+  ] as const) {
+    test(`works ${name}`, async () => {
+      using folder = temporaryFolder();
+      const images = openDiskStore(folder.path, create(folder.path));
+      for (let n = 0; n < 20; n++) await images.put(`CAM/${n}/a.jpg`, picture);
+      await Promise.all([images.flush(), images.flush()]);
+      await images.flush();
+      images.close();
+      await expect(images.flush()).resolves.toBeUndefined();
+    });
+  }
+
+  test("file by file tells of a file that cannot be synced", async () => {
+    using folder = temporaryFolder();
+    await expect(createFileByFileSync(folder.path).sync([join(folder.path, "absent")])).rejects.toThrow();
+  });
+});

@@ -1,0 +1,276 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { systemClock } from "../src/clock.ts";
+import type { Config } from "../src/config.ts";
+import { createIngest } from "../src/ingest.ts";
+import type { IncomingMessage, Intake } from "../src/intake.ts";
+import { silentLog } from "../src/log.ts";
+import { openSocketOptions } from "../src/socket-options.ts";
+import type { IntakeResult } from "../src/store/store.ts";
+import { connectCamera } from "./support/camera-socket.ts";
+
+const sample = readFileSync(new URL("./fixtures/samples/read-full.xml", import.meta.url));
+
+interface Held {
+  message: IncomingMessage;
+  commit(result?: IntakeResult): void;
+  fail(): void;
+}
+
+/** An intake whose commits the test lets happen. */
+function heldIntake() {
+  const held: Held[] = [];
+  let arrived: (() => void) | undefined;
+  const intake: Intake = {
+    accept: (message) =>
+      new Promise((resolve, reject) => {
+        message.release();
+        held.push({
+          message,
+          commit: (result = "queued") => resolve(result),
+          fail: () => reject(new Error("disk full")),
+        });
+        arrived?.();
+      }),
+    stats: { waiting: 0, commits: 0, committed: 0, failures: 0 },
+    drain: async () => {},
+  };
+  const waitFor = async (count: number): Promise<void> => {
+    const deadline = Date.now() + 3000;
+    while (held.length < count && Date.now() < deadline) {
+      await new Promise<void>((resolve) => {
+        arrived = resolve;
+        setTimeout(resolve, 50);
+      });
+    }
+    expect(held.length).toBeGreaterThanOrEqual(count);
+  };
+  return { intake, held, waitFor };
+}
+
+const transit: Config["transit"] = {
+  host: "127.0.0.1",
+  port: 0,
+  allow: [],
+  maxConnections: 100,
+  maxMessageBytes: 1024 * 1024,
+  bufferBytes: 64 * 1024 * 1024,
+  idleTimeoutMs: 60_000,
+  messageTimeoutMs: 60_000,
+  dedupeDays: 30,
+};
+
+async function startIngest(change: Partial<Config["transit"]> = {}) {
+  const { intake, held, waitFor } = heldIntake();
+  const ingest = createIngest({
+    transit: { ...transit, ...change },
+    intake,
+    socketOptions: openSocketOptions(),
+    clock: systemClock,
+    log: silentLog,
+  });
+  const port = await ingest.listen();
+  return { ingest, port, held, waitFor, [Symbol.asyncDispose]: () => ingest.close(100) };
+}
+
+describe("the camera's side of a connection", () => {
+  test("sees our FIN only after the commit, and not one byte", async () => {
+    await using server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample);
+    camera.halfClose();
+    await server.waitFor(1);
+    expect(await camera.ended(150)).toBe("open");
+    server.held[0]?.commit();
+    expect(await camera.ended()).toBe("fin");
+    expect(camera.received).toBe(0);
+  });
+
+  test("sees a reset when what it sent could not be stored", async () => {
+    await using server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample);
+    camera.halfClose();
+    await server.waitFor(1);
+    server.held[0]?.fail();
+    expect(await camera.ended()).toBe("reset");
+  });
+
+  test("sees a reset after a failed commit on a connection it keeps open too", async () => {
+    await using server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample);
+    await server.waitFor(1);
+    server.held[0]?.fail();
+    expect(await camera.ended()).toBe("reset");
+  });
+
+  test("sees a reset when its FIN cuts a message off, and the fragment completes nothing", async () => {
+    await using server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample.subarray(0, sample.length - 3));
+    camera.halfClose();
+    await server.waitFor(1);
+    expect(server.held[0]?.message.parsed.kind).toBe("malformed");
+    server.held[0]?.commit("quarantined");
+    expect(await camera.ended()).toBe("reset");
+  });
+
+  test("is kept open between messages, and two messages in one write are two", async () => {
+    await using server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    await camera.write(Buffer.concat([sample, sample]));
+    await server.waitFor(2);
+    expect(server.held.length).toBe(2);
+    for (const item of server.held) item.commit();
+    await camera.write(sample);
+    await server.waitFor(3);
+    server.held[2]?.commit();
+    expect(await camera.ended(100)).toBe("open");
+  });
+
+  test("may pause in the middle of a message", async () => {
+    await using server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    await Bun.sleep(100);
+    await camera.write(sample.subarray(0, 5000));
+    await Bun.sleep(1500);
+    await camera.write(sample.subarray(5000));
+    await server.waitFor(1);
+    expect(server.held[0]?.message.parsed.kind).toBe("reading");
+    server.held[0]?.commit();
+  });
+
+  test("feels back-pressure while its messages wait for their commit", async () => {
+    await using server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    for (let n = 0; n < 40; n++) camera.socket.write(sample);
+    await server.waitFor(8);
+    await Bun.sleep(200);
+    expect(server.held.length).toBeLessThan(24);
+    for (let n = 0; n < 40; n++) {
+      await server.waitFor(n + 1);
+      server.held[n]?.commit();
+      await Bun.sleep(2);
+    }
+    expect(server.held.length).toBe(40);
+  });
+
+  test("is not read while ingest is held, and goes on where it stopped", async () => {
+    await using server = await startIngest();
+    server.ingest.hold("disk nearly full");
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample);
+    await Bun.sleep(150);
+    expect(server.held.length).toBe(0);
+    server.ingest.hold(null);
+    await server.waitFor(1);
+    server.held[0]?.commit();
+  });
+
+  test("is reset when it falls silent in the middle of a message", async () => {
+    await using server = await startIngest({ idleTimeoutMs: 200 });
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample.subarray(0, 1000));
+    expect(await camera.ended(4000)).toBe("reset");
+    expect(server.held.length).toBe(0);
+    expect(server.ingest.stats().cut).toBe(1);
+  });
+
+  test("is reset when a message takes longer than it may, however it drips", async () => {
+    await using server = await startIngest({ messageTimeoutMs: 600 });
+    await using camera = await connectCamera(server.port);
+    const drip = setInterval(() => camera.socket.write("<A>1</A>"), 50);
+    camera.socket.write("<root>");
+    expect(await camera.ended(5000)).toBe("reset");
+    clearInterval(drip);
+  });
+
+  test("is reset at the size limit, with the memory given back", async () => {
+    await using server = await startIngest({ maxMessageBytes: 64 * 1024 });
+    await using camera = await connectCamera(server.port);
+    camera.socket.write("<root>");
+    for (let n = 0; n < 40; n++) camera.socket.write(Buffer.alloc(8192, 65));
+    await server.waitFor(1);
+    server.held[0]?.commit("quarantined");
+    expect(await camera.ended()).toBe("reset");
+    expect(server.ingest.stats().heldBytes).toBe(0);
+  });
+});
+
+describe("who may connect", () => {
+  test("a stranger is reset before a byte is read", async () => {
+    await using server = await startIngest({ allow: ["10.0.0.0/8"] });
+    const camera = await connectCamera(server.port);
+    camera.socket.write(sample);
+    expect(await camera.ended()).toBe("reset");
+    expect(server.held.length).toBe(0);
+    expect(server.ingest.stats().refused).toBe(1);
+  });
+
+  test("an address of the list is let in", async () => {
+    await using server = await startIngest({ allow: ["127.0.0.0/8", "10.1.2.3"] });
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample);
+    await server.waitFor(1);
+    server.held[0]?.commit();
+  });
+
+  test("beyond INGEST_MAX_CONNECTIONS a connection is reset, and those that are there go on", async () => {
+    await using server = await startIngest({ maxConnections: 1 });
+    await using first = await connectCamera(server.port);
+    await first.write(sample.subarray(0, 10));
+    await using second = await connectCamera(server.port);
+    expect(await second.ended()).toBe("reset");
+    await first.write(sample.subarray(10));
+    await server.waitFor(1);
+    server.held[0]?.commit();
+  });
+
+  test("a thousand connections may wait to be accepted", async () => {
+    await using server = await startIngest();
+    const table = Bun.spawnSync(["ss", "-Hltn", `sport = :${server.port}`]).stdout.toString();
+    expect(table.trim().split(/\s+/)[2]).toBe("1024");
+  });
+
+  test("a taken port is named with its holder", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const failure = await startIngest({ port }).catch((error: unknown) => error);
+    expect(String(failure)).toContain(`port ${port} is taken by`);
+    expect(String(failure)).toContain(`pid ${process.pid}`);
+    other.close();
+  });
+});
+
+describe("memory for unfinished messages", () => {
+  test("above the budget only the message that began first is read, and in the end all arrive", async () => {
+    await using server = await startIngest({ bufferBytes: 3 * 512 * 1024 });
+    const cameras = await Promise.all(Array.from({ length: 8 }, () => connectCamera(server.port)));
+    for (const camera of cameras) await camera.write(sample.subarray(0, 60_000));
+    await Bun.sleep(100);
+    for (const camera of cameras) camera.socket.write(sample.subarray(60_000));
+    await server.waitFor(8);
+    for (const item of server.held) item.commit();
+    expect(server.ingest.stats().heldBytes).toBe(0);
+    for (const camera of cameras) await camera[Symbol.asyncDispose]();
+  });
+});
+
+describe("stopping", () => {
+  test("waits for the commit of what it has, then resets: the camera sends the rest again", async () => {
+    const server = await startIngest();
+    await using camera = await connectCamera(server.port);
+    await camera.write(sample);
+    await server.waitFor(1);
+    const closing = server.ingest.close(5000);
+    await Bun.sleep(50);
+    expect(await camera.ended(50)).toBe("open");
+    server.held[0]?.commit();
+    await closing;
+    expect(await camera.ended()).toBe("reset");
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from "bun:test";
+import { isDead, judgeOwner, ownLease } from "../src/lease-owner.ts";
+
+const own = { machineId: "m1", bootId: "b1", pid: 10, startTime: "500" };
+const running = new Map([
+  [10, "500"],
+  [11, "600"],
+]);
+const startTimeOf = (pid: number): string | null => running.get(pid) ?? null;
+
+describe("the owner of a lease", () => {
+  for (const [owner, dead, why] of [
+    ["m1/b1/10/500", false, "it is this process"],
+    ["m1/b1/11/600", false, "it runs beside this one"],
+    ["m1/b1/12/700", true, "no process has its pid"],
+    ["m1/b1/11/599", true, "its pid belongs to another process now"],
+    ["m1/b0/10/500", true, "it is from before the machine started"],
+    ["m2/b1/10/500", null, "it is another machine's"],
+    ["something else", null, "it is not a name of ours"],
+    ["m1/b1/x/500", null, "it has no pid"],
+  ] as const) {
+    test(`${dead === null ? "cannot be judged" : dead ? "is dead" : "lives"} when ${why}`, () => {
+      expect(judgeOwner(owner, own, startTimeOf)).toBe(dead);
+    });
+  }
+
+  test("is never taken for dead without a machine id", () => {
+    expect(judgeOwner("unknown/b0/12/1", { ...own, machineId: "unknown" }, startTimeOf)).toBeNull();
+  });
+
+  test("that this process is, lives; that a finished child was, does not", () => {
+    expect(isDead(ownLease())).toBe(false);
+    const [machine, boot] = ownLease().split("/");
+    const child = Bun.spawnSync(["true"]);
+    expect(child.exitCode).toBe(0);
+    expect(isDead(`${machine}/${boot}/${child.pid}/1`)).toBe(true);
+  });
+});
