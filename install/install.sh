@@ -120,11 +120,8 @@ put_binary() {
 
 put_user() {
   put_text 0644 "$SYSUSERS_FILE" <<<'u tattile - "tattile, number-plate readings" /var/lib/tattile /usr/sbin/nologin'
-  if [ -n "$ROOT" ]; then
-    systemd-sysusers --root="$ROOT" "/etc/sysusers.d/tattile.conf" >/dev/null
-  else
-    systemd-sysusers "$SYSUSERS_FILE" >/dev/null
-  fi
+  # A bare name is looked for in the sysusers.d folders below --root.
+  systemd-sysusers ${ROOT:+--root="$ROOT"} tattile.conf >/dev/null
 }
 
 id_of() { awk -F: '$1 == "tattile" { print $3 }' "$ROOT/etc/$1"; } # passwd or group
