@@ -4,6 +4,7 @@
  * rest unrun, and then there is no report, or one that does not agree with the summary.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 
 export interface RunFacts {
   /** The report's text, or null when none was written. */
@@ -56,7 +57,7 @@ if (import.meta.main) {
   const [junit = "", log = "", status = "1", leaked = ""] = process.argv.slice(2);
   const result = summarize({
     junit: existsSync(junit) ? readFileSync(junit, "utf8") : null,
-    log: existsSync(log) ? readFileSync(log, "utf8").replace(/\u001b\[[\d;]*m/g, "") : "",
+    log: existsSync(log) ? stripVTControlCharacters(readFileSync(log, "utf8")) : "",
     status: Number(status),
     leaked: leaked.split("\n").filter((name) => name !== ""),
   });
