@@ -230,7 +230,7 @@ test("every tattile command in the documents exists, with the flags it is given 
       helps.get(key) ?? spawnSync(join(PROJECT, "dist/tattile"), [...name, "--help"], { encoding: "utf8" }).stdout;
     helps.set(key, help);
     const flags = words.match(/--[a-z-]+/g) ?? [];
-    return !help.includes("Usage: ") || flags.some((flag) => !help.includes(flag));
+    return !help.includes(`Usage: tattile ${key}`) || flags.some((flag) => !help.includes(flag));
   });
   expect(wrong).toEqual([]);
 });
