@@ -14,7 +14,9 @@ trap 'rm -rf "$work"' EXIT
 chmod 711 "$work"
 mkdir -m 711 "$work/tmp"
 status=0
-TMPDIR="$work/tmp" "$BUN" test --timeout 60000 --reporter=junit --reporter-outfile="$work/junit.xml" "$@" \
+# What runs tattile as a process of its own runs what was built: it is what counts, and the user that root becomes may not
+# be able to read the source.
+TATTILE_BINARY="$PWD/dist/tattile" TMPDIR="$work/tmp" "$BUN" test --timeout 60000 --reporter=junit --reporter-outfile="$work/junit.xml" "$@" \
   </dev/null 2>&1 | tee "$work/log" || status=$?
 leaked=$(find "$work/tmp" -mindepth 1 -maxdepth 1 -printf '%f\n' | head -5)
 # Whatever tests started has this run's TMPDIR in its environment; it must have ended with them.
