@@ -120,8 +120,11 @@ put_binary() {
 
 put_user() {
   put_text 0644 "$SYSUSERS_FILE" <<<'u tattile - "tattile, number-plate readings" /var/lib/tattile /usr/sbin/nologin'
-  # A bare name is looked for in the sysusers.d folders below --root.
-  systemd-sysusers ${ROOT:+--root="$ROOT"} tattile.conf >/dev/null
+  if [ -n "$ROOT" ]; then
+    systemd-sysusers --root="$ROOT" tattile.conf 2>/dev/null || die "the user tattile could not be made in $ROOT"
+  else
+    systemd-sysusers tattile.conf 2>/dev/null || die "the user tattile could not be made: systemd-sysusers tattile.conf says why"
+  fi
 }
 
 id_of() { awk -F: '$1 == "tattile" { print $3 }' "$ROOT/etc/$1"; } # passwd or group
@@ -154,7 +157,7 @@ put_files() {
   own root tattile "$ENV_FILE"
   chmod 0640 "$ENV_FILE"
   local page
-  for page in install operation operacion configuration; do
+  for page in install operation operacion configuration protocol guarantees; do
     if [ -f "$HERE/../docs/$page.md" ]; then put 0644 "$HERE/../docs/$page.md" "$DOC_DIR/$page.md"; fi
   done
 }
@@ -177,7 +180,13 @@ put_reserved_ports() {
     line=$(cat /proc/sys/net/ipv4/ip_local_reserved_ports)
     ports="$ports ${line//,/ }"
   fi
-  ports=$(tr -s ' \t' '\n' <<<"$ports" | sed '/^$/d' | sort -un -t- -k1,1 | paste -sd,)
+  # Merged as the kernel shows them, so that a second run finds nothing to change.
+  ports=$(tr -s ' \t' '\n' <<<"$ports" | awk -F- '/^[0-9]+(-[0-9]+)?$/ { print $1, $NF }' | sort -n -k1,1 -k2,2 | awk '
+    function out() { printf "%s%s", (n++ ? "," : ""), (from == to ? from : from "-" to) }
+    NR > 1 && $1 > to + 1 { out(); from = $1; to = $2; next }
+    NR == 1 { from = $1; to = $2 }
+    $2 > to { to = $2 }
+    END { out() }')
   put_text 0644 "$SYSCTL_FILE" <<TEXT
 # Written by tattile's install.sh: keeps the cameras' ports out of the range for outgoing connections.
 net.ipv4.ip_local_reserved_ports = $ports
@@ -239,6 +248,9 @@ uninstall() {
   local unit
   for unit in $ALL_UNITS; do
     if is_ours "$UNIT_DIR/$unit"; then remove_unit "$unit"; fi
+  done
+  for unit in "$UNIT_DIR"/tattile*.service.replaced; do
+    [ ! -f "$unit" ] || say "left alone: ${unit#"$ROOT"}, the unit that was there before (take .replaced away to use it again)"
   done
   [ -n "$ROOT" ] || systemctl daemon-reload
   rm -f "$TARGET" "$TARGET.previous" "$TARGET.new" "$SYSCTL_FILE" "$SYSUSERS_FILE" "$ROOT/etc/tattile/tattile.env.example"
