@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildConfigurationPage, buildEnvExample } from "../scripts/setting-docs.ts";
@@ -161,6 +161,27 @@ describe("the packages", () => {
     const page = read("docs/dependencies.md");
     const names = Object.keys({ ...manifest["dependencies"], ...manifest["devDependencies"] });
     expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe("the documents", () => {
+  const pages = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    ...readdirSync(join(ROOT, "docs")).map((n) => `docs/${n}`),
+  ].filter((name) => name.endsWith(".md"));
+
+  test.each(pages)("%s links only to files that are there", (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "");
+    const there = (link: string): boolean => {
+      try {
+        return readFileSync(join(ROOT, dirname(page), link)).length > 0;
+      } catch {
+        return false;
+      }
+    };
+    expect(links.filter((link) => !there(link))).toEqual([]);
   });
 });
 
