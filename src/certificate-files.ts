@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { AppError, errorText } from "./errors.ts";
+import { AppError, errorText, systemCode } from "./errors.ts";
 import type { PfxContents } from "./soap/certificate.ts";
 
 const NAMES = { key: "key.pem", client: "client.pem", privpub: "privpub.pem" } as const;
@@ -35,6 +35,7 @@ export function writeCertificateFolder(
     fs.mkdirSync(home, { recursive: true, mode: 0o700 });
     fs.chmodSync(home, 0o700);
     giveToOwner(home, certsDir);
+    removeLeftovers(home);
     const client = [contents.leafPem, ...contents.chainPem].map(withLineEnd).join("");
     const files: [string, string][] = [
       [NAMES.key, withLineEnd(contents.keyPem)],
@@ -94,7 +95,7 @@ function writeVersion(home: string, hash: string, files: readonly [string, strin
       if (files.every(([file, text]) => holds(join(folder, file), text))) return name;
       continue;
     }
-    const temporary = fs.mkdtempSync(join(home, ".new-"));
+    const temporary = fs.mkdtempSync(join(home, `.new-${process.pid}-`));
     try {
       for (const [file, text] of files)
         writeDurably(join(temporary, file), text, file === NAMES.key ? 0o600 : 0o640, home);
@@ -131,10 +132,27 @@ function adoptPlainFiles(home: string): void {
 function replaceLink(home: string, name: string, target: string): void {
   const path = join(home, name);
   if (readLink(path) === target) return;
-  const temporary = join(home, `.link-${randomUUID()}`);
+  const temporary = join(home, `.link-${process.pid}-${randomUUID()}`);
   fs.symlinkSync(target, temporary);
   giveToOwner(temporary, home);
   fs.renameSync(temporary, path);
+}
+
+/** What a crashed import left half written, a key among it; not what one that is still running needs. */
+function removeLeftovers(home: string): void {
+  for (const name of fs.readdirSync(home)) {
+    const pid = /^\.(?:new|link)-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) fs.rmSync(join(home, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== "ESRCH";
+  }
 }
 
 function readLink(path: string): string | null {

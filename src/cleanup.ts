@@ -33,6 +33,11 @@ export interface CleanupDeps {
     transit: Pick<Config["transit"], "dedupeDays">;
     mossos: Pick<Config["mossos"], "endpointUrl">;
   };
+  /**
+   * Files older than this that no row refers to are orphans already at the first sweep: nobody else was writing when this
+   * process started, so whoever left them is dead. Null: somebody may be.
+   */
+  orphansBefore: Date | null;
   /** Ids of the certificates that can sign now. */
   usableCertificates(): Promise<ReadonlySet<number>>;
   /** Tells ingest to stop or go on, with the reason. */
@@ -82,6 +87,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   }
 
   const before = (ms: number): Date => new Date(clock.now().getTime() - ms);
+  let { orphansBefore } = deps;
 
   async function watchDisk(): Promise<void> {
     const { freeBytes } = await deps.images.space();
@@ -134,8 +140,10 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   }
 
   async function sweepOrphans(): Promise<void> {
-    const images = await sweep(deps.images, (paths) => store.findReferenced(paths), before(ORPHAN_AGE_MS));
-    const held = await sweep(deps.quarantine, (paths) => store.findHeld(paths), before(ORPHAN_AGE_MS));
+    const limit = orphansBefore ?? before(ORPHAN_AGE_MS);
+    const images = await sweep(deps.images, (paths) => store.findReferenced(paths), limit);
+    const held = await sweep(deps.quarantine, (paths) => store.findHeld(paths), limit);
+    orphansBefore = null;
     if (images + held > 0) log.info("files without a row were erased", { images, quarantine: held });
   }
 

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /** What tells one process from every other, on this machine and beside it. */
 export interface ProcessIdentity {
+  /** The machine and the pid namespace: processes of another container cannot be seen from here, dead or alive. */
   machineId: string;
   /** Changes with every start of the machine. */
   bootId: string;
@@ -43,8 +44,9 @@ export function judgeOwner(
 const UNKNOWN = "unknown";
 
 function readIdentity(): ProcessIdentity {
+  const machineId = readText("/etc/machine-id");
   return {
-    machineId: readText("/etc/machine-id") ?? UNKNOWN,
+    machineId: machineId === null ? UNKNOWN : `${machineId}-${readPidNamespace()}`,
     bootId: readText("/proc/sys/kernel/random/boot_id") ?? UNKNOWN,
     pid: process.pid,
     startTime: readStartTime(process.pid) ?? UNKNOWN,
@@ -55,6 +57,15 @@ function readIdentity(): ProcessIdentity {
 function readStartTime(pid: number): string | null {
   const text = readText(`/proc/${pid}/stat`);
   return text === null ? null : (text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null);
+}
+
+/** `pid:[4026531836]` outside of containers, after every start of the machine; another number in each container. */
+function readPidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? UNKNOWN;
+  } catch {
+    return UNKNOWN;
+  }
 }
 
 function readText(path: string): string | null {

@@ -13,7 +13,7 @@ import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
 import { createLog, type Log } from "./log.ts";
-import { openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
+import { listServices, openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
 import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
 import { createSoapClient } from "./soap/client.ts";
@@ -75,6 +75,7 @@ async function start(
   clock: Clock,
   stops: (() => Promise<void> | void)[],
 ) {
+  const orphansBefore = await aloneSince(config.dataDir, clock);
   const store = await openStore(config, clock);
   stops.push(() => store.close());
   stops.push(() => store.scrub());
@@ -102,6 +103,7 @@ async function start(
       images,
       quarantine,
       config,
+      orphansBefore,
       usableCertificates: async () => identities.usable(await store.listCertificates()),
       onDisk: (reason) => ingest?.hold(reason),
       onRevived: () => sender?.nudge(),
@@ -143,6 +145,20 @@ async function start(
 
   stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
   return { transitPort, apiPort };
+}
+
+/** Tasks that write pictures: while one of them lives elsewhere, a file without a row may be on its way to one. */
+const WRITERS = ["ingest", "quarantine-retry"];
+/** The kernel's file times lag behind the clock by a tick. */
+const FILE_TIME_LAG_MS = 50;
+
+/** This moment, when no other process that writes pictures lives; else null. */
+async function aloneSince(dataDir: string, clock: Clock): Promise<Date | null> {
+  const now = clock.now();
+  const others = (await listServices(dataDir, now)).filter(({ task, state, pid }) => {
+    return WRITERS.includes(task) && state !== "dead" && pid !== process.pid;
+  });
+  return others.length > 0 ? null : new Date(now.getTime() - FILE_TIME_LAG_MS);
 }
 
 /** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */

@@ -79,6 +79,61 @@ describe("the certificate folder of a municipality", () => {
     expect(readdirSync(join(certsDir, "V"))).toHaveLength(5);
   });
 
+  /** @returns how many calls into the file system it made; null: it died before its end */
+  function importAndDie(dir: string, at: number, contents: ReturnType<typeof set>): number | null {
+    const script = join(import.meta.dir, "support/crashing-import.ts");
+    const made = Bun.spawnSync([process.execPath, script, dir, String(at), JSON.stringify(contents)], {
+      stderr: "pipe",
+    });
+    if (made.exitCode !== 0 && made.signalCode !== "SIGKILL") throw new Error(made.stderr.toString());
+    return made.exitCode === 0 ? Number(made.stdout.toString()) : null;
+  }
+
+  /** One set of files to begin with: as this writes them, or plain as the replaced system did. */
+  const beginnings: readonly [string, (home: string) => void][] = [
+    ["written earlier", () => writeCertificateFolder(certsDir, "V", set("a"))],
+    [
+      "of the replaced system",
+      (home) => {
+        mkdirSync(home);
+        for (const [i, file] of ["key.pem", "client.pem", "privpub.pem"].entries())
+          writeFileSync(join(home, file), contentsOf("a")[i] ?? "");
+      },
+    ],
+  ];
+  test.each(beginnings)(
+    "shows the old or the new certificate, files %s, when the import is killed at any step",
+    (_which, begin) => {
+      const home = join(certsDir, "V");
+      begin(home);
+      const steps = importAndDie(certsDir, 0, set("b")) ?? 0;
+      expect(steps).toBeGreaterThan(20);
+      const outcomes = new Set<string>();
+      for (let at = 1; at <= steps; at += 1) {
+        rmSync(home, { recursive: true, force: true });
+        begin(home);
+        expect([at, importAndDie(certsDir, at, set("b"))]).toEqual([at, null]);
+        const now = seen(home);
+        outcomes.add(JSON.stringify(now));
+        expect([at, [contentsOf("a"), contentsOf("b")]]).toEqual([at, expect.arrayContaining([now])]);
+        // The next import finishes the matter, and sweeps up after the dead one.
+        writeCertificateFolder(certsDir, "V", set("b"));
+        expect([at, seen(home)]).toEqual([at, contentsOf("b")]);
+        expect([at, readdirSync(home).filter((name) => name.startsWith("."))]).toEqual([at, []]);
+      }
+      expect([...outcomes].sort()).toEqual(["a", "b"].map((n) => JSON.stringify(contentsOf(n))));
+    },
+    60_000,
+  );
+
+  test("leaves alone what an import that is still running has begun", () => {
+    writeCertificateFolder(certsDir, "V", set("a"));
+    const other = join(certsDir, "V", `.new-${process.ppid}-x`);
+    mkdirSync(other);
+    writeCertificateFolder(certsDir, "V", set("b"));
+    expect(existsSync(other)).toBe(true);
+  });
+
   test("says which folder could not be made", () => {
     writeFileSync(join(certsDir, "V"), "a file in the way");
     expect(() => writeCertificateFolder(certsDir, "V", set("a"))).toThrow(join(certsDir, "V"));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { readlinkSync } from "node:fs";
 import { isDead, judgeOwner, ownLease } from "../src/lease-owner.ts";
 
 const own = { machineId: "m1", bootId: "b1", pid: 10, startTime: "500" };
@@ -30,6 +31,8 @@ describe("the owner of a lease", () => {
 
   test("that this process is, lives; that a finished child was, does not", () => {
     expect(isDead(ownLease())).toBe(false);
+    const namespace = /^pid:\[(\d+)\]$/.exec(readlinkSync("/proc/self/ns/pid"))?.[1];
+    expect(ownLease()).toContain(`-${namespace}/`);
     const [machine, boot] = ownLease().split("/");
     const child = Bun.spawnSync(["true"]);
     expect(child.exitCode).toBe(0);

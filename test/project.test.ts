@@ -1,215 +1,265 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildConfigurationPage, buildEnvExample } from "../scripts/setting-docs.ts";
 import { type RunFacts, summarize } from "../scripts/test-summary.ts";
 
-const ROOT = join(import.meta.dir, "..");
-const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+const PROJECT = join(import.meta.dir, "..");
+const SOURCES = (readdirSync(join(PROJECT, "src"), { recursive: true }) as string[]).filter((path) =>
+  path.endsWith(".ts"),
+);
 
-/** A file, what it imports, and whether the import rules of biome.json must refuse that. */
-const IMPORTS: readonly (readonly [string, string, "refused" | "allowed"])[] = [
-  // Pure code does no I/O.
-  ...["node:fs", "node:fs/promises", "node:net", "node:http", "node:https", "node:tls", "node:child_process"].map(
-    (name) => ["src/reading.ts", name, "refused"] as const,
-  ),
-  ...["bun", "bun:sqlite", "bun:ffi"].map((name) => ["src/camera/frame.ts", name, "refused"] as const),
-  ...[
-    "src/message.ts",
-    "src/delivery.ts",
-    "src/image-path.ts",
-    "src/time-zone.ts",
-    "src/capture-time.ts",
-    "src/retry-policy.ts",
+interface Finding {
+  path: string;
+  rule: string;
+  line: number;
+}
+
+/** Lints these files, and nothing else, by the project's rules. */
+function lint(files: Record<string, string>): Finding[] {
+  const folder = mkdtempSync(join(tmpdir(), "lint-"));
+  try {
+    cpSync(join(PROJECT, "biome.json"), join(folder, "biome.json"));
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    const words = ["lint", "--vcs-enabled=false", "--reporter=json", "--max-diagnostics=none", "."];
+    const { stdout } = spawnSync(join(PROJECT, "node_modules/.bin/biome"), words, { cwd: folder, encoding: "utf8" });
+    const report: { diagnostics: { category: string; location: { path: string; start: { line: number } } }[] } =
+      JSON.parse(stdout);
+    return report.diagnostics.map(({ category, location }) => ({
+      path: location.path,
+      rule: category.replace(/.*\//, ""),
+      line: location.start.line,
+    }));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A file whose line n imports the nth source. */
+function importingAll(sources: readonly string[]): string {
+  const imports = sources.map((source, index) => `import { thing as thing${index} } from "${source}";\n`);
+  return `${imports.join("")}export const used = [${sources.map((_, index) => `thing${index}`).join(", ")}];\n`;
+}
+
+/** A file that imports `source` and uses it. */
+function importing(source: string, name = "thing"): string {
+  return `import { ${name} } from "${source}";\n\nexport const used = ${name};\n`;
+}
+
+// Each line: a file, what it must not import, and what it may.
+const PURE_IO = [
+  "node:fs",
+  "node:fs/promises",
+  "node:http",
+  "node:https",
+  "node:tls",
+  "node:child_process",
+  "bun",
+  "bun:sqlite",
+  "bun:ffi",
+];
+const LAYERS: [file: string, forbidden: readonly string[], allowed: readonly string[]][] = [
+  ["src/errors.ts", ["./reading.ts", "node:fs"], ["./clock.ts", "node:util"]],
+  ["src/log.ts", ["./config.ts"], ["./errors.ts"]],
+  ["src/reading.ts", [...PURE_IO, "node:net", "undici", "undici/index.js"], ["./errors.ts", "node:crypto", "./log.ts"]],
+  ["src/retry-policy.ts", ["./store/sqlite.ts", "./sender.ts", "./config.ts"], ["./store/store.ts", "./delivery.ts"]],
+  [
     "src/breaker.ts",
-    "src/cidr.ts",
+    ["./identity-store.ts", "./run-file.ts", "./secret-file.ts", "./port-owner.ts"],
+    ["./delivery.ts"],
+  ],
+  ["src/image-path.ts", ["./images/disk.ts", "./lease-owner.ts", "./socket-options.ts"], ["./images/image-store.ts"]],
+  [
     "src/camera/tattile-xml.ts",
-    "src/soap/envelope.ts",
+    ["../ingest.ts", "../images/disk.ts", "node:net", "../service.ts"],
+    ["./fields.ts", "./images.ts"],
+  ],
+  [
     "src/soap/sign.ts",
-    "src/soap/response.ts",
-    "src/soap/certificate.ts",
-    "src/soap/wsdl.ts",
-    "src/soap/contract.ts",
-  ].map((file) => [file, "node:fs", "refused"] as const),
-  ["src/soap/sign.ts", "node:crypto", "allowed"],
-  ["src/cidr.ts", "node:net", "allowed"],
-  ["src/soap/client.ts", "node:tls", "allowed"],
-  // Pure code knows ports, not what implements them, and nothing above it.
-  ["src/retry-policy.ts", "./store/store.ts", "allowed"],
-  ["src/retry-policy.ts", "./store/sqlite.ts", "refused"],
-  ["src/soap/sign.ts", "../store/registry.ts", "allowed"],
-  ["src/soap/sign.ts", "../store/sqlite-registry.ts", "refused"],
-  ["src/soap/envelope.ts", "./client.ts", "refused"],
-  ["src/soap/response.ts", "../images/disk.ts", "refused"],
-  ["src/camera/tattile-tlv.ts", "../ingest.ts", "refused"],
-  ["src/camera/fields.ts", "./images.ts", "allowed"],
-  // Adapters do not know services.
-  ["src/store/sqlite.ts", "../sender.ts", "refused"],
-  ["src/store/sqlite.ts", "../service.ts", "refused"],
-  ["src/store/sqlite.ts", "./sqlite-claim.ts", "allowed"],
-  ["src/images/disk.ts", "../intake.ts", "refused"],
-  ["src/soap/client.ts", "../attempt.ts", "refused"],
-  // Services do not know each other, nor what implements their ports, nor the service that wires them.
-  ["src/sender.ts", "./ingest.ts", "refused"],
-  ["src/sender.ts", "./attempt.ts", "allowed"],
-  ["src/sender.ts", "./store/sqlite.ts", "refused"],
-  ["src/sender.ts", "./images/image-store.ts", "allowed"],
-  ["src/ingest.ts", "./sender.ts", "refused"],
-  ["src/ingest.ts", "./intake.ts", "allowed"],
-  ["src/intake.ts", "./ingest.ts", "refused"],
-  ["src/intake.ts", "./images/disk.ts", "refused"],
-  ["src/cleanup.ts", "./sender.ts", "refused"],
-  ["src/api.ts", "./service.ts", "refused"],
-  ["src/api.ts", "./cleanup.ts", "refused"],
-  ["src/service.ts", "./sender.ts", "allowed"],
-  ["src/service.ts", "./demo.ts", "refused"],
-  // Only main knows the command line.
-  ["src/service.ts", "./cli/program.ts", "refused"],
-  ["src/sender.ts", "./cli/output.ts", "refused"],
-  ["src/demo.ts", "./cli/output.ts", "refused"],
-  ["src/main.ts", "./cli/program.ts", "allowed"],
-  ["src/cli/run.ts", "../service.ts", "allowed"],
-  // Bun's stand-in for undici ignores CA, certificates and deadlines.
-  ["src/soap/client.ts", "undici", "refused"],
-  ["src/soap/client.ts", "undici/index.js", "allowed"],
-  ["src/cli/status.ts", "undici", "refused"],
-  ["src/main.ts", "undici", "refused"],
-  ["src/service.ts", "undici", "refused"],
-  ["src/simulator/mossos.ts", "undici", "refused"],
-  ["test/support/anything.ts", "undici", "refused"],
-  // The simulated police must not agree with the mistakes of the code they check.
-  ["src/simulator/mossos.ts", "../soap/sign.ts", "refused"],
-  ["src/simulator/mossos.ts", "../store/sqlite.ts", "refused"],
-  ["src/simulator/mossos.ts", "../store/registry.ts", "allowed"],
+    ["./client.ts", "./trust.ts", "./wsdl-source.ts", "node:fs", "../store/open.ts"],
+    ["../store/registry.ts"],
+  ],
+  ["src/soap/envelope.ts", ["../attempt.ts", "../simulator/mossos.ts"], ["./contract.ts", "node:crypto"]],
+  ["src/store/store.ts", ["./sqlite.ts", "bun:sqlite"], ["./registry.ts", "../delivery.ts"]],
+  [
+    "src/store/sqlite.ts",
+    ["../ingest.ts", "../intake.ts", "../sender.ts", "../api.ts", "../cleanup.ts"],
+    ["./store.ts", "bun:sqlite"],
+  ],
+  ["src/images/disk.ts", ["../connection.ts", "../service.ts", "../cli/run.ts"], ["./image-store.ts", "node:fs"]],
+  ["src/soap/client.ts", ["undici", "../sender.ts", "../route-watch.ts"], ["undici/index.js", "./response.ts"]],
+  ["src/identity-store.ts", ["./adoption.ts", "./attempt.ts", "./main.ts"], ["./soap/sign.ts", "node:fs/promises"]],
+  [
+    "src/ingest.ts",
+    ["./sender.ts", "./api.ts", "./cleanup.ts", "./service.ts"],
+    ["./intake.ts", "./connection.ts", "node:net"],
+  ],
+  [
+    "src/intake.ts",
+    ["./images/disk.ts", "./store/sqlite.ts", "./attempt.ts"],
+    ["./store/store.ts", "./images/image-store.ts"],
+  ],
+  [
+    "src/sender.ts",
+    ["./ingest.ts", "./intake.ts", "./api.ts", "./cleanup.ts", "./cli/run.ts"],
+    ["./attempt.ts", "./route-watch.ts"],
+  ],
+  ["src/cleanup.ts", ["./ingest.ts", "./sender.ts", "./api.ts", "./images/disk.ts"], ["./images/image-store.ts"]],
+  ["src/adoption.ts", ["./sender.ts", "./ingest.ts"], ["./intake.ts"]],
+  [
+    "src/api.ts",
+    ["./ingest.ts", "./sender.ts", "./cleanup.ts", "./store/open.ts"],
+    ["./store/store.ts", "./port-owner.ts"],
+  ],
+  [
+    "src/service.ts",
+    ["./cli/run.ts", "./main.ts", "./simulator/mossos.ts", "undici"],
+    ["./ingest.ts", "./store/open.ts"],
+  ],
+  ["src/demo.ts", ["./cli/demo.ts", "./main.ts"], ["./simulator/mossos.ts"]],
+  ["src/cli/run.ts", ["../main.ts", "undici"], ["../service.ts", "./command.ts"]],
+  [
+    "src/simulator/mossos.ts",
+    ["../soap/sign.ts", "../soap/contract.ts", "../sender.ts", "../cli/run.ts"],
+    ["../store/registry.ts"],
+  ],
+  ["test/sender.test.ts", ["undici"], ["../src/sender.ts"]],
+  ["scripts/setting-docs.ts", ["undici"], ["../src/settings.ts"]],
 ];
 
-describe("import rules", () => {
-  let folder = "";
-  let refused: ReadonlySet<string> = new Set();
-  const planted = (index: number, file: string): string => join(`case-${index}`, file);
+const findings = lazily(() =>
+  lint(
+    Object.fromEntries(LAYERS.map(([file, forbidden, allowed]) => [file, importingAll([...forbidden, ...allowed])])),
+  ),
+);
 
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "tattile-imports-"));
-    const config: { overrides: { includes: string[] }[] } & Record<string, unknown> = JSON.parse(read("biome.json"));
-    // Each breach lies in a tree of its own, so that one run judges them all with the very rules of this project.
-    const anywhere = (glob: string): string => glob.replace(/^(!?)/, "$1**/");
-    const overrides = config.overrides.map((one) => ({ ...one, includes: one.includes.map(anywhere) }));
-    writeFileSync(join(folder, "biome.json"), JSON.stringify({ linter: config["linter"], overrides }));
-    IMPORTS.forEach(([file, name], index) => {
-      const path = join(folder, planted(index, file));
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, `import { thing } from "${name}";\n\nexport const other = thing;\n`);
-    });
-    const run = Bun.spawnSync(
-      [
-        join(ROOT, "node_modules/.bin/biome"),
-        "lint",
-        "--only=style/noRestrictedImports",
-        "--reporter=github",
-        "--max-diagnostics=none",
-        ".",
-      ],
-      { cwd: folder },
-    );
-    const output = run.stdout.toString() + run.stderr.toString();
-    const found = output.matchAll(/noRestrictedImports,file=([^,]+),/g);
-    refused = new Set([...found].map((match) => match[1] ?? ""));
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+function lazily<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
-  test.each(IMPORTS.map((one, index) => [...one, index] as const))(
-    "%s importing %s is %s",
-    (file, _, expected, index) => {
-      const path = planted(index, file);
-      expect([...refused].some((each) => each.endsWith(path))).toBe(expected === "refused");
-    },
-  );
+test.each(LAYERS)(
+  "%s: imports against the direction of the layers are lint errors, and only these",
+  (file, forbidden, allowed) => {
+    const lines = findings()
+      .filter(({ path }) => path === file)
+      .map(({ line }) => line);
+    expect(lines.map((line) => [...forbidden, ...allowed][line - 1]).toSorted()).toEqual(forbidden.toSorted());
+  },
+);
+
+test("every way of importing is seen: types, effects, later, handed on, without an extension", () => {
+  const rules = (text: string): string[] =>
+    lint({ "src/reading.ts": text, "src/sender.ts": "export const createSender = 1;\n" }).map(({ rule }) => rule);
+  const restricted = "noRestrictedImports";
+  expect(rules('import type { Sender } from "./sender.ts";\n\nexport type Mine = Sender;\n')).toEqual([restricted]);
+  expect(rules('import "./sender.ts";\n')).toEqual([restricted]);
+  expect(rules('export const later = () => import("./sender.ts");\n')).toEqual([restricted]);
+  expect(rules('export { createSender } from "./sender.ts";\n')).toContain(restricted);
+  expect(rules(importing("./sender"))).toEqual(["useImportExtensions"]);
 });
 
-describe("what is written from the table of settings", () => {
-  test("docs/configuration.md is up to date (npm run docs)", () => {
-    expect(read("docs/configuration.md")).toBe(buildConfigurationPage());
-  });
-
-  test("install/tattile.env.example is up to date, and sets nothing", () => {
-    expect(read("install/tattile.env.example")).toBe(buildEnvExample());
-    expect(buildEnvExample()).not.toMatch(/^[^#\n]/m);
-  });
+test("the pure domain may parse addresses with node:net, and no more", () => {
+  const rules = (name: string): string[] =>
+    lint({ "src/cidr.ts": importing("node:net", name) }).map(({ rule }) => rule);
+  expect(rules("isIP")).toEqual([]);
+  expect(rules("connect")).toEqual(["noRestrictedImports"]);
 });
 
-describe("the packages", () => {
-  const manifest: Record<string, Record<string, string>> = JSON.parse(read("package.json"));
-  const locked: Record<string, { optionalDependencies?: Record<string, string>; version?: string }> = JSON.parse(
-    read("package-lock.json"),
-  ).packages;
-
-  test("are pinned to one version each", () => {
-    for (const [name, wanted] of Object.entries({ ...manifest["dependencies"], ...manifest["devDependencies"] })) {
-      expect([name, wanted]).toEqual([name, expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
-      expect(locked[`node_modules/${name}`]?.version).toBe(wanted);
-    }
+test("every source file belongs to exactly one layer, and every layer names files that exist", () => {
+  const config: { overrides: { includes: string[] }[] } = JSON.parse(readFileSync(join(PROJECT, "biome.json"), "utf8"));
+  const layers = config.overrides.map(({ includes }) => {
+    const isIn = (path: string): boolean =>
+      includes.some((glob) => !glob.startsWith("!") && new Bun.Glob(glob).match(path)) &&
+      !includes.some((glob) => glob.startsWith("!") && new Bun.Glob(glob.slice(1)).match(path));
+    return { includes, isIn };
   });
-
-  test("for other machines are locked too, or npm ci refuses the whole lock file", () => {
-    const wanted = Object.values(locked).flatMap((one) => Object.keys(one.optionalDependencies ?? {}));
-    expect(wanted.length).toBeGreaterThan(0);
-    expect(wanted.filter((name) => locked[`node_modules/${name}`] === undefined)).toEqual([]);
-  });
-
-  test("have a line each in docs/dependencies.md", () => {
-    const page = read("docs/dependencies.md");
-    const names = Object.keys({ ...manifest["dependencies"], ...manifest["devDependencies"] });
-    expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
-  });
+  const counts = SOURCES.map((path) => [path, layers.filter(({ isIn }) => isIn(`src/${path}`)).length] as const);
+  expect(counts.filter(([path, count]) => count !== (path === "main.ts" ? 0 : 1))).toEqual([]);
+  const named = layers.flatMap(({ includes }) => includes).flatMap((glob) => expandBraces(glob.replace("!", "")));
+  expect(named.filter((glob) => !SOURCES.some((path) => new Bun.Glob(glob).match(`src/${path}`)))).toEqual([]);
 });
 
-describe("the documents", () => {
-  const pages = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    ...readdirSync(join(ROOT, "docs")).map((n) => `docs/${n}`),
-  ].filter((name) => name.endsWith(".md"));
+function expandBraces(glob: string): string[] {
+  const braces = /^(.*)\{(.*)\}(.*)$/.exec(glob);
+  return braces?.[2]?.split(",").map((name) => `${braces[1]}${name}${braces[3]}`) ?? [glob];
+}
 
-  test.each(pages)("%s links only to files that are there", (page) => {
-    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? "");
-    const there = (link: string): boolean => {
-      try {
-        return readFileSync(join(ROOT, dirname(page), link)).length > 0;
-      } catch {
-        return false;
-      }
-    };
-    expect(links.filter((link) => !there(link))).toEqual([]);
-  });
+test("the pages made from the table of settings are as `npm run docs` writes them", () => {
+  expect(readFileSync(join(PROJECT, "docs/configuration.md"), "utf8")).toBe(buildConfigurationPage());
+  expect(readFileSync(join(PROJECT, "install/tattile.env.example"), "utf8")).toBe(buildEnvExample());
 });
 
-describe("the judgement of a test run", () => {
-  const junit = (tests: number, failures: number, skipped: number): string =>
-    `<?xml version="1.0"?>\n<testsuites name="bun test" tests="${tests}" assertions="9" failures="${failures}" skipped="${skipped}" time="1">`;
-  const good: RunFacts = { junit: junit(3, 0, 0), log: "\n 3 pass\n 0 fail\n", status: 0, leaked: [] };
-
-  test("is good when runner and report agree", () => {
-    expect(summarize(good)).toEqual({ passed: 3, failed: 0, complaints: [] });
+test("every link between the documents leads somewhere", () => {
+  const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+  for (const name of readdirSync(join(PROJECT, "docs"))) if (name.endsWith(".md")) pages.push(`docs/${name}`);
+  const broken = pages.flatMap((page) => {
+    const text = readFileSync(join(PROJECT, page), "utf8");
+    return [...text.matchAll(/\]\((?!https?:)([^)#\s]+)(#[^)]*)?\)/g)]
+      .map(([, target]) => join(dirname(page), target ?? ""))
+      .filter((target) => !Bun.file(join(PROJECT, target)).size)
+      .map((target) => `${page}: ${target}`);
   });
+  expect(broken).toEqual([]);
+});
 
-  test.each<[string, Partial<RunFacts>, string]>([
-    ["a test that ended the run, before the report", { junit: null }, "no report"],
-    ["a test that ended the run, before the summary", { log: " (pass) one\n" }, "no summary"],
-    ["a report that counts other tests", { junit: junit(4, 0, 0) }, "counts 4"],
-    ["no test at all", { junit: junit(0, 0, 0), log: " 0 pass\n 0 fail\n" }, "no test was run"],
-    ["a skipped test", { junit: junit(4, 0, 1) }, "skipped"],
-    ["an exit code without a failure", { status: 1 }, "ended with 1"],
-    ["something left behind", { leaked: ["tattile-x"] }, "tattile-x"],
-  ])("is bad for %s", (_, change, complaint) => {
-    const result = summarize({ ...good, ...change });
-    expect(result.complaints.join()).toContain(complaint);
-    expect(result.failed).toBeGreaterThan(0);
-  });
+test("docs/dependencies.md gives every dependency a reason, and no other", () => {
+  const manifest = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8"));
+  const page = readFileSync(join(PROJECT, "docs/dependencies.md"), "utf8");
+  const reasons = [...page.matchAll(/^\| `([^`]+)` \| (.{20,}) \|$/gm)].map(([, name]) => name);
+  const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)];
+  expect(reasons.toSorted()).toEqual(declared.toSorted());
+  for (const version of Object.values({ ...manifest.dependencies, ...manifest.devDependencies })) {
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  }
+});
 
-  test("counts failures as failures", () => {
-    const run = { ...good, junit: junit(3, 2, 0), log: " 1 pass\n 2 fail\n", status: 1 };
-    expect(summarize(run)).toEqual({ passed: 1, failed: 2, complaints: [] });
-  });
+const GOOD: RunFacts = {
+  junit: '<testsuites name="bun test" tests="3" failures="0" skipped="0">',
+  log: "\n 3 pass\n 0 fail\n",
+  status: 0,
+  leaked: [],
+};
+
+test.each<[string, Partial<RunFacts>, number, string]>([
+  ["a test that ends the run: no report", { junit: null }, 0, "no report was written"],
+  ["a test that ends the run: no summary", { log: "" }, 3, "printed no summary"],
+  [
+    "no test at all",
+    { junit: GOOD.junit?.replace('"3"', '"0"') ?? "", log: " 0 pass\n 0 fail\n" },
+    0,
+    "no test was run",
+  ],
+  [
+    "a test that is skipped",
+    { junit: GOOD.junit?.replace('skipped="0"', 'skipped="1"') ?? "", log: " 2 pass\n" },
+    2,
+    "1 skipped",
+  ],
+  ["a report that disagrees with the summary", { log: " 2 pass\n 0 fail\n" }, 3, "the report counts 3, the runner 2"],
+  ["a runner that fails without a failed test", { status: 7 }, 3, "ended with 7"],
+  ["what tests leave behind", { leaked: ["bench-1"] }, 3, "left behind: bench-1"],
+])("a test run is not green with %s", (_what, facts, passed, complaint) => {
+  const result = summarize({ ...GOOD, ...facts });
+  expect(result.failed).toBeGreaterThan(0);
+  expect(result.passed).toBe(passed);
+  expect(result.complaints.join("; ")).toContain(complaint);
+});
+
+test("a test run counts what passed and what failed", () => {
+  expect(summarize(GOOD)).toEqual({ passed: 3, failed: 0, complaints: [] });
+  const failed = {
+    junit: GOOD.junit?.replace('failures="0"', 'failures="1"') ?? "",
+    log: " 2 pass\n 1 fail\n",
+    status: 1,
+  };
+  expect(summarize({ ...GOOD, ...failed })).toEqual({ passed: 2, failed: 1, complaints: [] });
 });

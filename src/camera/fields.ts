@@ -40,7 +40,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 const CONTROLS = new RegExp(CONTROL.source, "g");
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 const PLACEHOLDER = /[?*_]/;
-const NOT_READ_EVENT = /\bnot[\s_-]*read\b|\bno[\s_-]*read\b|\bno[\s_-]*plate\b|\bunread\b/i;
+const NOT_READ_EVENT = /not[\s_-]*read|unread|(?<![a-z])no[\s_-]*(?:read|plate)/i;
 
 /** Tags that became facts; what is not here is kept as it is. */
 const KNOWN_TAGS = new Set(

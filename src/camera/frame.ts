@@ -50,7 +50,9 @@ export class Framer {
   /** In garbage: how far it was searched, from `start`. */
   #searched = 0;
   #tlvBytes = 0;
+  /** The root of this connection's messages that have no prolog, once one was whole. */
   #knownRoot: Buffer | null = null;
+  #rootInDoubt = false;
 
   constructor({ pool, maxMessageBytes }: { pool: SlabPool; maxMessageBytes: number }) {
     if (maxMessageBytes < TLV_HEADER_BYTES) {
@@ -223,14 +225,27 @@ export class Framer {
     const verdict: XmlVerdict = scan?.advance(bytes) ?? { kind: "more" };
     if (verdict.kind === "more") return false;
     if (verdict.kind === "end") {
-      this.#knownRoot = scan?.root ?? null;
+      this.#learnRoot(scan?.provenRoot ?? null);
       frames.push(this.#message("tattile-xml", verdict.end));
     } else if (verdict.kind === "cut") {
+      if (verdict.byKnownRoot) this.#doubtRoot();
       frames.push(this.#broken(verdict.reason, verdict.cut));
     } else {
       frames.push(this.#fail(verdict.reason));
     }
     return verdict.kind !== "hopeless";
+  }
+
+  #learnRoot(proven: Buffer | null): void {
+    if (proven === null) return;
+    this.#knownRoot ??= proven;
+    if (proven.equals(this.#knownRoot)) this.#rootInDoubt = false;
+  }
+
+  /** Two cuts by the known root without a message of it between: it was learned from damage. Forgetting it ends the losses. */
+  #doubtRoot(): void {
+    if (this.#rootInDoubt) this.#knownRoot = null;
+    this.#rootInDoubt = !this.#rootInDoubt;
   }
 
   #advanceTlv(bytes: Buffer, frames: Frame[]): boolean {

@@ -1,5 +1,5 @@
 import type { ParsedMessage } from "../reading.ts";
-import { buildReading, DEFAULT_TAG_ALIASES, type TagAliases } from "./fields.ts";
+import { buildReading, DEFAULT_TAG_ALIASES, parseSerial, type TagAliases } from "./fields.ts";
 import { TLV_HEADER_BYTES, TLV_LENGTH_OFFSET, TLV_MAGIC } from "./frame.ts";
 import { checkJpeg, type DecodedImage, NO_IMAGE } from "./images.ts";
 
@@ -52,11 +52,10 @@ export function parseTattileTlv(bytes: Buffer, aliases: TagAliases = DEFAULT_TAG
   if (problem !== null) return { kind: "malformed", reason: problem, cameraSerial: null };
   const texts = new Map<string, string>();
   const images = new Map<string, DecodedImage>();
-  const malformed = (reason: string): ParsedMessage => ({
-    kind: "malformed",
-    reason,
-    cameraSerial: texts.get("DEVICE_SN") ?? null,
-  });
+  const malformed = (reason: string): ParsedMessage => {
+    const serial = parseSerial(texts.get("DEVICE_SN") ?? "");
+    return { kind: "malformed", reason, cameraSerial: "serial" in serial ? serial.serial : null };
+  };
   for (let at = TLV_HEADER_BYTES; at < bytes.length; ) {
     if (bytes.length - at < RECORD_HEADER_BYTES) return malformed(`${bytes.length - at} bytes behind the last record`);
     const tag = bytes.readInt32LE(at);

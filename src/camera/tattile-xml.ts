@@ -13,12 +13,12 @@ const CDATA = { open: Buffer.from("<![CDATA["), close: Buffer.from("]]>") };
 const ENCODING = /^<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"'<>]{1,40})["']/;
 const SERIAL_ELEMENT = /<(?:[\w.-]+:)?DEVICE_SN(?:\s[^<>]*)?>([^<&]{1,80})</;
 
-/** Declared names and how to read them. ASCII is a part of both UTF-8 and windows-1252, so it counts as nothing declared. */
-const ENCODINGS: ReadonlyMap<string, "utf-8" | "windows-1252" | "iso-8859-15" | "undeclared"> = new Map([
+/** Declared names and how to read them; ASCII is a part of UTF-8. */
+const ENCODINGS: ReadonlyMap<string, "utf-8" | "windows-1252" | "iso-8859-15"> = new Map([
   ["utf-8", "utf-8"],
   ["utf8", "utf-8"],
-  ["us-ascii", "undeclared"],
-  ["ascii", "undeclared"],
+  ["us-ascii", "utf-8"],
+  ["ascii", "utf-8"],
   ["iso-8859-1", "windows-1252"],
   ["iso8859-1", "windows-1252"],
   ["iso_8859-1", "windows-1252"],
@@ -144,13 +144,12 @@ function contentOf(
 
 function decodeText(rest: Buffer): { text: string } | { problem: string } {
   const declared = ENCODING.exec(rest.toString("latin1", 0, 256))?.[1];
-  const encoding = declared === undefined ? "undeclared" : ENCODINGS.get(declared.toLowerCase());
+  const encoding = declared === undefined ? "utf-8" : ENCODINGS.get(declared.toLowerCase());
   if (encoding === undefined) {
     const allowed = "UTF-8, ISO-8859-1, ISO-8859-15, windows-1252, US-ASCII";
     return { problem: `the declared encoding is not known (${JSON.stringify(declared)}; known are ${allowed})` };
   }
-  if (encoding === "windows-1252" || encoding === "iso-8859-15")
-    return { text: new TextDecoder(encoding).decode(rest) };
+  if (encoding !== "utf-8") return { text: new TextDecoder(encoding).decode(rest) };
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(rest) };
   } catch {

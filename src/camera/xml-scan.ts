@@ -7,7 +7,7 @@
 export type XmlVerdict =
   | { kind: "more" }
   | { kind: "end"; end: number }
-  | { kind: "cut"; cut: number; reason: string }
+  | { kind: "cut"; cut: number; reason: string; byKnownRoot?: true }
   | { kind: "hopeless"; reason: string };
 
 const LT = 0x3c;
@@ -23,6 +23,7 @@ const PROLOG = Buffer.from("<?xml");
 const COMMENT = { open: Buffer.from("<!--"), close: Buffer.from("-->") };
 const CDATA = { open: Buffer.from("<![CDATA["), close: Buffer.from("]]>") };
 const DOCTYPE = Buffer.from("<!DOCTYPE");
+const SERIAL = Buffer.from("DEVICE_SN");
 const PI_CLOSE = Buffer.from("?>");
 
 const MORE: XmlVerdict = { kind: "more" };
@@ -75,11 +76,13 @@ export function beginsXml(bytes: Buffer, from: number): boolean | null {
   return end === -1 ? null : end > 0;
 }
 
-/** One message's scan; a new one for each message. `knownRoot`: the root of the message before on this connection. */
+/** One message's scan; a new one for each message. `knownRoot`: the root of an earlier message on this connection. */
 export class XmlScan {
   /** Everything before this is dealt with. */
   #at = 0;
   #root: Buffer | null = null;
+  #hasProlog = false;
+  #hasSerial = false;
   readonly #knownRoot: Buffer | null;
   /** What ends the comment, CDATA section or processing instruction that is open. */
   #closing: Buffer | null = null;
@@ -94,9 +97,13 @@ export class XmlScan {
     this.#knownRoot = knownRoot;
   }
 
-  /** The root's name, once its open tag began; a copy. */
-  get root(): Buffer | null {
-    return this.#root;
+  /**
+   * The root's name, to know later messages by; null unless the message held DEVICE_SN and has no prolog (with one it is
+   * known by that). A loose child, left of a message whose root was damaged, must not be taken for a root: every good
+   * message holds that child, and would be cut there.
+   */
+  get provenRoot(): Buffer | null {
+    return this.#hasSerial && !this.#hasProlog ? this.#root : null;
   }
 
   /** Looks at what came since the last call. `bytes` is the message from its first byte to the last received. */
@@ -148,6 +155,7 @@ export class XmlScan {
     if (prolog === null) return MORE;
     if (prolog && lt > 0) return { kind: "cut", cut: lt, reason: CUT_OFF };
     this.#inProlog = prolog;
+    this.#hasProlog ||= prolog;
     this.#closing = PI_CLOSE;
     this.#at = lt + 2;
     return null;
@@ -177,11 +185,13 @@ export class XmlScan {
       this.#inside = "root-tag";
       return null;
     }
-    const again = same(bytes, lt + 1, end, this.#root);
+    if (same(bytes, lt + 1, end, this.#root)) return { kind: "cut", cut: lt, reason: CUT_OFF };
     // A root misspelt by a fault on the way would otherwise swallow every message behind it that has no prolog.
-    if (again || (this.#knownRoot !== null && same(bytes, lt + 1, end, this.#knownRoot))) {
-      return { kind: "cut", cut: lt, reason: CUT_OFF };
+    const known = this.#hasProlog ? null : this.#knownRoot;
+    if (known !== null && same(bytes, lt + 1, end, known)) {
+      return { kind: "cut", cut: lt, reason: CUT_OFF, byKnownRoot: true };
     }
+    this.#hasSerial ||= same(bytes, lt + 1, end, SERIAL);
     return null;
   }
 

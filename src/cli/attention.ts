@@ -73,7 +73,7 @@ function* endpoints({ endpoints }: StatusReport): Generator<Attention> {
       const what = certificateId === 0 ? `endpoint ${name}` : `endpoint ${name} with certificate ${certificateId}`;
       const text = `${what} is paused, ${pauseKind ?? "unknown"}: ${detail ?? "no detail"}`;
       if (pauseKind !== "misconfigured") yield attention(text, "check the network; it is tried again by itself");
-      else if (certificateId === 0) yield attention(text, `tattile endpoint set ${name} --url URL`);
+      else if (certificateId === 0) yield attention(text, `tattile endpoint set ${quoted(name)} --url URL`);
       else yield attention(text, "tattile cert import FILE.pfx --municipality NAME");
     }
   }
@@ -81,7 +81,7 @@ function* endpoints({ endpoints }: StatusReport): Generator<Attention> {
 
 function* certificates({ certificates, municipalities, cameras }: StatusReport): Generator<Attention> {
   for (const { municipality, daysLeft } of certificates) {
-    const mend = `tattile cert import FILE.pfx --municipality "${municipality}"`;
+    const mend = `tattile cert import FILE.pfx --municipality ${quoted(municipality)}`;
     if (daysLeft === null) continue;
     if (daysLeft < 0) yield attention(`the certificate of ${municipality} has run out`, mend);
     else if (daysLeft < CERTIFICATE_DAYS) {
@@ -90,7 +90,10 @@ function* certificates({ certificates, municipalities, cameras }: StatusReport):
   }
   for (const { id, name, certificateId } of municipalities) {
     if (certificateId !== null || !cameras.some((c) => c.municipalityId === id)) continue;
-    yield attention(`${name} has cameras but no certificate`, `tattile cert import FILE.pfx --municipality "${name}"`);
+    yield attention(
+      `${name} has cameras but no certificate`,
+      `tattile cert import FILE.pfx --municipality ${quoted(name)}`,
+    );
   }
 }
 
@@ -101,9 +104,8 @@ function* queue({ queue, at }: StatusReport): Generator<Attention> {
   const hidden = queue.deadByReason.length - SHOWN;
   if (hidden > 0)
     yield attention(`readings given up for ${countOf(hidden, "other reason")}`, "tattile queue list --state DEAD");
-  const oldest = queue.oldestAt.PENDING ?? queue.oldestAt.FAILED;
-  if (oldest === null) return;
-  const age = at.getTime() - oldest.getTime();
+  const waiting = [queue.oldestAt.PENDING, queue.oldestAt.FAILED].filter((received) => received !== null);
+  const age = Math.max(0, ...waiting.map((received) => at.getTime() - received.getTime()));
   if (age > OLD_MS)
     yield attention(`the oldest waiting reading came ${formatDuration(age)} ago`, "tattile queue list --limit 5");
 }
@@ -156,6 +158,11 @@ function some(serials: readonly string[]): string {
   const shown = serials.slice(0, SHOWN).join(", ");
   const noun = serials.length === 1 ? "camera" : "cameras";
   return `${noun} ${shown}${serials.length > SHOWN ? ` and ${serials.length - SHOWN} more` : ""}`;
+}
+
+/** As a shell takes it for one word. */
+function quoted(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `"${name.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
 function down(text: string, mend: string): Attention {

@@ -51,8 +51,8 @@ const importPfx = defineTattileCommand({
     // The files are written in any case: that mends a set of which something was lost.
     const paths = writeCertificateFolder(certsDir, municipality.name, contents);
     const present = (await store.listCertificates())
-      .filter((c) => c.municipalityId === municipality.id && c.fingerprint === contents.fingerprint)
-      .filter((c) => c.keyPath === paths.keyPath && (alias === null || alias === c.alias))
+      .filter((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath)
+      .filter((c) => alias === null || alias === c.alias)
       .sort((a, b) => Number(b.id === municipality.certificateId) - Number(a.id === municipality.certificateId))[0];
     const id = present?.id ?? (await addCertificate(store, municipality, alias, contents, paths));
     // Also when it is assigned already: that ends a pause for want of what was just mended.

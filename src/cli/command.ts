@@ -113,14 +113,14 @@ export function defineGroup(
   return { kind: "group", name, summary, children };
 }
 
-interface CheckedWords {
+export interface CheckedWords {
   /** `--name=value` or `--name`. */
   flags: readonly string[];
   positionals: readonly string[];
 }
 
 /** @throws AppError `usage` for an unknown or repeated flag, a missing or surplus value, a missing or surplus word. */
-function checkWords(command: string, specs: ArgSpecs, words: readonly string[]): CheckedWords {
+export function checkWords(command: string, specs: ArgSpecs, words: readonly string[]): CheckedWords {
   const flags = new Map<string, string>();
   const positionals: string[] = [];
   const help = { hint: `tattile ${command} --help` };

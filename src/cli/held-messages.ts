@@ -5,7 +5,9 @@ import type { Config } from "../config.ts";
 import type { DiskStore } from "../images/disk.ts";
 import { createLog } from "../log.ts";
 import type { ParsedMessage } from "../reading.ts";
+import { openRunFile } from "../run-file.ts";
 import type { Quarantined } from "../store/store.ts";
+import { version } from "../version.ts";
 import type { CommandContext } from "./context.ts";
 
 /** The folder of held messages. The caller closes it. */
@@ -47,6 +49,8 @@ export async function retryHeld(
   const images = openDiskStore(config.imagesDir);
   const quarantine = openDiskStore(config.quarantineDir);
   const counts = new Map<string, number>();
+  // Seen by a service that starts meanwhile: it must not take our pictures for orphans.
+  const runFile = await openRunFile(config.dataDir, "quarantine-retry", version, context.now());
   try {
     const intake = createIntake({
       store,
@@ -72,6 +76,7 @@ export async function retryHeld(
     await intake.drain();
     return counts;
   } finally {
+    await runFile.remove();
     images.close();
     quarantine.close();
   }

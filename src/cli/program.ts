@@ -66,8 +66,18 @@ async function dispatch(words: readonly string[], out: Output): Promise<number> 
     return 0;
   }
   if (target.kind === "group") throw unknownCommand(target, remaining[0]);
+  // The service has its own last resort, which writes to its log.
+  if (!target.name.startsWith("run ")) endQuietlyOnSurprise(out);
   await using context = createContext({ out, envFile });
   return await target.execute(remaining, context);
+}
+
+/** An error that nobody awaits ends the program with two lines, not with kilobytes of minified source. */
+function endQuietlyOnSurprise(out: Output): void {
+  process.on("uncaughtException", (error) => {
+    const exitCode = out.readerGone ? 0 : reportError(error, out);
+    out.flush().finally(() => process.exit(exitCode));
+  });
 }
 
 /** Help is asked for by a flag before `--`. */

@@ -53,7 +53,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
     store.listCertificates(),
     store.listRouteStates(),
     store.listQuarantine({}, QUARANTINE_LOOK),
-    listServices(config.dataDir, now),
+    listServices(config.dataDir, now).then((all) => all.filter(({ task }) => task !== "quarantine-retry")),
     readSpace(config.imagesDir, config.dataDir),
   ]);
   const unregistered = new Map<string, number>();

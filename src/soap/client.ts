@@ -129,6 +129,7 @@ export function createSoapClient(deps: { monotonicMs(): number; connections: num
             "content-length": String(envelope.bytes),
             soapaction: `"${target.soapAction}"`,
             accept: "text/xml",
+            "user-agent": "tattile",
           },
           // Any iterable of buffers is taken, which the types do not know: the pieces are sent as they are, never joined.
           body: body() as unknown as Readable,

@@ -91,14 +91,16 @@ export interface EnvelopeParts {
   images: Readonly<Record<(typeof IMAGE_ELEMENTS)[number], string>>;
 }
 
-/** The children of wsse:Security without the signature, and the whole around them, each exactly as exclusive c14n would write it. */
+/** The pieces of an envelope; `timestamp` and `body`, which are signed, exactly as exclusive c14n would write them. */
 export interface EnvelopeTexts {
-  timestamp: string;
-  token: string;
   /** Everything up to the content of wsse:Security. */
   head: string;
-  /** Everything behind it, the body included. */
-  tail: string;
+  timestamp: string;
+  token: string;
+  /** Between the content of wsse:Security and the body. */
+  middle: string;
+  body: string;
+  end: string;
 }
 
 /**
@@ -118,9 +120,11 @@ export function buildEnvelope(contract: ServiceContract, fields: RequestFields, 
       `<wsse:BinarySecurityToken xmlns:wsse="${wsse}" xmlns:wsu="${wsu}"` +
       ` EncodingType="${profile}soap-message-security-1.0#Base64Binary" ValueType="${TOKEN_TYPE}"` +
       ` wsu:Id="${parts.tokenId}">${parts.token}</wsse:BinarySecurityToken>`,
-    tail:
-      `</wsse:Security></soap:Header><soap:Body xmlns:soap="${soap}" xmlns:wsu="${wsu}" wsu:Id="${parts.bodyId}">` +
-      `${buildRequest(contract, fields, parts.images)}</soap:Body></soap:Envelope>`,
+    middle: "</wsse:Security></soap:Header>",
+    body:
+      `<soap:Body xmlns:soap="${soap}" xmlns:wsu="${wsu}" wsu:Id="${parts.bodyId}">` +
+      `${buildRequest(contract, fields, parts.images)}</soap:Body>`,
+    end: "</soap:Envelope>",
   };
 }
 

@@ -75,7 +75,7 @@ export interface SignedEnvelope {
   bytes: number;
 }
 
-/** A picture, and the text that stands for it in the skeleton. */
+/** A picture, and the text that stands for it until the body is cut into pieces. */
 interface PlacedImage {
   placeholder: string;
   base64: Buffer;
@@ -83,8 +83,9 @@ interface PlacedImage {
 
 /**
  * Builds and signs one message (WS-Security 1.0, X.509 Token Profile 1.0; XML Signature with exclusive canonicalization).
- * The pictures pass through no XML parser: xml-crypto signs a skeleton with a random placeholder for each, and the digest is
- * fed the very buffers that are then sent in their places. Base64 needs no escaping, so that is the digest of the whole.
+ * The message passes through no XML parser: xml-crypto signs a skeleton of two empty elements that bear the ids of Body and
+ * Timestamp, and its digests are fed what is sent in their places, the pictures as the very buffers that go out. That these
+ * are in canonical form already is buildEnvelope's promise, which the tests hold against xml-crypto and xmlsec1.
  * @throws AppError `invalid` for an empty OCR image.
  */
 export async function signEnvelope(input: SigningInput): Promise<SignedEnvelope> {
@@ -105,9 +106,9 @@ export async function signEnvelope(input: SigningInput): Promise<SignedEnvelope>
     images: { imgMatricula: ocr.placeholder, imgContext: ctx?.placeholder ?? "" },
   });
   const profile = PROFILES[input.profile];
-  const images = inOrder(texts.tail, ctx === null ? [ocr] : [ocr, ctx]);
+  const images = inOrder(texts.body, ctx === null ? [ocr] : [ocr, ctx]);
   const signature = await signSkeleton(texts, ids, images, profile, input.identity.privateKey);
-  const parts = splice(texts.head + profile.order(signature, texts) + texts.tail, images);
+  const parts = splice(texts.head + profile.order(signature, texts) + texts.middle + texts.body + texts.end, images);
   return { parts, bytes: parts.reduce((sum, part) => sum + part.length, 0) };
 }
 
@@ -153,7 +154,7 @@ function signSkeleton(
   profile: Profile,
   privateKey: KeyObject,
 ): Promise<string> {
-  const { wsse } = NAMESPACES;
+  const { wsse, wsu } = NAMESPACES;
   const signer = new SignedXml({
     idMode: "wssecurity",
     privateKey,
@@ -163,35 +164,44 @@ function signSkeleton(
       `<wsse:SecurityTokenReference xmlns:wsse="${wsse}">` +
       `<wsse:Reference URI="#${ids.tokenId}" ValueType="${TOKEN_TYPE}"></wsse:Reference></wsse:SecurityTokenReference>`,
   });
-  for (const id of [ids.bodyId, ids.timestampId]) {
+  // The order of the references: Body, Timestamp.
+  for (const position of [1, 2]) {
     signer.addReference({
-      xpath: `//*[@*[local-name(.)='Id']='${id}']`,
+      xpath: `/*/*[${position}]`,
       transforms: [EXCLUSIVE_C14N],
       digestAlgorithm: profile.digestMethod,
     });
   }
   // Both tables belong to this one signer: messages signed at the same time cannot see each other's pictures.
-  signer.HashAlgorithms = { [profile.digestMethod]: hashWithImages(profile, images) };
+  signer.HashAlgorithms = {
+    [profile.digestMethod]: hashOfSent(profile, {
+      [ids.bodyId]: splice(texts.body, images),
+      [ids.timestampId]: [Buffer.from(texts.timestamp)],
+    }),
+  };
+  const skeleton = [ids.bodyId, ids.timestampId].map((id) => `<wsu:signed wsu:Id="${id}"></wsu:signed>`).join("");
   return new Promise((resolve, reject) => {
     signer.SignatureAlgorithms = { [profile.signatureMethod]: asynchronousRsa(profile, reject) };
-    // The token is not signed: leaving it out spares the parser a certificate per message.
-    signer.computeSignature(texts.head + texts.timestamp + texts.tail, { prefix: "ds" }, (error) => {
+    signer.computeSignature(`<skeleton xmlns:wsu="${wsu}">${skeleton}</skeleton>`, { prefix: "ds" }, (error) => {
       if (error) reject(error);
       else resolve(signer.getSignatureXml());
     });
   });
 }
 
-function hashWithImages(profile: Profile, images: readonly PlacedImage[]) {
+/** @param sent By its id, the canonical bytes of each element that the skeleton only stands for. */
+function hashOfSent(profile: Profile, sent: Readonly<Record<string, readonly Buffer[]>>) {
   return class {
     getAlgorithmName(): string {
       return profile.digestMethod;
     }
-    /** The Timestamp's canonical form holds no placeholder and is hashed as it is; the Body's holds all of them. */
     getHash(xml: string): string {
+      const id = / wsu:Id="([^"]+)"/.exec(xml)?.[1];
+      const parts = id === undefined ? undefined : sent[id];
+      // Hashing the skeleton itself would make a signature that the far side refuses, message by message.
+      if (parts === undefined) throw new AppError("internal", "signing a message: an element without a known id");
       const hash = createHash(profile.hash);
-      const isBody = images.some((image) => xml.includes(image.placeholder));
-      for (const part of splice(xml, isBody ? images : [])) hash.update(part);
+      for (const part of parts) hash.update(part);
       return hash.digest("base64");
     }
   };

@@ -31,7 +31,10 @@ export async function fetchWsdl(
   if (url?.protocol === "https:" || url?.protocol === "http:") return await download(url, options);
   const path = url?.protocol === "file:" ? fileURLToPath(url) : source;
   try {
-    if (statSync(path).size > MAX_WSDL_BYTES) throw new AppError("unavailable", "it is over 1 MiB");
+    const stat = statSync(path);
+    // A pipe would block the whole process until somebody writes to it.
+    if (!stat.isFile()) throw new AppError("unavailable", "it is not a file");
+    if (stat.size > MAX_WSDL_BYTES) throw new AppError("unavailable", "it is over 1 MiB");
     return readFileSync(path);
   } catch (cause) {
     const why = cause instanceof AppError ? cause.message : (systemCode(cause) ?? errorText(cause));
@@ -194,6 +197,8 @@ async function writeCache(dir: string, path: string, bytes: Uint8Array, at: Date
     }
     await utimes(temporary, at, at);
     await rename(temporary, path);
+    const folder = await open(dir);
+    await folder.sync().finally(() => folder.close());
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

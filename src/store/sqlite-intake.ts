@@ -19,7 +19,8 @@ interface Group {
 export function createIntake(connection: Connection, tallies: Tallies): Intake {
   const findCamera = connection.prepare<CameraRow, [string]>("SELECT id, active FROM cameras WHERE serial_number = ?");
   const remember = connection.prepare<never, [Uint8Array, number]>(
-    "INSERT OR IGNORE INTO dedupe (key, seen_at) VALUES (?, ?)",
+    // Not OR IGNORE, which also ignores a failed CHECK: a malformed key would pass for a duplicate, and its reading be lost.
+    "INSERT INTO dedupe (key, seen_at) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
   );
   const isRemembered = connection.prepare<{ found: number }, [Uint8Array]>(
     "SELECT 1 AS found FROM dedupe WHERE key = ?",

@@ -39,6 +39,8 @@ export interface SqliteOptions {
   /** Absolute path of the file; it and its folder are made when they are not there. */
   path: string;
   clock: Clock;
+  /** How long a write waits for another process's. */
+  busyTimeoutMs?: number;
   /** For tests of older and newer schemas. */
   migrations?: readonly Migration[];
 }
@@ -50,7 +52,7 @@ export interface SqliteOptions {
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
   const doing = `opening the store ${options.path}`;
   prepareFile(options.path, doing);
-  const deadline = options.clock.monotonicMs() + BUSY_TIMEOUT_MS;
+  const deadline = options.clock.monotonicMs() + (options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
   for (;;) {
     let database: Database | null = null;
     try {
@@ -67,7 +69,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
 
 function openOn(database: Database, options: SqliteOptions): Store {
   // First of all: everything after it may have to wait for another process.
-  database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  database.run(`PRAGMA busy_timeout = ${options.busyTimeoutMs ?? BUSY_TIMEOUT_MS}`);
   const version = pragma<string>(database, "SELECT sqlite_version() AS value");
   requireSqlite(version);
   refuseForeign(database, options.path);
@@ -100,7 +102,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createQuarantine(connection),
     ...createStates(connection, tallies),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
-    ...createScrubber(connection, BUSY_TIMEOUT_MS),
+    ...createScrubber(connection, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),

@@ -148,7 +148,32 @@ const STREAMS: readonly (readonly [what: string, stream: string, frames: readonl
   ["two prologs", "<?xml ?><?xml ?><a>2</a>", [`${CUT}: <?xml ?>`, "<?xml ?><a>2</a>"]],
   ["a prolog without end", "<?xml <a>2</a>", ["BROKEN the XML declaration does not end: <?xml ", "<a>2</a>"]],
   ["a root tag without end", "<a b='<a>2</a>", ["BROKEN the root's tag does not end: <a b='", "<a>2</a>"]],
-  ["a misspelt root behind a good message", "<a>1</a><b>2</a><a>3</a>", ["<a>1</a>", `${CUT}: <b>2</a>`, "<a>3</a>"]],
+  [
+    "a misspelt root behind a good message",
+    "<a><DEVICE_SN>1</DEVICE_SN></a><b>2</a><a>3</a>",
+    ["<a><DEVICE_SN>1</DEVICE_SN></a>", `${CUT}: <b>2</a>`, "<a>3</a>"],
+  ],
+  [
+    "loose children before a good message",
+    "<y><x>1</x></y></a><a><y>2</y></a>",
+    ["<y><x>1</x></y>", `${GARBAGE}: </a>`, "<a><y>2</y></a>"],
+  ],
+  [
+    "a root learned from damage, which a message with a prolog does not suffer from",
+    "<y><DEVICE_SN>1</DEVICE_SN></y><?xml ?><a><y>2</y></a>",
+    ["<y><DEVICE_SN>1</DEVICE_SN></y>", "<?xml ?><a><y>2</y></a>"],
+  ],
+  [
+    "a root learned from damage, and forgotten",
+    `<y><DEVICE_SN>1</DEVICE_SN></y>${"<a><y>2</y></a>".repeat(4)}`,
+    [
+      "<y><DEVICE_SN>1</DEVICE_SN></y>",
+      ...[`${CUT}: <a>`, "<y>2</y>", `${GARBAGE}: </a>`],
+      ...[`${CUT}: <a>`, "<y>2</y>", `${GARBAGE}: </a>`],
+      "<a><y>2</y></a>",
+      "<a><y>2</y></a>",
+    ],
+  ],
   ["garbage before a message", "GET / HTTP/1.1\r\n\r\n<a>1</a>", [`${GARBAGE}: GET / HTTP/1.1\r\n\r\n`, "<a>1</a>"]],
   [
     "garbage between messages",

@@ -93,6 +93,7 @@ describe("a POST", () => {
       "content-length": String(envelope.bytes),
       "content-type": "text/xml; charset=utf-8",
       soapaction: '"urn:matricula"',
+      "user-agent": "tattile",
     });
     expect(headers["transfer-encoding"]).toBeUndefined();
   });
@@ -106,6 +107,23 @@ describe("a POST", () => {
     expect(results.map((r) => r.outcome.kind)).toEqual(results.map(() => "accepted"));
     expect(server.connections).toBe(2);
     expect(server.bodies).toHaveLength(15);
+  });
+
+  test("has an empty SOAPAction in quotes where none is known", async () => {
+    await using server = await openServer(tls, accept);
+    await post(open(), target(server.url));
+    expect(server.requests[0]?.headers["soapaction"]).toBe('""');
+  });
+
+  test("goes over a new connection when the server closed the idle one", async () => {
+    await using server = await openServer(tls, accept);
+    const client = open(1);
+    for (let i = 0; i < 3; i += 1) {
+      expect((await post(client, target(server.url))).outcome.kind).toBe("accepted");
+      for (const socket of server.sockets) socket.end();
+      while (server.sockets.size > 0) await Bun.sleep(5);
+    }
+    expect([server.connections, server.bodies.length]).toEqual([3, 3]);
   });
 
   test("hides the secrets in what it reports", async () => {

@@ -10,6 +10,7 @@ import { loadIdentity, type SignedEnvelope, type SigningInput, signEnvelope } fr
 import { builtinContract } from "../../src/soap/wsdl.ts";
 import { parseXml, type XmlElement } from "../../src/soap/xml.ts";
 import { openOpensslPki } from "../support/openssl-pki.ts";
+import { seededRandom } from "../support/random.ts";
 
 const pki = openOpensslPki();
 afterAll(() => pki[Symbol.dispose]());
@@ -128,6 +129,41 @@ describe.each(["compat", "strict"] as const)("a message signed with profile %s",
     const mine = textOf(await signEnvelope(inputOf({ profile })));
     expect(mine).toBe(signWhole(mine, profile));
     expect(mine).toContain(Buffer.from(ctxImage).toString("base64"));
+  });
+
+  test("is that whatever its values and its contract's names hold", async () => {
+    const random = seededRandom(`signing, ${profile}`);
+    const pick = <T>(list: readonly T[]): T => list[random.below(list.length)] as T;
+    const alphabet = [
+      ..."ab1 \t\r\n&<>\"'`=/;#]-",
+      "]]>",
+      "&amp;",
+      "&#13;",
+      "ñ",
+      "\u0301",
+      "\u00a0",
+      "\ufeff",
+      "\u{1f697}",
+    ];
+    const text = (): string => Array.from({ length: 1 + random.below(20) }, () => pick(alphabet)).join("");
+    for (let round = 0; round < 60; round += 1) {
+      const contract = {
+        ...builtinContract,
+        qualified: round % 2 === 0,
+        targetNamespace: pick(["urn:a", "http://x/ñ?a=b#c", NAMESPACES.soap, NAMESPACES.wsu]),
+        requestElement: pick(["matriculaRequest", "Petició.v-2_"]),
+      };
+      const fields = fieldsOf({ marca: text(), model: text(), color: text(), pais: text() });
+      const images = { ocrImage: ocrImage.subarray(0, 1 + random.below(9)), ctxImage: ctxImage.subarray(0, 30) };
+      const mine = textOf(await signEnvelope(inputOf({ profile, contract, fields, ...images })));
+      expect([round, mine]).toEqual([round, signWhole(mine, profile)]);
+    }
+  });
+
+  test("is accepted by xmlsec1 with characters that only XML 1.1 takes for line ends, as xml-crypto's parser does", async () => {
+    const fields = fieldsOf({ marca: "a\u2028b\u0085c\r\u0085d" });
+    const { ok, output } = xmlsec(textOf(await signEnvelope(inputOf({ profile, fields }))), own.certPath);
+    expect({ ok, output }).toEqual({ ok: true, output });
   });
 
   test("is accepted by xmlsec1, with and without a context image", async () => {

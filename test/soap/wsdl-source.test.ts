@@ -223,12 +223,13 @@ describe("fetching a WSDL", () => {
     );
   });
 
-  test("names a file that is not there, or too long", async () => {
+  test("names a file that is not there, no file, or too long", async () => {
     const file = join(base, "long.wsdl");
     writeFileSync(file, "x".repeat(1_100_000));
     await expect(fetchWsdl("/nowhere/x.wsdl", { caPath: null, deadlineMs: 1 })).rejects.toThrow(
       "ENOENT (/nowhere/x.wsdl)",
     );
     await expect(fetchWsdl(file, { caPath: null, deadlineMs: 1 })).rejects.toThrow("it is over 1 MiB");
+    await expect(fetchWsdl("/dev/zero", { caPath: null, deadlineMs: 1 })).rejects.toThrow("it is not a file");
   });
 });

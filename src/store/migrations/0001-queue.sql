@@ -93,7 +93,6 @@ CREATE TABLE alpr_readings (
   char_height REAL,
   has_image_ocr INTEGER NOT NULL GENERATED ALWAYS AS (image_ocr_path IS NOT NULL) VIRTUAL,
   has_image_ctx INTEGER NOT NULL GENERATED ALWAYS AS (image_ctx_path IS NOT NULL) VIRTUAL,
-  raw_xml TEXT,
   created_at INTEGER NOT NULL,
   image_ocr_path TEXT,
   image_ctx_path TEXT,
@@ -105,7 +104,9 @@ CREATE TABLE alpr_readings (
   model TEXT,
   color TEXT,
   vehicle_type TEXT,
-  extra TEXT
+  extra TEXT,
+  -- Last, as the longest: what stands behind it would be read through its overflow pages.
+  raw_xml TEXT
 ) STRICT;
 
 CREATE INDEX readings_ocr_path ON alpr_readings (image_ocr_path) WHERE image_ocr_path IS NOT NULL;
