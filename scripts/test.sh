@@ -10,7 +10,9 @@ install_packages
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/tmp"
+# Others than root must be able to reach what a test makes for them.
+chmod 711 "$work"
+mkdir -m 711 "$work/tmp"
 status=0
 TMPDIR="$work/tmp" "$BUN" test --timeout 60000 --reporter=junit --reporter-outfile="$work/junit.xml" "$@" \
   </dev/null 2>&1 | tee "$work/log" || status=$?

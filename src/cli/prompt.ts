@@ -38,9 +38,10 @@ const ERASE = /[\b\x7f]/;
 
 /** One line from a terminal in raw mode, so that a hidden one never shows; Ctrl-C and Ctrl-D give up. */
 function readLine(input: NodeJS.ReadStream, question: string, echo: "shown" | "hidden"): Promise<string> {
-  process.stderr.write(question);
+  // Before the question: what is typed the moment it appears must not show either.
   input.setRawMode(true);
   input.setEncoding("utf8");
+  process.stderr.write(question);
   return new Promise((resolve, reject) => {
     let text = "";
     const finish = (): void => {

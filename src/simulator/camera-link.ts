@@ -1,49 +1,80 @@
 import { connect, type Socket } from "node:net";
-import type { CameraOptions } from "./camera.ts";
+import type { Clock } from "../clock.ts";
 
 /** A camera's connection to the receiver, one batch after the other. */
 export interface CameraLink {
   /** Sends until it is confirmed or the time is over. Never rejects. */
   send(pieces: readonly Buffer[]): Promise<{ confirmed: boolean; resent: number }>;
   close(): Promise<void>;
+  /** Connections made so far. */
+  connections(): number;
+}
+
+export interface LinkOptions {
+  host: string;
+  port: number;
+  /** Half-close after each batch and wait for the receiver's FIN; send again after a reset, as a camera with an SD card does. */
+  acknowledged: boolean;
+  /** One connection for many batches; without acknowledgement only. */
+  keepOpen: boolean;
+  /** Cut the bytes at random places. */
+  split: boolean;
+  /** Longest pause in the middle of a message, ms; 0: none. */
+  pauseMs: number;
+  /** Time after which a batch that is not confirmed is given up, all attempts and waits together. */
+  giveUpAfterMs: number;
+  clock: Clock;
+  signal: AbortSignal;
 }
 
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 2000;
+const CLOSE_WAIT_MS = 2000;
+/** Cuts of one batch: flakes of a few bytes each would take minutes for a picture. */
+const MAX_CUTS = 40;
 
-type LinkOptions = Pick<
-  CameraOptions,
-  "host" | "port" | "acknowledged" | "keepOpen" | "split" | "pauseMs" | "giveUpAfterMs" | "clock" | "signal"
->;
-
+/** Nothing is connected before the first `send`. */
 export function openLink(options: LinkOptions, random: () => number): CameraLink {
-  const { clock, signal } = options;
+  const { clock } = options;
   let kept: Socket | null = null;
+  let connections = 0;
 
-  async function attempt(pieces: readonly Buffer[]): Promise<boolean> {
-    if (options.acknowledged) return sendAndWait(await open(options), pieces);
-    const socket = kept !== null && !kept.destroyed ? kept : await open(options);
-    kept = options.keepOpen ? socket : null;
-    await write(socket, pieces);
-    if (!options.keepOpen) socket.end();
-    return true;
+  async function attempt(pieces: readonly Buffer[], signal: AbortSignal): Promise<boolean> {
+    const reused = kept !== null && isUsable(kept) ? kept : null;
+    const socket = reused ?? (await openSocket(options, signal));
+    if (reused === null) connections += 1;
+    kept = options.keepOpen && !options.acknowledged ? socket : null;
+    const cut = (): void => void socket.destroy();
+    signal.addEventListener("abort", cut, { once: true });
+    try {
+      if (options.acknowledged) return await sendAndWait(socket, pieces);
+      await write(socket, pieces);
+      return options.keepOpen || (await endQuietly(socket));
+    } finally {
+      signal.removeEventListener("abort", cut);
+    }
   }
 
-  /** Half-closes and waits: the receiver's FIN is the acknowledgement, anything else is none. */
+  /** The receiver's FIN is the acknowledgement, but only after ours: one that comes before it confirms nothing. */
   async function sendAndWait(socket: Socket, pieces: readonly Buffer[]): Promise<boolean> {
     const { promise: answered, resolve } = Promise.withResolvers<boolean>();
-    const giveUp = (): void => resolve(false);
-    socket.once("end", () => resolve(true));
-    socket.once("error", giveUp);
-    socket.once("close", giveUp);
-    signal.addEventListener("abort", giveUp, { once: true });
+    let ended = false;
+    let failed = false;
+    const fail = (): void => {
+      failed = true;
+      resolve(false);
+    };
+    socket.once("error", fail);
+    socket.once("close", fail);
+    socket.once("end", () => resolve(ended && !failed && !socket.destroyed));
     socket.resume();
     try {
       await Promise.race([write(socket, pieces), answered]);
-      if (!socket.destroyed) socket.end();
+      if (failed || socket.destroyed) return false;
+      ended = true;
+      socket.end();
       return await answered;
     } finally {
-      signal.removeEventListener("abort", giveUp);
       socket.destroy();
     }
   }
@@ -57,54 +88,88 @@ export function openLink(options: LinkOptions, random: () => number): CameraLink
       if (socket.writableNeedDrain) await drained(socket);
       return;
     }
-    for (const piece of cutUp(Buffer.concat(pieces), options.split ? random : null)) {
+    const cuts = cutUp(Buffer.concat(pieces), options.split ? random : null);
+    for (const [index, piece] of cuts.entries()) {
+      if (index > 0 && options.pauseMs > 0) await clock.sleep(random() * options.pauseMs, options.signal);
+      if (socket.destroyed) throw new Error("the connection broke");
       if (!socket.write(piece)) await drained(socket);
-      if (options.pauseMs > 0) await clock.sleep(random() * options.pauseMs, signal);
     }
   }
 
   return {
     async send(pieces) {
-      const giveUpAt = clock.monotonicMs() + options.giveUpAfterMs;
+      // One deadline over connecting, writing, waiting and trying again.
+      const deadline = new AbortController();
+      const stop = (): void => deadline.abort();
+      const over = deadline.signal;
+      if (options.signal.aborted) stop();
+      options.signal.addEventListener("abort", stop, { once: true });
+      const timer = clock.sleep(options.giveUpAfterMs, over).then(() => deadline.abort());
       let wait = FIRST_WAIT_MS;
-      for (let resent = 0; ; resent++) {
-        const confirmed = await attempt(pieces).catch(() => false);
-        if (confirmed) return { confirmed: true, resent };
-        kept?.destroy();
-        kept = null;
-        if (signal.aborted || clock.monotonicMs() + wait > giveUpAt) return { confirmed: false, resent };
-        await clock.sleep(wait * (0.5 + random()), signal);
-        wait = Math.min(LONGEST_WAIT_MS, wait * 2);
+      try {
+        for (let resent = 0; ; resent += 1) {
+          if (await attempt(pieces, over).catch(() => false)) return { confirmed: true, resent };
+          kept?.destroy();
+          kept = null;
+          await clock.sleep(wait * (0.5 + random()), over);
+          if (over.aborted) return { confirmed: false, resent };
+          wait = Math.min(LONGEST_WAIT_MS, wait * 2);
+        }
+      } finally {
+        options.signal.removeEventListener("abort", stop);
+        deadline.abort();
+        await timer;
       }
     },
     async close() {
-      const socket = kept;
-      if (socket === null || socket.destroyed) return;
-      // Everything written must leave before the end: a receiver that never closes gets two seconds.
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, LONGEST_WAIT_MS);
-        const done = (): void => {
-          clearTimeout(timer);
-          resolve();
-        };
-        socket.once("close", done);
-        socket.once("end", done);
-        socket.end();
-      });
-      socket.destroy();
+      if (kept !== null && isUsable(kept)) await endQuietly(kept);
     },
+    connections: () => connections,
   };
 }
 
-function open({ host, port }: LinkOptions): Promise<Socket> {
+/** A receiver that has closed its side takes nothing more. */
+function isUsable(socket: Socket): boolean {
+  return !socket.destroyed && socket.writable && !socket.readableEnded;
+}
+
+function openSocket({ host, port }: LinkOptions, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    socket.once("error", reject);
+    const giveUp = (): void => {
+      socket.destroy();
+      reject(new Error("gave up connecting"));
+    };
+    const settled = (): void => signal.removeEventListener("abort", giveUp);
+    socket.once("error", (error) => {
+      settled();
+      reject(error);
+    });
     socket.once("connect", () => {
-      socket.off("error", reject);
+      settled();
       socket.on("error", () => {});
+      // Nothing is ever sent to a camera; reading on is how its end is noticed.
+      socket.resume();
       resolve(socket);
     });
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+  });
+}
+
+/** Waits for the receiver's end, two seconds at most. False: not even the kernel had taken everything by then. */
+function endQuietly(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      const taken = socket.writableFinished;
+      socket.destroy();
+      resolve(taken);
+    };
+    const timer = setTimeout(done, CLOSE_WAIT_MS);
+    socket.once("close", done);
+    socket.once("end", done);
+    socket.end();
   });
 }
 
@@ -117,19 +182,19 @@ function drained(socket: Socket): Promise<void> {
       socket.off("close", onClose);
       resolve();
     });
+    if (socket.destroyed) onClose();
   });
 }
 
 /** Pieces of random sizes, from one byte to all of it; without `random`, two halves. */
-function* cutUp(bytes: Buffer, random: (() => number) | null): Generator<Buffer> {
-  if (random === null) {
-    yield bytes.subarray(0, bytes.length >> 1);
-    yield bytes.subarray(bytes.length >> 1);
-    return;
-  }
-  for (let at = 0; at < bytes.length; ) {
+function cutUp(bytes: Buffer, random: (() => number) | null): Buffer[] {
+  if (random === null) return [bytes.subarray(0, bytes.length >> 1), bytes.subarray(bytes.length >> 1)];
+  const pieces: Buffer[] = [];
+  let at = 0;
+  while (at < bytes.length && pieces.length < MAX_CUTS) {
     const size = Math.max(1, Math.floor(random() ** 4 * bytes.length));
-    yield bytes.subarray(at, at + size);
+    pieces.push(bytes.subarray(at, at + size));
     at += size;
   }
+  return at < bytes.length ? [...pieces, bytes.subarray(at)] : pieces;
 }

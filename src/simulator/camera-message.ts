@@ -1,143 +1,155 @@
-import { createHash } from "node:crypto";
-import { createRandom, mixSeed } from "./seeded.ts";
-
-/** A picture with all that is asked of it, made once however often it is sent. */
-export interface SimulatedImage {
-  bytes: Uint8Array;
-  base64: Buffer;
-  /** Hex. */
-  sha256: string;
-}
+import type { Picture } from "./picture.ts";
 
 /** One thing a camera saw, before it is put into a protocol. */
 export interface SimulatedReading {
   serial: string;
   /** Empty: not read. */
   plate: string;
-  /** `YYYY-MM-DD` and `HH-MM-SS-mmm`, as the camera's clock shows them. */
+  /** `YYYY-MM-DD` and a time in one of the forms of `formatTime`, as the camera's clock shows them. */
   date: string;
   time: string;
   transitId: number;
-  ocr: SimulatedImage | null;
-  ctx: SimulatedImage | null;
+  ocr: Picture | null;
+  ctx: Picture | null;
 }
 
-export function createImage(bytes: Uint8Array): SimulatedImage {
-  return {
-    bytes,
-    base64: Buffer.from(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"), "latin1"),
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-  };
-}
-
-/** Bytes that pass for a JPEG of a camera (FF D8 … FF D9), from the seed alone, another picture for every number. */
-export function createSyntheticImage(sizeBytes: number, seed: number, number: number): SimulatedImage {
-  const bytes = Buffer.from(syntheticBody(sizeBytes, seed));
-  bytes.writeUInt32BE(mixSeed(seed, number), 4);
-  bytes.writeUInt32BE(number >>> 0, 8);
-  return createImage(bytes);
-}
-
-const bodies = new Map<string, Buffer>();
-
-function syntheticBody(sizeBytes: number, seed: number): Buffer {
-  const key = `${sizeBytes}/${seed}`;
-  let body = bodies.get(key);
-  if (body === undefined) {
-    const random = createRandom(seed);
-    body = Buffer.alloc(Math.max(16, sizeBytes));
-    for (let at = 0; at + 4 <= body.length; at += 4) body.writeUInt32LE((random() * 0x1_0000_0000) >>> 0, at);
-    body.writeUInt16BE(0xffd8, 0);
-    body.writeUInt16BE(0xffd9, body.length - 2);
-    if (bodies.size >= 8) bodies.clear();
-    bodies.set(key, body);
-  }
-  return body;
-}
-
-const LETTERS = "BCDFGHJKLMNPRSTVWXYZ";
-
-/** A Spanish plate for each number; none twice within 80 million. */
-export function plateOf(number: number): string {
-  let rest = Math.floor(number / 10_000);
-  let letters = "";
-  for (let n = 0; n < 3; n++) {
-    letters = `${LETTERS[rest % LETTERS.length]}${letters}`;
-    rest = Math.floor(rest / LETTERS.length);
-  }
-  return `${String(number % 10_000).padStart(4, "0")}${letters}`;
-}
-
+/** How an XML message is written; every one of these is met in the field. */
 export interface XmlManner {
   /** Name of the root element. */
   root: string;
-  prolog: boolean;
+  prolog: "none" | "utf-8" | "iso-8859-1";
   bom: boolean;
+  /** Base64 is broken into lines of so many characters; null: one line. */
+  base64Line: number | null;
+  /** What stands behind the message: blanks, line ends or NULs. */
+  separator: string;
 }
 
-/** One Tattile XML message in pieces, the pictures as they are: nothing is joined. */
-export function buildTattileXml(reading: SimulatedReading, manner: XmlManner): Buffer[] {
+/** Two spellings of what is wrong with a message; its end can still be found, so that what follows it is not lost. */
+export type Defect = "no-serial" | "crossed-tags";
+
+export const PLAIN_MANNER: XmlManner = {
+  root: "root",
+  prolog: "utf-8",
+  bom: false,
+  base64Line: null,
+  separator: "\n",
+};
+
+/** Accents, to see what becomes of the declared encoding. */
+const LANE = "Cruïlla d'Àger";
+
+/** One Tattile XML message in pieces; the pictures are not copied unless lines must be broken. */
+export function buildTattileXml(
+  reading: SimulatedReading,
+  manner: XmlManner = PLAIN_MANNER,
+  defect: Defect | null = null,
+): readonly Buffer[] {
   const { serial, plate, date, time, transitId, ocr, ctx } = reading;
-  const score = plate === "" ? "000" : "093";
+  const latin1 = manner.prolog === "iso-8859-1";
+  const encode = (text: string): Buffer => Buffer.from(text, latin1 ? "latin1" : "utf8");
+  const read = plate !== "";
   const head = [
-    manner.bom ? "\ufeff" : "",
-    manner.prolog ? "<?xml version='1.0' encoding='UTF-8' standalone='no'?>\n" : "",
+    manner.bom && !latin1 ? "\ufeff" : "",
+    manner.prolog === "none" ? "" : `<?xml version='1.0' encoding='${manner.prolog.toUpperCase()}' standalone='no'?>\n`,
     `<${manner.root}>\n`,
-    `<PLATE_STRING>${plate}</PLATE_STRING>\n<PLATE>${plate}-ESP</PLATE>\n`,
+    `<PLATE_STRING>${escapeText(plate)}</PLATE_STRING>\n<PLATE>${escapeText(plate)}-ESP</PLATE>\n`,
     `<DATE>${date}</DATE>\n<TIME>${time}</TIME>\n`,
-    `<DEVICE_SN>${serial}</DEVICE_SN>\n<DEVICE_NAME>Simulated ${serial}</DEVICE_NAME>\n`,
-    `<OCRSCORE>${score}</OCRSCORE>\n<DIRECTION>APROACH</DIRECTION>\n<LANE_ID>1</LANE_ID>\n`,
-    `<PLATE_COUNTRY_CODE>724</PLATE_COUNTRY_CODE>\n<PLATE_COUNTRY>ESP</PLATE_COUNTRY>\n`,
+    defect === "no-serial" ? "" : `<DEVICE_SN>${serial}</DEVICE_SN>\n`,
+    defect === "crossed-tags"
+      ? "<DEVICE_NAME>crossed</SITE_ADDRESS>\n"
+      : `<DEVICE_NAME>Camera ${serial}</DEVICE_NAME>\n`,
+    `<OCRSCORE>${read ? "093" : "000"}</OCRSCORE>\n<DIRECTION>APROACH</DIRECTION>\n`,
+    `<LANE_ID>1</LANE_ID>\n<LANE_DESCR>${LANE}</LANE_DESCR>\n`,
+    "<ORIG_PLATE_MIN_X>545</ORIG_PLATE_MIN_X>\n<ORIG_PLATE_MIN_Y>505</ORIG_PLATE_MIN_Y>\n",
+    "<ORIG_PLATE_MAX_X>755</ORIG_PLATE_MAX_X>\n<ORIG_PLATE_MAX_Y>555</ORIG_PLATE_MAX_Y>\n<CHAR_HEIGHT>30</CHAR_HEIGHT>\n",
+    "<PLATE_COUNTRY_CODE>724</PLATE_COUNTRY_CODE>\n<PLATE_COUNTRY>ESP</PLATE_COUNTRY>\n",
     `<TRANSIT_ID>${transitId}</TRANSIT_ID>\n<IMAGE_OCR>`,
   ].join("");
-  const tail = `</IMAGE_CTX>\n</${manner.root}>\n`;
   return [
-    Buffer.from(head, "utf8"),
-    ocr?.base64 ?? Buffer.alloc(0),
-    Buffer.from("</IMAGE_OCR>\n<IMAGE_CTX>", "latin1"),
-    ctx?.base64 ?? Buffer.alloc(0),
-    Buffer.from(tail, "latin1"),
+    encode(head),
+    ...base64Of(ocr, manner),
+    Buffer.from("</IMAGE_OCR>\n<IMAGE_CTX>"),
+    ...base64Of(ctx, manner),
+    Buffer.from(`</IMAGE_CTX>\n</${manner.root}>${manner.separator}`),
   ];
 }
 
-/** One binary message (older Vega): an encoder of its own, independent of the parser it is to test. */
-export function buildTlvMessage(reading: SimulatedReading): Buffer[] {
+function base64Of(picture: Picture | null, manner: XmlManner): readonly Buffer[] {
+  if (picture === null) return [];
+  if (manner.base64Line === null) return picture.base64;
+  const text = Buffer.concat(picture.base64).toString("latin1");
+  const lines = text.match(new RegExp(`.{1,${manner.base64Line}}`, "g")) ?? [];
+  return [Buffer.from(`\n${lines.join("\n")}\n`, "latin1")];
+}
+
+function escapeText(text: string): string {
+  return text.replace(/[&<>]/g, (sign) => (sign === "&" ? "&amp;" : sign === "<" ? "&lt;" : "&gt;"));
+}
+
+/** Milliseconds may be missing or stand behind `-` or `.`; the parts behind `-` or `:`. */
+export const TIME_FORMS = ["HH-MM-SS-mmm", "HH-MM-SS", "HH:MM:SS", "HH:MM:SS.mmm"] as const;
+export type TimeForm = (typeof TIME_FORMS)[number];
+
+/** @param time `HH:MM:SS.mmm` */
+export function formatTime(time: string, form: TimeForm): string {
+  const whole = time.slice(0, 8);
+  switch (form) {
+    case "HH-MM-SS-mmm":
+      return time.replace(/[:.]/g, "-");
+    case "HH-MM-SS":
+      return whole.replaceAll(":", "-");
+    case "HH:MM:SS":
+      return whole;
+    case "HH:MM:SS.mmm":
+      return time;
+  }
+}
+
+/**
+ * One binary message (older Vega) in pieces: little-endian int32 throughout, header 24 bytes, then tag, length, data padded
+ * to four. Independent of src/camera, whose parser it is to test. The serial must fit an int32.
+ */
+export function buildTlvMessage(reading: SimulatedReading, defect: Defect | null = null): readonly Buffer[] {
   const records: Buffer[] = [
-    tlvText(14000, reading.date),
-    tlvText(14001, reading.time),
-    tlvText(14004, reading.plate),
-    tlvText(14005, "ESP"),
-    tlvNumber(14009, reading.transitId),
-    tlvNumber(14017, Number(reading.serial)),
-    tlvText(14018, "APROACH"),
-    tlvNumber(14022, 93),
+    // A tag that no table has: it must be skipped.
+    ...record(14999, [Buffer.from("abc")]),
+    ...textRecord(14000, reading.date),
+    ...textRecord(14001, reading.time),
+    ...textRecord(14004, reading.plate),
+    ...textRecord(14005, "ESP"),
+    ...numberRecord(14009, reading.transitId),
+    ...(defect === null ? numberRecord(14017, Number(reading.serial)) : []),
+    ...textRecord(14018, "APROACH"),
+    ...numberRecord(14022, reading.plate === "" ? 0 : 93),
+    ...(reading.ocr === null ? [] : record(14020, reading.ocr.bytes)),
+    ...(reading.ctx === null ? [] : record(14021, reading.ctx.bytes)),
   ];
-  if (reading.ocr !== null) records.push(...tlvBytes(14020, reading.ocr.bytes));
-  if (reading.ctx !== null) records.push(...tlvBytes(14021, reading.ctx.bytes));
   const header = Buffer.alloc(24);
   header.writeInt32LE(24, 0);
   header.writeInt32LE(40_000, 4);
-  header.writeInt32LE(
-    records.reduce((sum, record) => sum + record.length, 0),
-    20,
-  );
+  header.writeInt32LE(countBytes(records), 20);
   return [header, ...records];
 }
 
-function tlvText(tag: number, text: string): Buffer {
-  return Buffer.concat(tlvBytes(tag, Buffer.from(`${text}\0`, "utf8")));
+function textRecord(tag: number, text: string): Buffer[] {
+  return record(tag, [Buffer.from(`${text}\0`, "utf8")]);
 }
 
-function tlvNumber(tag: number, value: number): Buffer {
+function numberRecord(tag: number, value: number): Buffer[] {
   const data = Buffer.alloc(4);
-  data.writeUInt32LE(value >>> 0);
-  return Buffer.concat(tlvBytes(tag, data));
+  data.writeInt32LE(value);
+  return record(tag, [data]);
 }
 
-function tlvBytes(tag: number, data: Uint8Array): Buffer[] {
+function record(tag: number, data: readonly Buffer[]): Buffer[] {
   const head = Buffer.alloc(8);
+  const length = countBytes(data);
   head.writeInt32LE(tag, 0);
-  head.writeInt32LE(data.length, 4);
-  const padding = Buffer.alloc((4 - (data.length % 4)) % 4);
-  return [head, Buffer.from(data.buffer, data.byteOffset, data.byteLength), padding];
+  head.writeInt32LE(length, 4);
+  return [head, ...data, Buffer.alloc((4 - (length % 4)) % 4)];
+}
+
+export function countBytes(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

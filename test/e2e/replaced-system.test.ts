@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { buildTattileXml, createSyntheticImage } from "../../src/simulator/camera-message.ts";
+import { buildTattileXml, PLAIN_MANNER } from "../../src/simulator/camera-message.ts";
+import { createPictures } from "../../src/simulator/picture.ts";
 import { connectCamera } from "../support/camera-socket.ts";
 import { isEmpty, openSite, type Site } from "./site.ts";
 
 const SERIAL = "2001008851";
-const MANNER = { root: "root", prolog: true, bom: false };
+const MANNER = { ...PLAIN_MANNER, prolog: "utf-8" } as const;
+const pictures = createPictures({ ocrBytes: 2000, ctxBytes: 9000 }, 1, true);
 
 /** One whole message; everything that is not given is the same in all of them. */
 function message(
@@ -17,8 +19,7 @@ function message(
     date: change.date ?? "2026-01-23",
     time: change.time ?? "09-25-57-123",
     transitId: 1,
-    ocr: createSyntheticImage(2000, 1, change.picture ?? 0),
-    ctx: createSyntheticImage(9000, 2, change.picture ?? 0),
+    ...pictures(change.picture ?? 0),
   };
   return Buffer.concat(buildTattileXml(reading, MANNER));
 }
@@ -104,7 +105,7 @@ describe("what the replaced system loses", () => {
     await using site = await openRunning();
     await sendAll(site, message({ picture: 1 }), message({ picture: 2 }), message({ picture: 1 }));
     const records = await delivered(site, 2);
-    const expected = [1, 2].map((picture) => createSyntheticImage(2000, 1, picture).sha256);
+    const expected = [1, 2].map((picture) => pictures(picture).ocr.sha256);
     expect(records.map(({ ocrSha256 }) => ocrSha256).sort()).toEqual(expected.sort());
   });
 
@@ -113,9 +114,7 @@ describe("what the replaced system loses", () => {
     await sendAll(site, message({ plate: "12/34AB" }), message({ plate: "../../X" }));
     const records = await delivered(site, 2);
     expect(records.map(({ plate }) => plate).sort()).toEqual(["../../X", "12/34AB"]);
-    expect(new Set(records.map(({ ctxSha256 }) => ctxSha256))).toEqual(
-      new Set([createSyntheticImage(9000, 2, 0).sha256]),
-    );
+    expect(new Set(records.map(({ ctxSha256 }) => ctxSha256))).toEqual(new Set([pictures(0).ctx?.sha256 ?? null]));
   });
 
   test("a camera that is switched off is counted and not queued", async () => {
