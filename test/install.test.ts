@@ -142,8 +142,6 @@ test("the whole way works when what the unit forbids is answered with EPERM", ()
     ];
     const words = [...trace, ...inject, "-E", `TMPDIR=${open}`, join(open, "tattile"), "demo", "--calm"];
     const { status, text } = run("strace", ...words, "--cameras", "3", "--readings", "20");
-    // How many of the twenty are replays is random, and those are not delivered again.
-    expect(text).toMatch(/^delivered +[1-9]\d*, each compared bit for bit/m);
     expect(text).toContain("Nothing was lost.");
     expect(status).toBe(0);
     expect(readFileSync(join(folder, "trace"), "utf8")).toContain("INJECTED");

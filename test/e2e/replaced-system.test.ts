@@ -159,7 +159,8 @@ describe("what the replaced system loses", () => {
     const text = message()
       .toString("latin1")
       .replace("UTF-8", "ISO-8859-1")
-      .replace(`Simulated ${SERIAL}`, "Plaça Nord");
+      .replace(/<DEVICE_NAME>.*?<\/DEVICE_NAME>/, "")
+      .replace("<DEVICE_SN>", "<DEVICE_NAME>Plaça Nord</DEVICE_NAME><DEVICE_SN>");
     await sendAll(site, Buffer.from(text, "latin1"));
     await site.until((health) => health["dead_messages"] === 1);
     const { Database } = await import("bun:sqlite");
