@@ -211,6 +211,30 @@ test("every link between the documents leads somewhere", () => {
   expect(broken).toEqual([]);
 });
 
+test("every tattile command in the documents exists, with the flags it is given there", () => {
+  const pages = ["README.md", ...readdirSync(join(PROJECT, "docs")).map((name) => `docs/${name}`)];
+  const written = pages.flatMap((page) => {
+    const text = readFileSync(join(PROJECT, page), "utf8");
+    const commands = [...text.matchAll(/(?:^|`|&& )(?:sudo )?tattile ([a-z][^`\n#]*)/gm)].map(
+      ([, words]) => words ?? "",
+    );
+    return commands.map((words) => ({ page, words: words.split("&&")[0]?.trim() ?? "" }));
+  });
+  expect(written.length).toBeGreaterThan(60);
+  const helps = new Map<string, string>();
+  const wrong = written.filter(({ words }) => {
+    const [command = "", sub = ""] = words.split(/[ ,]+/);
+    const name = /^[a-z]+$/.test(sub) && !["demo", "status", "version"].includes(command) ? [command, sub] : [command];
+    const key = name.join(" ");
+    const help =
+      helps.get(key) ?? spawnSync(join(PROJECT, "dist/tattile"), [...name, "--help"], { encoding: "utf8" }).stdout;
+    helps.set(key, help);
+    const flags = words.match(/--[a-z-]+/g) ?? [];
+    return !help.includes(`Usage: tattile ${key}`) || flags.some((flag) => !help.includes(flag));
+  });
+  expect(wrong).toEqual([]);
+});
+
 test("docs/dependencies.md gives every dependency a reason, and no other", () => {
   const manifest = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8"));
   const page = readFileSync(join(PROJECT, "docs/dependencies.md"), "utf8");
