@@ -215,9 +215,12 @@ test("every tattile command in the documents exists, with the flags it is given 
   const pages = ["README.md", ...readdirSync(join(PROJECT, "docs")).map((name) => `docs/${name}`)];
   const written = pages.flatMap((page) => {
     const text = readFileSync(join(PROJECT, page), "utf8");
-    const commands = [...text.matchAll(/(?:^|`|&& )(?:sudo )?tattile ([a-z][^`\n#]*)/gm)].map(
-      ([, words]) => words ?? "",
-    );
+    const blocks = [...text.matchAll(/^```$([^`]*)^```$/gm)].flatMap(([, block]) => (block ?? "").split("\n"));
+    const inline = [...text.replace(/^```$[^`]*^```$/gm, "").matchAll(/`([^`\n]+)`/g)].map(([, code]) => code ?? "");
+    const commands = [...blocks, ...inline].flatMap((code) => {
+      const words = /(?:^|&& )(?:sudo )?tattile ([a-z][^#]*)/.exec(code)?.[1];
+      return words === undefined ? [] : [words];
+    });
     return commands.map((words) => ({ page, words: words.split("&&")[0]?.trim() ?? "" }));
   });
   expect(written.length).toBeGreaterThan(60);
