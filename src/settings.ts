@@ -115,7 +115,7 @@ export const SETTINGS = {
     "INGEST_MAX_MESSAGE_BYTES",
     size(64 * KIB, 256 * MIB),
     8 * MIB,
-    "Largest message; a larger one is counted, noted in quarantine without its content, and its connection reset.",
+    "Largest message; of a larger one a sample goes to quarantine, it is counted, and its connection is reset.",
   ),
   bufferBytes: setting(
     "Cameras",

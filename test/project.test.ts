@@ -249,6 +249,16 @@ test("docs/dependencies.md gives every dependency a reason, and no other", () =>
   }
 });
 
+test("the lock file holds the packages for other machines too: without them npm ci refuses it whole", () => {
+  // npm leaves them out silently where the registry at hand does not have them.
+  const packages: Record<string, { optionalDependencies?: Record<string, string> }> = JSON.parse(
+    readFileSync(join(PROJECT, "package-lock.json"), "utf8"),
+  ).packages;
+  const wanted = Object.values(packages).flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}));
+  expect(wanted.length).toBeGreaterThan(0);
+  expect(wanted.filter((name) => packages[`node_modules/${name}`] === undefined)).toEqual([]);
+});
+
 const GOOD: RunFacts = {
   junit: '<testsuites name="bun test" tests="3" failures="0" skipped="0">',
   log: "\n 3 pass\n 0 fail\n",
