@@ -75,7 +75,8 @@ async function start(
   clock: Clock,
   stops: (() => Promise<void> | void)[],
 ) {
-  const orphansBefore = await aloneSince(config.dataDir, clock);
+  // Only who holds the cameras' port knows that nobody else is taking readings in just now.
+  const orphansBefore = tasks.includes("ingest") ? await aloneSince(config.dataDir, clock) : null;
   const store = await openStore(config, clock);
   stops.push(() => store.close());
   stops.push(() => store.scrub());
