@@ -135,6 +135,13 @@ export function createIngest(deps: IngestDeps): Ingest {
       }).catch(async (cause) => {
         throw await listenError(transit.host, transit.port, cause);
       });
+      if (!socketOptions.resetOnClose(server)) {
+        server.close();
+        throw new AppError(
+          "unavailable",
+          "listening for cameras: the system refuses SO_LINGER, so no reset could be sent",
+        );
+      }
       if (!socketOptions.setBacklog(server, BACKLOG)) log.warn("the accept backlog is smaller than it should be");
       sweeper = setInterval(sweep, SWEEP_MS);
       const address = server.address();

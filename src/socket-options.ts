@@ -11,8 +11,11 @@ const SO_LINGER = 13;
  * otherwise close a dead process's sockets in good order and the camera would take the silence for success.
  */
 export interface SocketOptions {
-  /** From accept on (SO_LINGER 0): every close is a reset. @returns false when the system refused */
-  resetOnClose(socket: Socket): boolean;
+  /**
+   * SO_LINGER 0: every close is a reset. On the listener first of all: accepted sockets inherit it (Linux), so that none
+   * exists without it, not even one whose process dies before it looked at it. @returns false when the system refused
+   */
+  resetOnClose(socket: Socket | Server): boolean;
   /** Before our own orderly close, after the commit. */
   closeInOrder(socket: Socket): boolean;
   /** Room for connections that wait to be accepted; Bun always asks for 512. @returns false when the system refused */
@@ -22,7 +25,7 @@ export interface SocketOptions {
 /** @throws when libc cannot be opened: without it no promise to the camera can be kept, so nothing must be received. */
 export function openSocketOptions(): SocketOptions {
   const libc = openLibc();
-  const setLinger = (socket: Socket, on: number): boolean => {
+  const setLinger = (socket: Socket | Server, on: number): boolean => {
     const descriptor = descriptorOf(socket);
     if (descriptor === null) return false;
     return libc.symbols.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, ptr(new Int32Array([on, 0])), 8) === 0;

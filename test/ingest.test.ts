@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import type { Config } from "../src/config.ts";
 import { createIngest } from "../src/ingest.ts";
@@ -197,6 +198,24 @@ describe("the camera's side of a connection", () => {
     expect(await camera.ended()).toBe("reset");
     expect(server.ingest.stats().heldBytes).toBe(0);
   });
+});
+
+describe("a process that dies before it looked at a connection it accepted", () => {
+  for (const [listener, ending, why] of [
+    ["armed", "reset", "so the camera sends again"],
+    ["unarmed", "fin", "which a camera takes for success: what arming the listener is for"],
+  ] as const) {
+    test(`ends it with a ${ending} where the listener is ${listener}, ${why}`, async () => {
+      const child = Bun.spawn([process.execPath, join(import.meta.dir, "support/dying-ingest.ts"), listener], {
+        stdout: "pipe",
+      });
+      const { value } = await child.stdout.getReader().read();
+      await using camera = await connectCamera(Number(new TextDecoder().decode(value)));
+      expect(await camera.ended(5000)).toBe(ending);
+      await child.exited;
+      expect(child.signalCode).toBe("SIGKILL");
+    });
+  }
 });
 
 describe("who may connect", () => {

@@ -1,0 +1,37 @@
+import { systemClock } from "../../src/clock.ts";
+import { createIngest } from "../../src/ingest.ts";
+import { silentLog } from "../../src/log.ts";
+import { openSocketOptions } from "../../src/socket-options.ts";
+
+// A process of its own that is killed the moment it first looks at an accepted connection. `unarmed`: with a listener that
+// was not prepared for that, the tampered twin. Prints its port.
+const real = openSocketOptions();
+const ingest = createIngest({
+  transit: {
+    host: "127.0.0.1",
+    port: 0,
+    allow: [],
+    maxConnections: 10,
+    maxMessageBytes: 1024 * 1024,
+    bufferBytes: 16 * 1024 * 1024,
+    idleTimeoutMs: 60_000,
+    messageTimeoutMs: 60_000,
+    dedupeDays: 30,
+  },
+  intake: {
+    accept: () => new Promise(() => {}),
+    stats: { waiting: 0, commits: 0, committed: 0, failures: 0 },
+    drain: async () => {},
+  },
+  socketOptions: {
+    ...real,
+    resetOnClose(target) {
+      if ("listening" in target) return process.argv[2] === "unarmed" || real.resetOnClose(target);
+      process.kill(process.pid, "SIGKILL");
+      return true;
+    },
+  },
+  clock: systemClock,
+  log: silentLog,
+});
+console.log(await ingest.listen());
