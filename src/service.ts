@@ -116,6 +116,9 @@ async function start(
   }
 
   if (tasks.includes("ingest")) {
+    // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
+    const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
+    if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
     const intake = createIntake({
       store,
       images,
@@ -150,7 +153,7 @@ async function start(
 
 /** Tasks that write pictures: while one of them lives elsewhere, a file without a row may be on its way to one. */
 const WRITERS = ["ingest", "quarantine-retry"];
-/** The kernel's file times lag behind the clock by a tick. */
+/** The kernel's file times lag behind the clock by a tick: so long after the start this process writes no picture itself. */
 const FILE_TIME_LAG_MS = 50;
 
 /** This moment, when no other process that writes pictures lives; else null. */
@@ -159,7 +162,7 @@ async function aloneSince(dataDir: string, clock: Clock): Promise<Date | null> {
   const others = (await listServices(dataDir, now)).filter(({ task, state, pid }) => {
     return WRITERS.includes(task) && state !== "dead" && pid !== process.pid;
   });
-  return others.length > 0 ? null : new Date(now.getTime() - FILE_TIME_LAG_MS);
+  return others.length > 0 ? null : now;
 }
 
 /** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
