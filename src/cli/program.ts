@@ -1,11 +1,14 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { applyCommand } from "./apply.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
 import { createContext } from "./context.ts";
 import { demoCommand } from "./demo.ts";
 import { endpointCommands } from "./endpoint.ts";
+import { exportCommand } from "./export.ts";
 import { commandHelp, groupHelp } from "./help.ts";
+import { importCommands } from "./import.ts";
 import { municipalityCommands } from "./municipality.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Output, processOutput } from "./output.ts";
@@ -23,6 +26,9 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   endpointCommands,
   cameraCommands,
   certCommands,
+  applyCommand,
+  exportCommand,
+  importCommands,
   queueCommands,
   quarantineCommands,
   simulateCommands,
