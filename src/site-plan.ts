@@ -63,6 +63,8 @@ const NEW_ENDPOINT = {
   tlsClientCertificate: false,
 } as const;
 const MOST_PROBLEMS = 20;
+/** What the file calls them. */
+const FIELD_NAMES: Readonly<Record<string, string>> = { readerCode: "reader", coordX: "x", coordY: "y", caPath: "ca" };
 
 /**
  * Compares what a site is said to be with what is registered. Pure.
@@ -174,7 +176,7 @@ function differences(before: object | null, after: object): SiteStep["fields"] {
   return Object.entries(after).flatMap(([field, value]) => {
     const [was, is] = [show(old?.[field]), show(value)];
     const isTitle = old === null && (field === "name" || field === "serial");
-    return was === is || isTitle ? [] : [{ field, before: was, after: is }];
+    return was === is || isTitle ? [] : [{ field: FIELD_NAMES[field] ?? field, before: was, after: is }];
   });
 }
 

@@ -22,7 +22,6 @@ export function parseSiteText(text: string, source: string): unknown {
     const why = errorText(cause).replace(/^YAML Parse error: /, "");
     throw new AppError("invalid", `reading the site: not YAML, ${why} (${source}, line ${line} or before)`, {
       hint: "Look at the indentation, and put text with : or # in it in quotes.",
-      cause,
     });
   }
 }
@@ -46,8 +45,14 @@ function prepareLines(lines: readonly string[], source: string): string[] {
   let open: OpenMapping[] = [];
   /** Text of a block scalar (`|`, `>`) is deeper than this. */
   let scalarIndent: number | null = null;
+  /** Brackets of flow style that are open. */
+  let flow = 0;
   return lines.map((line, at) => {
     if (/^\s*(#|$)/.test(line)) return line;
+    if (flow > 0 || (at === 0 && /^[[{]/.test(line))) {
+      flow = Math.max(0, flow + openBrackets(line));
+      return line;
+    }
     const depth = line.length - line.trimStart().length;
     if (scalarIndent !== null && depth > scalarIndent) return line;
     scalarIndent = null;
@@ -70,11 +75,18 @@ function prepareLines(lines: readonly string[], source: string): string[] {
       });
     }
     mapping.keys.add(key);
+    if (/^[[{]/.test(value)) flow = Math.max(0, openBrackets(value));
     if (/^[|>][+-]?\d*\s*(#.*)?$/.test(value)) scalarIndent = indent;
     const number = NUMBER.exec(value);
     if (number === null) return line;
     return `${line.slice(0, line.length - value.length)}"${number[1]}"${number[2]}`;
   });
+}
+
+/** How many more brackets a line of flow style opens than it closes; those in quotes do not count. */
+function openBrackets(line: string): number {
+  const bare = line.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, "").replace(/\s#.*$/, "");
+  return (bare.match(/[[{]/g)?.length ?? 0) - (bare.match(/[\]}]/g)?.length ?? 0);
 }
 
 /** The line with which the text begins to be wrong: whatever is cut off behind it changes nothing. */

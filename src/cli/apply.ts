@@ -20,8 +20,9 @@ export interface ApplyOptions {
 
 export const applyCommand = defineTattileCommand({
   name: "apply",
-  summary: "bring municipalities, endpoints, certificates and cameras to what a site file says",
+  summary: "bring everything registered to what a site file says",
   notes: [
+    "Municipalities, endpoints, certificates and cameras are in the file.",
     "Shows first what it would change, and asks. All of it is done, or nothing.",
     "What the file leaves out stays as it is; null clears. With --prune, what the sections of the file do not name is removed.",
     "The file is YAML or JSON; tattile export writes one of what is registered.",
@@ -110,7 +111,7 @@ function printPlan(plan: SitePlan, out: Output): void {
     for (const { field, before, after } of fields) {
       if (action === "add" && after === null) continue;
       const text = action === "add" ? (after ?? "") : `${before ?? "(none)"} -> ${after ?? "(none)"}`;
-      out.line(cut(`    ${field.padEnd(14)} ${text}`, out.width));
+      out.line(cut(`    ${field.padEnd(20)} ${text}`, out.width));
     }
   }
   if (plan.steps.length > 0) out.line();

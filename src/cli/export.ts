@@ -30,9 +30,9 @@ export const exportCommand = defineTattileCommand({
     if (args.file === undefined) return out.text(text);
     const { writeFileDurably } = await import("../durable-file.ts");
     await writeFileDurably(args.file, text, 0o640);
-    const counts =
-      args.format === "csv" ? [] : [countOf(endpoints.length, "endpoint"), countOf(municipalities.length, "town")];
-    out.line(`wrote ${[...counts, countOf(cameras.length, "camera")].join(", ")} to ${args.file}`);
+    const cameraCount = countOf(cameras.length, "camera");
+    const registered = `${countOf(endpoints.length, "endpoint")}, ${countOf(municipalities.length, "municipality", "municipalities")}`;
+    out.line(`wrote ${args.format === "csv" ? cameraCount : `${registered} and ${cameraCount}`} to ${args.file}`);
 
     async function render(): Promise<string> {
       if (args.format === "json") return `${JSON.stringify(site, null, 2)}\n`;
