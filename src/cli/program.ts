@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
@@ -25,6 +26,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   certCommands,
   queueCommands,
   quarantineCommands,
+  auditCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

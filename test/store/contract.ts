@@ -1,4 +1,5 @@
 import type { OpenStore } from "../support/store-fixture.ts";
+import { describeAudit } from "./contract-audit.ts";
 import { describeIntake } from "./contract-intake.ts";
 import { describeOperator } from "./contract-operator.ts";
 import { describeQueue } from "./contract-queue.ts";
@@ -10,4 +11,5 @@ export function describeStore(name: string, open: OpenStore): void {
   describeQueue(name, open);
   describeRegistry(name, open);
   describeOperator(name, open);
+  describeAudit(name, open);
 }
