@@ -12,9 +12,11 @@ import { didYouMean } from "./nearest.ts";
 import { type Output, processOutput } from "./output.ts";
 import { quarantineCommands } from "./quarantine.ts";
 import { queueCommands } from "./queue.ts";
+import { readingsCommands } from "./readings.ts";
 import { runCommands } from "./run.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
+import { totalsCommand } from "./totals.ts";
 import { versionCommand } from "./version.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
@@ -24,9 +26,11 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   endpointCommands,
   cameraCommands,
   certCommands,
+  readingsCommands,
   queueCommands,
   quarantineCommands,
   auditCommands,
+  totalsCommand,
   simulateCommands,
   demoCommand,
   versionCommand,
