@@ -14,6 +14,7 @@ import { queueCommands } from "./queue.ts";
 import { runCommands } from "./run.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommands } from "./token.ts";
 import { versionCommand } from "./version.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
@@ -25,6 +26,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   certCommands,
   queueCommands,
   quarantineCommands,
+  tokenCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import queueSql from "./migrations/0001-queue.sql" with { type: "text" };
+import tokensSql from "./migrations/0002-tokens.sql" with { type: "text" };
 
 /** A step from one schema version to the next; never changed once released. */
 export interface Migration {
@@ -7,7 +8,10 @@ export interface Migration {
   sql: string;
 }
 
-export const SQLITE_MIGRATIONS: readonly Migration[] = [{ version: 1, sql: queueSql }];
+export const SQLITE_MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: queueSql },
+  { version: 2, sql: tokensSql },
+];
 
 /** What a migrator needs of a database. `exclusively` holds the write lock: of two processes that start at once one waits. */
 export interface MigrationTarget {

@@ -2,6 +2,7 @@ import type { DeliveryOutcome } from "../delivery.ts";
 import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
+import type { TokenStore } from "./tokens.ts";
 
 /**
  * The queue and everything beside it. Crash order, which every implementation keeps:
@@ -260,7 +261,7 @@ export interface StoreInfo {
   location: string;
 }
 
-export interface Store extends QueueStore, OperatorStore, Registry {
+export interface Store extends QueueStore, OperatorStore, Registry, TokenStore {
   info(): StoreInfo;
   /** Writes and reads back; rejects when the store cannot take readings. */
   check(): Promise<void>;
