@@ -28,7 +28,7 @@ export interface CleanupDeps {
   store: Store;
   images: ImageStore;
   quarantine: ImageStore;
-  config: Pick<Config, "quarantine" | "diskMinFreeBytes"> & {
+  config: Pick<Config, "quarantine" | "audit" | "diskMinFreeBytes"> & {
     sender: Pick<Config["sender"], "deadRetentionMs">;
     transit: Pick<Config["transit"], "dedupeDays">;
     mossos: Pick<Config["mossos"], "endpointUrl">;
@@ -61,6 +61,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     { name: "retention", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDead },
     { name: "dedupe", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDedupe },
     { name: "quarantine", everyMs: HOUSEKEEPING_EVERY_MS, run: trimQuarantine },
+    { name: "audit", everyMs: HOUSEKEEPING_EVERY_MS, run: trimAudit },
     { name: "orphans", everyMs: SWEEP_EVERY_MS, run: sweepOrphans },
     { name: "scrub", everyMs: SCRUB_EVERY_MS, run: () => store.scrub() },
   ];
@@ -137,6 +138,12 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
         unregistered: gone.filter(({ kind }) => kind === "unregistered").length,
       });
     }
+  }
+
+  async function trimAudit(): Promise<void> {
+    const { maxCount, maxDays } = config.audit;
+    const bounds = { before: before(maxDays * DAY_MS), count: maxCount };
+    while ((await store.trimAudit(bounds, PURGE_STEP)) >= PURGE_STEP && !stopping.signal.aborted);
   }
 
   async function sweepOrphans(): Promise<void> {

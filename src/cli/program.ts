@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
@@ -27,6 +28,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   queueCommands,
   quarantineCommands,
   tokenCommands,
+  auditCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

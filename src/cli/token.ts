@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { buildTokenText, hashToken, TOKEN_BYTES } from "../api-token.ts";
 import { AppError } from "../errors.ts";
 import { type ApiToken, TOKEN_ROLES, type TokenRole } from "../store/tokens.ts";
+import { audited } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { formatAge, formatDay } from "./format.ts";
 import { didYouMean } from "./nearest.ts";
@@ -34,7 +35,10 @@ const create = defineTattileCommand({
     const expiresAt = days === null ? null : new Date(createdAt.getTime() + days * DAY_MS);
     const role = args.role as TokenRole;
     const token = buildTokenText(randomBytes(TOKEN_BYTES));
-    const id = await (await context.store()).addToken({ name, role, createdAt, expiresAt, hash: hashToken(token) });
+    const store = await context.store();
+    const id = await audited({ what: "token add", detail: `${name} (${role})` }, context, () =>
+      store.addToken({ name, role, createdAt, expiresAt, hash: hashToken(token) }),
+    );
     if (args.json) return out.json({ id, name, role, expiresAt, token });
     out.line(token);
     out.note(`token of ${name} (${role})${expiresAt === null ? "" : `, until ${formatDay(expiresAt)}`}`);
@@ -87,7 +91,7 @@ const revoke = defineTattileCommand({
     const what = `revoke the token of ${name} (${role})`;
     if (args["dry-run"]) return context.out.line(`would ${what}`);
     await confirm(what, args.yes, context);
-    await store.removeToken(id);
+    await audited({ what: "token remove", detail: `${name} (${role})` }, context, () => store.removeToken(id));
     context.out.line(`revoked the token of ${name}`);
   },
 });

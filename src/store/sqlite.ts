@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { type Migration, migrate, SQLITE_MIGRATIONS } from "./migrate.ts";
+import { createAuditLog } from "./sqlite-audit.ts";
 import { createClaims } from "./sqlite-claim.ts";
 import {
   BUSY_TIMEOUT_MS,
@@ -102,6 +103,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...messages,
     ...createQuarantine(connection),
     ...createStates(connection, tallies),
+    ...createAuditLog(connection),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
     ...createScrubber(connection, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS),
     ...createTokens(connection),

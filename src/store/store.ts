@@ -1,6 +1,7 @@
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
 
@@ -261,7 +262,7 @@ export interface StoreInfo {
   location: string;
 }
 
-export interface Store extends QueueStore, OperatorStore, Registry, TokenStore {
+export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, TokenStore {
   info(): StoreInfo;
   /** Writes and reads back; rejects when the store cannot take readings. */
   check(): Promise<void>;

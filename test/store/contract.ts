@@ -1,4 +1,5 @@
 import type { OpenStore } from "../support/store-fixture.ts";
+import { describeAudit } from "./contract-audit.ts";
 import { describeIntake } from "./contract-intake.ts";
 import { describeOperator } from "./contract-operator.ts";
 import { describeQueue } from "./contract-queue.ts";
@@ -12,4 +13,5 @@ export function describeStore(name: string, open: OpenStore): void {
   describeRegistry(name, open);
   describeOperator(name, open);
   describeTokens(name, open);
+  describeAudit(name, open);
 }
