@@ -61,6 +61,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     { name: "retention", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDead },
     { name: "dedupe", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDedupe },
     { name: "quarantine", everyMs: HOUSEKEEPING_EVERY_MS, run: trimQuarantine },
+    { name: "retired cameras", everyMs: HOUSEKEEPING_EVERY_MS, run: removeRetired },
     { name: "audit", everyMs: HOUSEKEEPING_EVERY_MS, run: trimAudit },
     { name: "orphans", everyMs: SWEEP_EVERY_MS, run: sweepOrphans },
     { name: "scrub", everyMs: SCRUB_EVERY_MS, run: () => store.scrub() },
@@ -140,6 +141,12 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     }
   }
 
+  async function removeRetired(): Promise<void> {
+    const serials = await store.removeRetired();
+    if (serials.length > 0)
+      log.info("cameras were removed with the last of their readings", { cameras: serials.join(",") });
+  }
+
   async function trimAudit(): Promise<void> {
     const { maxCount, maxDays } = config.audit;
     const bounds = { before: before(maxDays * DAY_MS), count: maxCount };
@@ -169,7 +176,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
 }
 
 /** Erases files older than `before` that no row refers to. @returns how many */
-async function sweep(
+export async function sweep(
   files: ImageStore,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,

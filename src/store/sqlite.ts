@@ -13,6 +13,7 @@ import {
   describeSqliteError,
   sqliteCode,
 } from "./sqlite-connection.ts";
+import { createHoldings } from "./sqlite-holdings.ts";
 import { createIntake } from "./sqlite-intake.ts";
 import { createMessages } from "./sqlite-messages.ts";
 import { createQuarantine } from "./sqlite-quarantine.ts";
@@ -104,6 +105,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createQuarantine(connection),
     ...createStates(connection, tallies),
     ...createAuditLog(connection),
+    ...createHoldings(connection, options.clock),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
     ...createScrubber(connection, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS),
     ...createTokens(connection),

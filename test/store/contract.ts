@@ -1,5 +1,6 @@
 import type { OpenStore } from "../support/store-fixture.ts";
 import { describeAudit } from "./contract-audit.ts";
+import { describeHoldings } from "./contract-holdings.ts";
 import { describeIntake } from "./contract-intake.ts";
 import { describeOperator } from "./contract-operator.ts";
 import { describeQueue } from "./contract-queue.ts";
@@ -14,4 +15,5 @@ export function describeStore(name: string, open: OpenStore): void {
   describeOperator(name, open);
   describeTokens(name, open);
   describeAudit(name, open);
+  describeHoldings(name, open);
 }
