@@ -16,6 +16,7 @@ import { readingsCommands } from "./readings.ts";
 import { runCommands } from "./run.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommands } from "./token.ts";
 import { totalsCommand } from "./totals.ts";
 import { versionCommand } from "./version.ts";
 
@@ -29,6 +30,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   readingsCommands,
   queueCommands,
   quarantineCommands,
+  tokenCommands,
   auditCommands,
   totalsCommand,
   simulateCommands,

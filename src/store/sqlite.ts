@@ -23,6 +23,7 @@ import { createScrubber } from "./sqlite-scrub.ts";
 import { createSettling } from "./sqlite-settle.ts";
 import { createStates } from "./sqlite-states.ts";
 import { createTallies } from "./sqlite-tallies.ts";
+import { createTokens } from "./sqlite-tokens.ts";
 import type { Store } from "./store.ts";
 
 /** Older ones have the WAL-reset bug, which can damage a database that several processes write. */
@@ -107,6 +108,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createHoldings(connection, options.clock),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
     ...createScrubber(connection, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS),
+    ...createTokens(connection),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),

@@ -4,6 +4,7 @@ import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
+import type { TokenStore } from "./tokens.ts";
 
 /**
  * The queue and everything beside it. Crash order, which every implementation keeps:
@@ -270,7 +271,7 @@ export interface StoreInfo {
   location: string;
 }
 
-export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings {
+export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings, TokenStore {
   info(): StoreInfo;
   /** Writes and reads back; rejects when the store cannot take readings. */
   check(): Promise<void>;
