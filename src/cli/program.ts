@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
@@ -14,6 +15,7 @@ import { queueCommands } from "./queue.ts";
 import { runCommands } from "./run.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommands } from "./token.ts";
 import { versionCommand } from "./version.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
@@ -25,6 +27,8 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   certCommands,
   queueCommands,
   quarantineCommands,
+  tokenCommands,
+  auditCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
+import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import { countOf, formatAge, formatInstant, maskPlate } from "./format.ts";
 import { eraseImages } from "./images.ts";
@@ -58,6 +59,22 @@ async function readDeedFilter(
   return filter;
 }
 
+/** The filter as it was given, for the audit log. */
+function describeFilter(args: ArgValues<typeof FILTER> & { all?: boolean }): string {
+  const parts = [
+    ...(args.ids.length > 0 ? [`ids ${args.ids.join(",")}`] : []),
+    ...(["state", "reason", "camera"] as const).flatMap((key) =>
+      args[key] === undefined ? [] : [`${key} ${args[key]}`],
+    ),
+  ];
+  return parts.join(", ") || "all messages";
+}
+
+/** The id where a single message is meant. */
+function onlyId(filter: MessageFilter): number | null {
+  return filter.ids?.length === 1 ? (filter.ids[0] ?? null) : null;
+}
+
 function asJson(message: QueuedMessage, showPlates: boolean) {
   return { ...message, plate: showPlates ? message.plate : maskPlate(message.plate) };
 }
@@ -72,10 +89,13 @@ const list = defineTattileCommand({
     ...PLATES,
     ...JSON_ARG,
   },
-  async run(args, { store: openStore, out, now }) {
-    const store = await openStore();
+  async run(args, context) {
+    const { out, now } = context;
+    const store = await context.store();
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
-    const found = await store.listMessages(await readFilter(args, store), limit + 1);
+    const filter = await readFilter(args, store);
+    await notePlates(args["show-plates"], `queue list: ${describeFilter(args)}`, onlyId(filter), context);
+    const found = await store.listMessages(filter, limit + 1);
     const messages = found.slice(0, limit);
     if (args.json) return out.json(messages.map((m) => asJson(m, args["show-plates"])));
     if (messages.length === 0) return out.line("No message.");
@@ -118,6 +138,7 @@ const show = defineTattileCommand({
       });
     }
     const { message, attempts } = found;
+    await notePlates(args["show-plates"], "queue show", id, context);
     if (args.json) return out.json({ ...asJson(message, args["show-plates"]), history: attempts });
     const zone = (await context.config()).cameraTimezone;
     out.line(
@@ -153,15 +174,17 @@ const retry = defineTattileCommand({
   summary: "send FAILED and DEAD messages again, now and with all their attempts",
   examples: ["tattile queue retry 1234 1235", "tattile queue retry --reason codiRetorn=", "tattile queue retry --all"],
   args: { ...FILTER, ...ALL, "dry-run": REMOVE_ARGS["dry-run"], ...JSON_ARG },
-  async run(args, { store: openStore, out, now }) {
-    const store = await openStore();
+  async run(args, context) {
+    const { out, now } = context;
+    const store = await context.store();
     const filter = await readDeedFilter("queue retry", args, store);
     if (args["dry-run"]) {
       const found = await store.listMessages(filter, COUNT_LIMIT);
       const count = found.filter((m) => m.status === "FAILED" || m.status === "DEAD").length;
       return args.json ? out.json({ wouldRetry: count }) : out.line(`would retry ${countOf(count, "message")}`);
     }
-    const retried = await store.retryMessages(filter, now());
+    const deed = { what: "queue retry", detail: describeFilter(args), messageId: onlyId(filter) } as const;
+    const retried = await audited(deed, context, () => store.retryMessages(filter, now()));
     if (args.json) out.json({ retried });
     else out.line(`retried ${countOf(retried, "message")}`);
   },
@@ -181,7 +204,9 @@ const discard = defineTattileCommand({
     const what = `erase ${found >= COUNT_LIMIT ? "at least " : ""}${countOf(found, "message")} unsent, with images`;
     if (args["dry-run"]) return args.json ? out.json({ wouldDiscard: found }) : out.line(`would ${what}`);
     if (found > 0) await confirm(what, args.yes, context);
-    const { messages, imagePaths } = await store.discardMessages(filter);
+    const detail = `${describeFilter(args)}: ${countOf(found, "message")}`;
+    const deed = { what: "queue discard", detail, messageId: onlyId(filter) } as const;
+    const { messages, imagePaths } = await audited(deed, context, () => store.discardMessages(filter));
     const images = await eraseImages(imagePaths, context);
     await store.scrub();
     if (args.json) out.json({ discarded: messages, images });

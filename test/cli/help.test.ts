@@ -37,6 +37,8 @@ test("the program has every command it promises", () => {
       ...["import", "list", "show", "remove"].map((verb) => `cert ${verb}`),
       ...["list", "show", "retry", "discard"].map((verb) => `queue ${verb}`),
       ...["list", "show", "retry", "drop"].map((verb) => `quarantine ${verb}`),
+      "audit list",
+      ...["create", "list", "revoke"].map((verb) => `token ${verb}`),
       "simulate camera",
       "simulate mossos",
       "status",
