@@ -45,6 +45,7 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   conflict: 1,
   invalid: 1,
   unavailable: 1,
+  "store-unreachable": 1,
   internal: 1,
 };
 
