@@ -302,6 +302,20 @@ export const SETTINGS = {
     "Least severity that is logged. `WARNING` and `CRITICAL`, as the replaced system wrote them, are understood.",
     { legacy: true },
   ),
+  auditMaxDays: setting(
+    "Log",
+    "AUDIT_MAX_DAYS",
+    whole(1, 36_500, "days"),
+    730,
+    "How long the audit log (who looked at plates, erased, sent again, changed certificates) remembers.",
+  ),
+  auditMaxCount: setting(
+    "Log",
+    "AUDIT_MAX_COUNT",
+    whole(100, 10_000_000, "entries"),
+    100_000,
+    "Most entries of the audit log; beyond it the oldest go.",
+  ),
   soapDebug: setting(
     "Log",
     "SOAP_DEBUG",

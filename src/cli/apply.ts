@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
 import type { SiteFile } from "../site-file.ts";
 import type { SitePlan, SiteStep } from "../site-plan.ts";
+import { audited } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { countOf } from "./format.ts";
@@ -16,6 +17,8 @@ export interface ApplyOptions {
   "dry-run": boolean;
   yes: boolean;
   json: boolean;
+  /** Where it came from, for the audit log. */
+  source: string;
 }
 
 export const applyCommand = defineTattileCommand({
@@ -49,7 +52,7 @@ export const applyCommand = defineTattileCommand({
     const fromStdin = args.file === "-";
     const text = fromStdin ? await readStdin(context.input) : await readSiteInput(args.file);
     const folder = fromStdin ? process.cwd() : dirname(resolve(args.file));
-    await applyWithPlan(parseSite(parseSiteText(text, args.file), folder), args, context);
+    await applyWithPlan(parseSite(parseSiteText(text, args.file), folder), { ...args, source: args.file }, context);
   },
 });
 
@@ -91,7 +94,8 @@ export async function applyWithPlan(file: SiteFile, options: ApplyOptions, conte
         hint: "run it again and look at the new plan",
       });
     }
-    await applySite(again, deps);
+    const detail = `${options.source}: ${summarizePlan(plan)}`;
+    await audited({ what: "registry apply", detail }, context, () => applySite(again, deps));
     if (!options.json) out.line("Done.");
   }
   const { steps, unchanged } = plan;

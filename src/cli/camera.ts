@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { NewCamera, Registry } from "../store/registry.ts";
+import { audited } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { countOf, formatAge } from "./format.ts";
@@ -207,7 +208,9 @@ const remove = defineTattileCommand({
     const what = `remove camera ${camera.serial}${args["with-readings"] ? ` and erase ${shown} with images` : ""}`;
     if (args["dry-run"]) return context.out.line(`would ${what}`);
     await confirm(what, args.yes, context);
-    const { imagePaths, readings } = await store.removeCamera(camera.id, args["with-readings"]);
+    const { imagePaths, readings } = await audited({ what: "camera remove", detail: what }, context, () =>
+      store.removeCamera(camera.id, args["with-readings"]),
+    );
     const images = await eraseImages(imagePaths, context);
     const erased = args["with-readings"]
       ? `, erased ${countOf(readings, "reading")} and ${countOf(images, "image")}`

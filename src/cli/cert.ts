@@ -3,6 +3,7 @@ import { AppError, systemCode } from "../errors.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
+import { audited, noteDeed } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { daysUntil, formatDay } from "./format.ts";
@@ -48,6 +49,8 @@ const importPfx = defineTattileCommand({
       import("../certificate-files.ts"),
     ]);
     const contents = readPfx(bytes, password, context.now());
+    const detail = `${municipality.name}: ${contents.subject}, ${contents.fingerprint}`;
+    await noteDeed({ what: "certificate import", detail }, context);
     // The files are written in any case: that mends a set of which something was lost.
     const paths = writeCertificateFolder(certsDir, municipality.name, contents);
     const present = (await store.listCertificates())
@@ -208,7 +211,7 @@ const remove = defineTattileCommand({
     const what = `certificate ${certificate.id} (${certificate.name})`;
     if (args["dry-run"]) return context.out.line(`would remove ${what}`);
     await confirm(`remove ${what} and its key`, args.yes, context);
-    await store.removeCertificate(certificate.id);
+    await audited({ what: "certificate remove", detail: what }, context, () => store.removeCertificate(certificate.id));
     const { removeCertificateFolder } = await import("../certificate-files.ts");
     const { certsDir } = await context.config();
     const shared = (await store.listCertificates()).some(({ keyPath }) => keyPath === certificate.keyPath);

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
 import { type Endpoint, type NewEndpoint, SIGNATURE_PROFILES, type SignatureProfile } from "../store/registry.ts";
+import { audited } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { formatAge } from "./format.ts";
@@ -223,7 +224,9 @@ const remove = defineTattileCommand({
     const endpoint = await lookUpEndpoint(store, args.name);
     if (args["dry-run"]) return context.out.line(`would remove endpoint ${endpoint.name}`);
     await confirm(`remove endpoint ${endpoint.name} (${endpoint.url})`, args.yes, context);
-    await store.removeEndpoint(endpoint.id);
+    await audited({ what: "endpoint remove", detail: `${endpoint.name} (${endpoint.url})` }, context, () =>
+      store.removeEndpoint(endpoint.id),
+    );
     context.out.line(`removed endpoint ${endpoint.name}`);
   },
 });

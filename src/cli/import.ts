@@ -24,7 +24,7 @@ const cameras = defineTattileCommand({
       import("../site-file.ts"),
     ]);
     const table = parseCameraTable(await readSiteInput(args.file), args.file);
-    await applyWithPlan(parseSite(table, dirname(resolve(args.file))), args, context);
+    await applyWithPlan(parseSite(table, dirname(resolve(args.file))), { ...args, source: args.file }, context);
   },
 });
 
@@ -72,7 +72,7 @@ const mossosws = defineTattileCommand({
       },
       process.cwd(),
     );
-    await applyWithPlan(site, { ...args, prune: false }, context);
+    await applyWithPlan(site, { ...args, prune: false, source: args.file }, context);
     const { transit } = await context.config();
     if (older.transitPort !== null && older.transitPort !== transit.port) {
       context.out.note(

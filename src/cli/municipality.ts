@@ -1,4 +1,5 @@
 import type { Municipality } from "../store/registry.ts";
+import { audited } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { isCleared, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
@@ -149,7 +150,9 @@ const remove = defineTattileCommand({
     const municipality = await lookUpMunicipality(store, args.name);
     if (args["dry-run"]) return context.out.line(`would remove municipality ${municipality.name}`);
     await confirm(`remove municipality ${municipality.name}`, args.yes, context);
-    await store.removeMunicipality(municipality.id);
+    await audited({ what: "municipality remove", detail: municipality.name }, context, () =>
+      store.removeMunicipality(municipality.id),
+    );
     context.out.line(`removed municipality ${municipality.name}`);
   },
 });

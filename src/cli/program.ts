@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
 import { applyCommand } from "./apply.ts";
+import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
@@ -14,9 +15,12 @@ import { didYouMean } from "./nearest.ts";
 import { type Output, processOutput } from "./output.ts";
 import { quarantineCommands } from "./quarantine.ts";
 import { queueCommands } from "./queue.ts";
+import { readingsCommands } from "./readings.ts";
 import { runCommands } from "./run.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommands } from "./token.ts";
+import { totalsCommand } from "./totals.ts";
 import { versionCommand } from "./version.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
@@ -29,8 +33,12 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   applyCommand,
   exportCommand,
   importCommands,
+  readingsCommands,
   queueCommands,
   quarantineCommands,
+  tokenCommands,
+  auditCommands,
+  totalsCommand,
   simulateCommands,
   demoCommand,
   versionCommand,
@@ -43,6 +51,7 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   conflict: 1,
   invalid: 1,
   unavailable: 1,
+  "store-unreachable": 1,
   internal: 1,
 };
 

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import { coordinate, isUnprotected, name, readerCode, type ValueKind } from "../registry-values.ts";
+import { instantOf } from "../time-zone.ts";
 
 /** Checks of what an operator types; every one names the flag, the value and what is allowed. */
 
@@ -63,4 +64,21 @@ export function parseIds(words: readonly string[]): readonly number[] {
     .flatMap((word) => word.split(","))
     .filter((word) => word !== "")
     .map((word) => parseWhole("ID", word.replace(/^#/, ""), 1, Number.MAX_SAFE_INTEGER));
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** An instant an operator means: so long ago (`45min`, `12h`, `7d`), or a day or minute as a clock in `zone` shows it. */
+export function parseSince(value: string, now: Date, zone: string): Date {
+  const text = value.trim();
+  const ago = /^(\d{1,6}) ?(s|min|h|d)$/.exec(text);
+  if (ago !== null) return new Date(now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0));
+  const wall = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] =
+    wall?.slice(1).map((n) => Number(n ?? 0)) ?? [];
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (wall === null || date.getUTCMonth() !== month - 1 || hour > 23 || minute > 59 || second > 59) {
+    throw refuse("--since", value, 'so long ago as 45min, 12h or 7d, or a time as 2026-01-23 or "2026-01-23 10:30"');
+  }
+  return instantOf({ year, month, day, hour, minute, second, millisecond: 0 }, zone).at;
 }

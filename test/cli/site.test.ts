@@ -103,6 +103,11 @@ test("pruning removes what the file no longer names, and says so as JSON", async
   const removal = { action: "remove", noun: "camera", name: "2001008852", fields: [] };
   expect(plan).toEqual({ applied: true, unchanged: 3, steps: [removal] });
   expect(JSON.parse(await done(cli, "camera", "list", "--json"))).toHaveLength(1);
+  const audit = JSON.parse(await done(cli, "audit", "list", "--json")) as { what: string; detail: string }[];
+  expect(audit.map(({ what, detail }) => `${what}: ${detail}`)).toEqual([
+    "registry apply: site.yaml: add 4 records",
+    "registry apply: less.yaml: remove 1 record",
+  ]);
 });
 
 async function withPfx(cli: CommandFolder, file: string): Promise<Issued> {
