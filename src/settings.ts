@@ -11,6 +11,7 @@ import {
   type SettingKind,
   seconds,
   size,
+  timeServer,
   webAddress,
   webAddressOrFile,
   whole,
@@ -175,6 +176,13 @@ export const SETTINGS = {
     zone,
     "Europe/Madrid",
     "Zone in which dates and times are written for the police. An endpoint may have its own.",
+  ),
+  ntpServer: setting(
+    "Police",
+    "NTP_SERVER",
+    timeServer,
+    "pool.ntp.org",
+    "Time server that `tattile doctor` compares this machine's clock with, over UDP; nothing else asks it. none: no comparison.",
   ),
   successCodes: setting(
     "Police",
