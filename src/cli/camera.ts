@@ -1,9 +1,9 @@
 import { AppError } from "../errors.ts";
+import { countOf, formatAge } from "../format.ts";
 import type { NewCamera, Registry } from "../store/registry.ts";
 import { audited } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { countOf, formatAge } from "./format.ts";
 import { eraseImages } from "./images.ts";
 import { isCleared, lookUpCamera, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";

@@ -1,10 +1,10 @@
 import { AppError } from "../errors.ts";
+import { countOf, formatAge, formatInstant, maskPlate } from "../format.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
-import { countOf, formatAge, formatInstant, maskPlate } from "./format.ts";
 import { eraseImages } from "./images.ts";
 import { lookUpCamera } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
