@@ -19,6 +19,7 @@ import { statusCommand } from "./status.ts";
 import { tokenCommands } from "./token.ts";
 import { totalsCommand } from "./totals.ts";
 import { versionCommand } from "./version.ts";
+import { wipeCommands } from "./wipe.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
   runCommands,
@@ -33,6 +34,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   tokenCommands,
   auditCommands,
   totalsCommand,
+  wipeCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

@@ -41,6 +41,7 @@ test("the program has every command it promises", () => {
       "readings list",
       "queue summary",
       "totals",
+      ...["readings", "queue", "images", "all"].map((what) => `wipe ${what}`),
       ...["create", "list", "revoke"].map((verb) => `token ${verb}`),
       "simulate camera",
       "simulate mossos",
