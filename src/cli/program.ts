@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { applyCommand } from "./apply.ts";
 import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
@@ -6,7 +7,9 @@ import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./com
 import { createContext } from "./context.ts";
 import { demoCommand } from "./demo.ts";
 import { endpointCommands } from "./endpoint.ts";
+import { exportCommand } from "./export.ts";
 import { commandHelp, groupHelp } from "./help.ts";
+import { importCommands } from "./import.ts";
 import { municipalityCommands } from "./municipality.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Output, processOutput } from "./output.ts";
@@ -28,6 +31,9 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   endpointCommands,
   cameraCommands,
   certCommands,
+  applyCommand,
+  exportCommand,
+  importCommands,
   readingsCommands,
   queueCommands,
   quarantineCommands,
