@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   "not-found": 404,
   conflict: 409,
   unavailable: 503,
+  "store-unreachable": 503,
   internal: 500,
 };
 
