@@ -28,7 +28,7 @@ export interface CleanupDeps {
   store: Store;
   images: ImageStore;
   quarantine: ImageStore;
-  config: Pick<Config, "quarantine" | "diskMinFreeBytes"> & {
+  config: Pick<Config, "quarantine" | "audit" | "diskMinFreeBytes"> & {
     sender: Pick<Config["sender"], "deadRetentionMs">;
     transit: Pick<Config["transit"], "dedupeDays">;
     mossos: Pick<Config["mossos"], "endpointUrl">;
@@ -61,6 +61,8 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     { name: "retention", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDead },
     { name: "dedupe", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDedupe },
     { name: "quarantine", everyMs: HOUSEKEEPING_EVERY_MS, run: trimQuarantine },
+    { name: "retired cameras", everyMs: HOUSEKEEPING_EVERY_MS, run: removeRetired },
+    { name: "audit", everyMs: HOUSEKEEPING_EVERY_MS, run: trimAudit },
     { name: "orphans", everyMs: SWEEP_EVERY_MS, run: sweepOrphans },
     { name: "scrub", everyMs: SCRUB_EVERY_MS, run: () => store.scrub() },
   ];
@@ -139,6 +141,18 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     }
   }
 
+  async function removeRetired(): Promise<void> {
+    const serials = await store.removeRetired();
+    if (serials.length > 0)
+      log.info("cameras were removed with the last of their readings", { cameras: serials.join(",") });
+  }
+
+  async function trimAudit(): Promise<void> {
+    const { maxCount, maxDays } = config.audit;
+    const bounds = { before: before(maxDays * DAY_MS), count: maxCount };
+    while ((await store.trimAudit(bounds, PURGE_STEP)) >= PURGE_STEP && !stopping.signal.aborted);
+  }
+
   async function sweepOrphans(): Promise<void> {
     const limit = orphansBefore ?? before(ORPHAN_AGE_MS);
     const images = await sweep(deps.images, (paths) => store.findReferenced(paths), limit);
@@ -162,7 +176,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
 }
 
 /** Erases files older than `before` that no row refers to. @returns how many */
-async function sweep(
+export async function sweep(
   files: ImageStore,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,

@@ -33,6 +33,7 @@ export interface Config {
     dedupeDays: number;
   };
   quarantine: { maxCount: number; maxBytes: number; maxDays: number };
+  audit: { maxCount: number; maxDays: number };
   /** Below this much free space no reading is taken in (the cameras keep them); delivery goes on. */
   diskMinFreeBytes: number;
   cameraTimezone: string;
@@ -56,7 +57,12 @@ export interface Config {
     timezone: string;
     successCodes: readonly string[];
   };
-  api: { host: string; port: number };
+  api: {
+    host: string;
+    port: number;
+    /** How long a login of the dashboard lasts. */
+    sessionMs: number;
+  };
 }
 
 /** Where a value came from. */
@@ -93,7 +99,7 @@ const ENV_FILE_VARIABLE = "TATTILE_ENV_FILE";
 const MAX_ENV_FILE_BYTES = 1024 * 1024;
 
 /** In the environment only names like these can be meant for tattile; in its own file every name is. */
-const OWN_PREFIX = /^(SENDER|INGEST|API|MOSSOS|TRANSIT|QUARANTINE|DEDUPE|DISK|CAMERA|CERTS|IMAGES|SUCCESS|SOAP)_/;
+const OWN_PREFIX = /^(SENDER|INGEST|API|MOSSOS|TRANSIT|QUARANTINE|DEDUPE|DISK|CAMERA|CERTS|IMAGES|SUCCESS|SOAP|AUDIT)_/;
 /** What the replaced system knew and this version does not do; to say nothing of it would be a silent change. */
 const NOT_DONE: readonly (readonly [RegExp, string])[] = [
   [/^(DB_[A-Z_]+|DATABASE_URL)$/, "this version keeps its queue in SQLite below DATA_DIR, not in PostgreSQL"],
@@ -309,6 +315,7 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       maxBytes: settings.quarantineMaxBytes,
       maxDays: settings.quarantineMaxDays,
     },
+    audit: { maxCount: settings.auditMaxCount, maxDays: settings.auditMaxDays },
     diskMinFreeBytes: settings.diskMinFreeBytes,
     cameraTimezone: settings.cameraTimezone,
     sender: {
@@ -329,6 +336,6 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       timezone: settings.mossosTimezone,
       successCodes: settings.successCodes,
     },
-    api: { host: settings.apiHost, port: settings.apiPort },
+    api: { host: settings.apiHost, port: settings.apiPort, sessionMs: settings.sessionMs },
   };
 }

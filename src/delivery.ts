@@ -10,3 +10,17 @@ export type DeliveryOutcome =
   | { kind: "unanswered"; detail: string }
   /** Certificate, clock or address: the endpoint pauses until mended, the operator is told. `scope`: whose fault it can only be. */
   | { kind: "misconfigured"; detail: string; scope: "endpoint" | "certificate" };
+
+/** The outcome in a message's history, for the operator. A refusal's detail names its code already. */
+export function describeOutcome(outcome: DeliveryOutcome): string {
+  switch (outcome.kind) {
+    case "accepted":
+      return `codiRetorn=${outcome.returnCode}`;
+    case "rejected":
+      return outcome.detail === "" ? `codiRetorn=${outcome.returnCode}` : outcome.detail;
+    case "unreachable":
+    case "unanswered":
+    case "misconfigured":
+      return outcome.detail;
+  }
+}

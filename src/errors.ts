@@ -1,5 +1,16 @@
-/** What kind of trouble it is; the exit code and the HTTP status follow from it. */
-export type ErrorCode = "usage" | "config" | "not-found" | "conflict" | "invalid" | "unavailable" | "internal";
+/**
+ * What kind of trouble it is; the exit code and the HTTP status follow from it. `store-unreachable`: the store is away for
+ * now, nothing is known to have been written, and whoever asked tries again; never thrown for what a retry cannot cure.
+ */
+export type ErrorCode =
+  | "usage"
+  | "config"
+  | "not-found"
+  | "conflict"
+  | "invalid"
+  | "unavailable"
+  | "store-unreachable"
+  | "internal";
 
 /**
  * The one error that is thrown on purpose. Text: `doing what: what was wrong (value, where)`, lower case.

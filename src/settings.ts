@@ -294,6 +294,13 @@ export const SETTINGS = {
     "Address on which the API listens. Not set: this machine only. Opening it is a matter for your firewall too.",
   ),
   apiPort: setting("API", "API_PORT", whole(0, 65_535), 8000, "TCP port of the API. 0 takes a free one."),
+  sessionMs: setting(
+    "API",
+    "API_SESSION_HOURS",
+    whole(1, 8760, "hours", 3_600_000),
+    12 * 3_600_000,
+    "How long a login of the dashboard lasts.",
+  ),
   logLevel: setting(
     "Log",
     "LOG_LEVEL",
@@ -301,6 +308,20 @@ export const SETTINGS = {
     "info",
     "Least severity that is logged. `WARNING` and `CRITICAL`, as the replaced system wrote them, are understood.",
     { legacy: true },
+  ),
+  auditMaxDays: setting(
+    "Log",
+    "AUDIT_MAX_DAYS",
+    whole(1, 36_500, "days"),
+    730,
+    "How long the audit log (who looked at plates, erased, sent again, changed certificates) remembers.",
+  ),
+  auditMaxCount: setting(
+    "Log",
+    "AUDIT_MAX_COUNT",
+    whole(100, 10_000_000, "entries"),
+    100_000,
+    "Most entries of the audit log; beyond it the oldest go.",
   ),
   soapDebug: setting(
     "Log",

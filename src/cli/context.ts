@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import { AppError, systemCode } from "../errors.ts";
 import type { Store } from "../store/store.ts";
+import { operatorName } from "./audited.ts";
 import type { Output } from "./output.ts";
 
 /** What a command works with. Settings and store are opened only when it asks for them, and closed after it. */
@@ -8,6 +9,8 @@ export interface CommandContext extends AsyncDisposable {
   readonly out: Output;
   readonly input: NodeJS.ReadStream;
   readonly envFile: string | undefined;
+  /** Who sits at this terminal, for the audit log. */
+  readonly operator: string;
   now(): Date;
   /** The settings, read once. @throws AppError `config` */
   config(): Promise<Config>;
@@ -17,6 +20,8 @@ export interface CommandContext extends AsyncDisposable {
 
 export function createContext(options: { out: Output; envFile: string | undefined }): CommandContext {
   const { out, envFile } = options;
+  // Before root becomes the owner of the data folder, and loses its own name.
+  const operator = operatorName();
   let config: Promise<Config> | undefined;
   let store: Promise<Store> | undefined;
   const readConfig = async (): Promise<Config> => {
@@ -33,6 +38,7 @@ export function createContext(options: { out: Output; envFile: string | undefine
   const context: CommandContext = {
     out,
     envFile,
+    operator,
     get input() {
       return process.stdin;
     },

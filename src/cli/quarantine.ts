@@ -1,9 +1,9 @@
 import { AppError } from "../errors.ts";
+import { countOf, formatAge, formatBytes, formatInstant, maskPlate } from "../format.ts";
 import type { OperatorStore, Quarantined, QuarantineKind } from "../store/store.ts";
+import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
-import type { CommandContext } from "./context.ts";
-import { countOf, formatAge, formatBytes, formatInstant, maskPlate } from "./format.ts";
-import { openQuarantine, parseHeld, retryHeld } from "./held-messages.ts";
+import { eraseHeld, parseHeld, retryHeld } from "./held-messages.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
@@ -58,6 +58,16 @@ async function select(
   return Promise.all(parseIds(args.ids).map((id) => find(id, store)));
 }
 
+/** What was meant and how much, for the audit log. */
+function describeHeld(args: ArgValues<typeof DEED>, held: readonly Quarantined[]): string {
+  const parts = [
+    ...(args.ids.length > 0 ? [`ids ${args.ids.join(",")}`] : []),
+    ...(args.kind === undefined ? [] : [`kind ${args.kind}`]),
+    ...(args.camera === undefined ? [] : [`camera ${args.camera}`]),
+  ];
+  return `${parts.join(", ") || "all"}: ${countOf(held.length, "held message")}`;
+}
+
 const list = defineTattileCommand({
   name: "quarantine list",
   summary: "list held messages: of unregistered cameras, and malformed ones",
@@ -105,6 +115,7 @@ const show = defineTattileCommand({
     const { out } = context;
     const held = await find(parseIds([args.id])[0] ?? 0, await context.store());
     const config = await context.config();
+    await notePlates(args["show-plates"], `quarantine show ${held.id}`, null, context);
     const parsed = await parseHeld(held, config);
     const reading = parsed?.kind === "reading" ? parsed.reading : null;
     const plate = reading === null ? null : args["show-plates"] ? reading.facts.plate : maskPlate(reading.facts.plate);
@@ -147,7 +158,8 @@ const retry = defineTattileCommand({
         ? out.json({ wouldRetry: held.length })
         : out.line(`would retry ${countOf(held.length, "message")}`);
     }
-    const results = await retryHeld(held, context);
+    const deed = { what: "quarantine retry", detail: describeHeld(args, held) } as const;
+    const results = await audited(deed, context, () => retryHeld(held, context));
     if (args.json) return out.json(Object.fromEntries(results));
     const counts = [...results].map(([result, count]) => `${count} ${result}`).join(", ");
     out.line(`retried ${countOf(held.length, "message")}${counts === "" ? "" : `: ${counts}`}`);
@@ -166,26 +178,12 @@ const drop = defineTattileCommand({
     const what = `erase ${countOf(held.length, "held message")}`;
     if (args["dry-run"]) return args.json ? out.json({ wouldDrop: held.length }) : out.line(`would ${what}`);
     if (held.length > 0) await confirm(what, args.yes, context);
-    await eraseHeld(held, store, context);
+    const deed = { what: "quarantine drop", detail: describeHeld(args, held) } as const;
+    await audited(deed, context, () => eraseHeld(held, store, context));
     if (args.json) out.json({ dropped: held.length });
     else out.line(`erased ${countOf(held.length, "held message")}`);
   },
 });
-
-/** Rows first: a row without its file would be a message that cannot be shown; a file without its row is swept. */
-async function eraseHeld(held: readonly Quarantined[], store: OperatorStore, context: CommandContext): Promise<void> {
-  if (held.length === 0) return;
-  const files = await openQuarantine(await context.config());
-  try {
-    for (let at = 0; at < held.length; at += 500) {
-      const paths = await store.dropQuarantined(held.slice(at, at + 500).map((h) => h.id));
-      await files.erase(paths);
-      context.out.progress(`erasing held messages: ${at} of ${held.length}`);
-    }
-  } finally {
-    files.close();
-  }
-}
 
 export const quarantineCommands = defineGroup("quarantine", "look at held messages, take them in again or erase them", [
   list,

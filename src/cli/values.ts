@@ -1,4 +1,6 @@
 import { AppError } from "../errors.ts";
+import { coordinate, isUnprotected, name, readerCode, type ValueKind } from "../registry-values.ts";
+import { instantOf } from "../time-zone.ts";
 
 /** Checks of what an operator types; every one names the flag, the value and what is allowed. */
 
@@ -14,35 +16,25 @@ export function parseWhole(flag: string, value: string, least: number, most: num
   return number;
 }
 
+function parseKind(flag: string, value: string, kind: ValueKind): string {
+  const parsed = kind.parse(value.trim());
+  if ("value" in parsed) return parsed.value;
+  throw refuse(flag, value, parsed.allowed);
+}
+
 /** A name of 1 to `most` characters without control characters. */
 export function parseName(flag: string, value: string, most: number): string {
-  const name = value.trim();
-  if (name === "" || [...name].length > most || /\p{Cc}/u.test(name)) {
-    throw refuse(flag, value, `1 to ${most} characters without line breaks`);
-  }
-  return name;
+  return parseKind(flag, value, name(most));
 }
 
 /** `codiLector`: at most 16 characters, as the police gave it. */
 export function parseReaderCode(value: string): string {
-  const code = value.trim();
-  if (code === "" || [...code].length > 16 || /[\s\p{Cc}]/u.test(code)) {
-    throw refuse("--reader", value, "1 to 16 characters without blanks, as the police gave it");
-  }
-  return code;
+  return parseKind("--reader", value, readerCode);
 }
 
 /** UTM 31N ETRS89 with exactly two decimals; kept as text, since a float would change it. */
 export function parseCoordinate(flag: string, value: string): string {
-  const text = value.trim();
-  if (!/^\d{1,8}\.\d{2}$/.test(text)) {
-    throw refuse(
-      flag,
-      value,
-      "UTM 31N metres with exactly two decimals and at most 8 digits before them, as 431234.50",
-    );
-  }
-  return text;
+  return parseKind(flag, value, coordinate);
 }
 
 /** An IANA zone this machine knows. */
@@ -63,8 +55,7 @@ export function parseEndpointUrl(value: string): { url: string; unprotected: boo
   if (url.username !== "" || url.password !== "") {
     throw new AppError("usage", "URL holds a user or password, allowed is https://host[:port]/path");
   }
-  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  return { url: value.trim(), unprotected: url.protocol === "http:" && !loopback };
+  return { url: value.trim(), unprotected: isUnprotected(value.trim()) };
 }
 
 /** Message and quarantine ids: `12`, `#12`, `12,13`. */
@@ -73,4 +64,21 @@ export function parseIds(words: readonly string[]): readonly number[] {
     .flatMap((word) => word.split(","))
     .filter((word) => word !== "")
     .map((word) => parseWhole("ID", word.replace(/^#/, ""), 1, Number.MAX_SAFE_INTEGER));
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** An instant an operator means: so long ago (`45min`, `12h`, `7d`), or a day or minute as a clock in `zone` shows it. */
+export function parseSince(value: string, now: Date, zone: string): Date {
+  const text = value.trim();
+  const ago = /^(\d{1,6}) ?(s|min|h|d)$/.exec(text);
+  if (ago !== null) return new Date(now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0));
+  const wall = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] =
+    wall?.slice(1).map((n) => Number(n ?? 0)) ?? [];
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (wall === null || date.getUTCMonth() !== month - 1 || hour > 23 || minute > 59 || second > 59) {
+    throw refuse("--since", value, 'so long ago as 45min, 12h or 7d, or a time as 2026-01-23 or "2026-01-23 10:30"');
+  }
+  return instantOf({ year, month, day, hour, minute, second, millisecond: 0 }, zone).at;
 }

@@ -1,5 +1,8 @@
 import { AppError } from "../errors.ts";
 import queueSql from "./migrations/0001-queue.sql" with { type: "text" };
+import auditSql from "./migrations/0002-audit.sql" with { type: "text" };
+import retiringSql from "./migrations/0003-retiring.sql" with { type: "text" };
+import tokensSql from "./migrations/0004-tokens.sql" with { type: "text" };
 
 /** A step from one schema version to the next; never changed once released. */
 export interface Migration {
@@ -7,7 +10,12 @@ export interface Migration {
   sql: string;
 }
 
-export const SQLITE_MIGRATIONS: readonly Migration[] = [{ version: 1, sql: queueSql }];
+export const SQLITE_MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: queueSql },
+  { version: 2, sql: auditSql },
+  { version: 3, sql: retiringSql },
+  { version: 4, sql: tokensSql },
+];
 
 /** What a migrator needs of a database. `exclusively` holds the write lock: of two processes that start at once one waits. */
 export interface MigrationTarget {

@@ -26,6 +26,10 @@ type MessageRow = {
   municipality: string;
   endpointName: string | null;
   plate: string;
+  direction: string | null;
+  laneId: number | null;
+  ocrScore: number | null;
+  countryCode: string | null;
   capturedAt: number;
   timeSource: TimeSource;
   receivedAt: number;
@@ -47,13 +51,14 @@ const INDEX_OF: Readonly<Record<StoredStatus, string>> = {
 
 const SELECT_MESSAGE = `q.id AS messageId, q.status, q.attempts, q.reason, q.last_error AS lastError,
   c.serial_number AS cameraSerial, m.name AS municipality, e.name AS endpointName, r.plate,
+  r.direction, r.lane_id AS laneId, r.ocr_score AS ocrScore, r.country_code AS countryCode,
   r.timestamp_utc AS capturedAt, r.time_source AS timeSource, r.created_at AS receivedAt, q.next_retry_at AS nextRetryAt,
   r.has_image_ocr AS hasOcrImage, r.has_image_ctx AS hasCtxImage, q.lease_owner AS leaseOwner, q.lease_until AS leaseUntil`;
 const JOIN_MESSAGE = `JOIN alpr_readings r ON r.id = q.reading_id JOIN cameras c ON c.id = q.camera_id ${ROUTE_OF_CAMERA}`;
 
 /** The queue as the operator sees and changes it. */
 export function createMessages(connection: Connection, tallies: Tallies, clock: Clock): Messages {
-  // The filters make few different statements: 4 states, 3 conditions that are there or not, 2 commands.
+  // The filters make few different statements: 4 states, 5 conditions that are there or not, 2 orders, 2 commands.
   const statements = new Map<string, Statement<unknown, Bindings[]>>();
   const prepare = <Row>(sql: string): Statement<Row, Bindings[]> => {
     const known = statements.get(sql) ?? connection.prepare<unknown, Bindings[]>(sql);
@@ -106,17 +111,18 @@ export function createMessages(connection: Connection, tallies: Tallies, clock: 
   };
 
   return {
-    listMessages: async (filter, limit) =>
+    listMessages: async (filter, limit, first = "oldest") =>
       connection.read("listing messages", () => {
+        const newest = first === "newest";
         const rows = statusesOf(filter).flatMap((status) => {
           const { where, bindings } = buildWhere(filter, status);
           const index = filter.ids === undefined ? INDEX_OF[status] : "NOT INDEXED";
           return prepare<MessageRow>(
-            `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${index} ${JOIN_MESSAGE} WHERE ${where} ORDER BY q.id LIMIT $limit`,
+            `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${index} ${JOIN_MESSAGE} WHERE ${where} ORDER BY q.id${newest ? " DESC" : ""} LIMIT $limit`,
           ).all({ ...bindings, limit: Math.max(0, limit) });
         });
         return rows
-          .sort((a, b) => a.messageId - b.messageId)
+          .sort((a, b) => (newest ? b.messageId - a.messageId : a.messageId - b.messageId))
           .slice(0, Math.max(0, limit))
           .map(readMessage);
       }),
@@ -171,6 +177,14 @@ function buildWhere(filter: MessageFilter, status: StoredStatus): { where: strin
   if (filter.cameraSerial !== undefined) {
     terms.push("q.camera_id = (SELECT id FROM cameras WHERE serial_number = $serial)");
     bindings["serial"] = filter.cameraSerial;
+  }
+  if (filter.municipalityId !== undefined) {
+    terms.push("q.camera_id IN (SELECT id FROM cameras WHERE municipality_id = $municipality)");
+    bindings["municipality"] = filter.municipalityId;
+  }
+  if (filter.capturedSince !== undefined) {
+    terms.push("r.timestamp_utc >= $since");
+    bindings["since"] = filter.capturedSince.getTime();
   }
   return { where: terms.join(" AND "), bindings };
 }

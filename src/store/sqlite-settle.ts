@@ -1,4 +1,4 @@
-import type { DeliveryOutcome } from "../delivery.ts";
+import { type DeliveryOutcome, describeOutcome } from "../delivery.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { MAX_DETAIL_CHARS } from "./sqlite-rows.ts";
 import type { Tallies, TallySheet } from "./sqlite-tallies.ts";
@@ -167,17 +167,4 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
 /** The pictures of erased readings. */
 export function imagePathsOf(rows: readonly { ocr: string | null; ctx: string | null }[]): string[] {
   return rows.flatMap(({ ocr, ctx }) => [ocr, ctx].filter((path) => path !== null));
-}
-
-function describeOutcome(outcome: DeliveryOutcome): string {
-  switch (outcome.kind) {
-    case "accepted":
-      return `codiRetorn=${outcome.returnCode}`;
-    case "rejected":
-      return `codiRetorn=${outcome.returnCode} ${outcome.detail}`.trimEnd();
-    case "unreachable":
-    case "unanswered":
-    case "misconfigured":
-      return outcome.detail;
-  }
 }

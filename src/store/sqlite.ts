@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { type Migration, migrate, SQLITE_MIGRATIONS } from "./migrate.ts";
+import { createAuditLog } from "./sqlite-audit.ts";
 import { createClaims } from "./sqlite-claim.ts";
 import {
   BUSY_TIMEOUT_MS,
@@ -12,6 +13,7 @@ import {
   describeSqliteError,
   sqliteCode,
 } from "./sqlite-connection.ts";
+import { createHoldings } from "./sqlite-holdings.ts";
 import { createIntake } from "./sqlite-intake.ts";
 import { createMessages } from "./sqlite-messages.ts";
 import { createQuarantine } from "./sqlite-quarantine.ts";
@@ -21,6 +23,7 @@ import { createScrubber } from "./sqlite-scrub.ts";
 import { createSettling } from "./sqlite-settle.ts";
 import { createStates } from "./sqlite-states.ts";
 import { createTallies } from "./sqlite-tallies.ts";
+import { createTokens } from "./sqlite-tokens.ts";
 import type { Store } from "./store.ts";
 
 /** Older ones have the WAL-reset bug, which can damage a database that several processes write. */
@@ -101,8 +104,11 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...messages,
     ...createQuarantine(connection),
     ...createStates(connection, tallies),
+    ...createAuditLog(connection),
+    ...createHoldings(connection, options.clock),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
     ...createScrubber(connection, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS),
+    ...createTokens(connection),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),

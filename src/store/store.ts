@@ -1,7 +1,10 @@
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
+import type { AuditLog } from "./audit.ts";
+import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
+import type { TokenStore } from "./tokens.ts";
 
 /**
  * The queue and everything beside it. Crash order, which every implementation keeps:
@@ -161,6 +164,9 @@ export interface MessageFilter {
   /** Prefix of the reason or of the last error. */
   reason?: string;
   cameraSerial?: string;
+  municipalityId?: number;
+  /** Readings taken at this moment or later. */
+  capturedSince?: Date;
 }
 
 export interface QueuedMessage {
@@ -174,6 +180,10 @@ export interface QueuedMessage {
   endpointName: string | null;
   /** Personal data: shown only where the operator asked for it. */
   plate: string;
+  direction: string | null;
+  laneId: number | null;
+  ocrScore: number | null;
+  countryCode: string | null;
   capturedAt: Date;
   timeSource: TimeSource;
   receivedAt: Date;
@@ -230,7 +240,8 @@ export interface QueueSummary {
 }
 
 export interface OperatorStore {
-  listMessages(filter: MessageFilter, limit: number): Promise<readonly QueuedMessage[]>;
+  /** At most `limit` of them, the oldest or the newest, in that order. */
+  listMessages(filter: MessageFilter, limit: number, first?: "oldest" | "newest"): Promise<readonly QueuedMessage[]>;
   findMessage(id: number): Promise<{ message: QueuedMessage; attempts: readonly MessageAttempt[] } | null>;
   /** FAILED and DEAD messages that the filter means: PENDING, attempts 0, due now. @returns how many. */
   retryMessages(filter: MessageFilter, now: Date): Promise<number>;
@@ -260,7 +271,7 @@ export interface StoreInfo {
   location: string;
 }
 
-export interface Store extends QueueStore, OperatorStore, Registry {
+export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings, TokenStore {
   info(): StoreInfo;
   /** Writes and reads back; rejects when the store cannot take readings. */
   check(): Promise<void>;

@@ -208,6 +208,23 @@ export function describeQueue(name: string, open: OpenStore): void {
       expect((await store.summarize()).byStatus.SENDING).toBe(1);
     });
 
+    test("a refusal stands in the history with its code once", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A");
+      await store.enqueue([readingEntry(1, "A"), readingEntry(2, "A")], START);
+      const claims = await store.claim(claimRequest(), LATER);
+      const refused = (detail: string) =>
+        ({ at: after(7), durationMs: 1, outcome: { kind: "rejected", returnCode: "0107", detail } }) as const;
+      await store.settle(
+        claims.map((claim, i) => settled(claim, dead("codiRetorn=0107"), refused(i === 0 ? "codiRetorn=0107" : ""))),
+        LATER,
+      );
+      for (const id of [1, 2]) {
+        expect((await store.findMessage(id))?.attempts.map(({ detail }) => detail)).toEqual(["codiRetorn=0107"]);
+      }
+    });
+
     test("keeps the newest 20 attempts of a message, and none of one that is gone", async () => {
       await using under = await open();
       const { store } = under;

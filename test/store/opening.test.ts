@@ -17,6 +17,8 @@ async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
+const NEWEST = SQLITE_MIGRATIONS.length;
+
 const open = (path: string, migrations?: readonly Migration[]) =>
   openSqlite({ path, clock: standingClock(), ...(migrations === undefined ? {} : { migrations }) });
 
@@ -58,14 +60,14 @@ describe("opening the SQLite store", () => {
     await inFolder(async (path) => {
       const newer = [
         ...SQLITE_MIGRATIONS,
-        ...[2, 3].map((version) => ({ version, sql: `CREATE TABLE later_${version} (a)` })),
+        ...[NEWEST + 1, NEWEST + 2].map((version) => ({ version, sql: `CREATE TABLE later_${version} (a)` })),
       ];
       const store = await open(path, newer);
-      expect(store.info().schemaVersion).toBe(3);
+      expect(store.info().schemaVersion).toBe(NEWEST + 2);
       await store.close();
       await expect(open(path)).rejects.toMatchObject({
         code: "conflict",
-        message: expect.stringContaining("database has schema 3, this tattile knows up to 1"),
+        message: expect.stringContaining(`database has schema ${NEWEST + 2}, this tattile knows up to ${NEWEST}`),
       });
       await (await open(path, newer)).close();
     });
@@ -77,9 +79,9 @@ describe("opening the SQLite store", () => {
       await addCameras(before, "A");
       await before.enqueue([readingEntry(1, "A")], START);
       await before.close();
-      const next = { version: 2, sql: "ALTER TABLE cameras ADD COLUMN extra_note TEXT" };
+      const next = { version: NEWEST + 1, sql: "ALTER TABLE cameras ADD COLUMN extra_note TEXT" };
       const after = await open(path, [...SQLITE_MIGRATIONS, next]);
-      expect(after.info().schemaVersion).toBe(2);
+      expect(after.info().schemaVersion).toBe(NEWEST + 1);
       expect((await after.summarize()).byStatus.PENDING).toBe(1);
       await after.close();
     });
@@ -88,11 +90,11 @@ describe("opening the SQLite store", () => {
   test("undoes a migration that breaks in the middle", async () => {
     await inFolder(async (path) => {
       await (await open(path)).close();
-      const broken = { version: 2, sql: "CREATE TABLE half (a); CREATE TABLE cameras (a);" };
+      const broken = { version: NEWEST + 1, sql: "CREATE TABLE half (a); CREATE TABLE cameras (a);" };
       await expect(open(path, [...SQLITE_MIGRATIONS, broken])).rejects.toThrow("migrating the store");
       const database = new Database(path);
       expect(database.query("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'half'").get()).toEqual({ n: 0 });
-      expect(database.query("PRAGMA user_version").get()).toEqual({ user_version: 1 });
+      expect(database.query("PRAGMA user_version").get()).toEqual({ user_version: NEWEST });
       database.close();
     });
   });

@@ -1,0 +1,47 @@
+import { formatInstant } from "../format.ts";
+import { defineGroup, defineTattileCommand } from "./command.ts";
+import { formatTable } from "./output.ts";
+import { JSON_ARG } from "./registry-output.ts";
+import { parseSince, parseWhole } from "./values.ts";
+
+const list = defineTattileCommand({
+  name: "audit list",
+  summary: "list who looked at plates, erased, sent again or changed certificates",
+  notes: [
+    "An entry is written before the deed; one that did not come about has a second entry that says so. Plates never stand in it.",
+  ],
+  examples: ["tattile audit list", "tattile audit list --since 7d --limit 500 --json"],
+  args: {
+    since: { kind: "value", hint: "WHEN", about: "not older: 45min, 12h, 7d, or 2026-01-23 [10:30]" },
+    limit: { kind: "value", hint: "N", about: "the newest of this number (default 50)" },
+    ...JSON_ARG,
+  },
+  async run(args, context) {
+    const { out } = context;
+    const zone = (await context.config()).cameraTimezone;
+    const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
+    const since = args.since === undefined ? undefined : parseSince(args.since, context.now(), zone);
+    const found = await (await context.store()).listAudit({ since, limit: limit + 1 });
+    const entries = found.slice(-limit);
+    if (args.json) return out.json(entries);
+    if (entries.length === 0) return out.line("No entry.");
+    const columns = [
+      { title: "WHEN", whole: true },
+      { title: "WHO" },
+      { title: "WHAT", whole: true },
+      { title: "MESSAGE", align: "right", whole: true },
+      { title: "DETAIL" },
+    ] as const;
+    const rows = entries.map((e) => [
+      formatInstant(e.at, zone),
+      e.who,
+      e.what,
+      e.messageId === null ? "-" : `${e.messageId}`,
+      e.detail,
+    ]);
+    out.line(formatTable(columns, rows, out.width));
+    if (found.length > limit) out.note(`More than ${limit}; see earlier ones with --limit.`);
+  },
+});
+
+export const auditCommands = defineGroup("audit", "look at who did what", [list]);

@@ -1,0 +1,55 @@
+import { userInfo } from "node:os";
+import { AppError } from "../errors.ts";
+import type { AuditedDeed } from "../store/audit.ts";
+import type { CommandContext } from "./context.ts";
+
+export interface Deed {
+  what: AuditedDeed;
+  /** Names, serials, filters and counts; never a plate. */
+  detail: string;
+  messageId?: number | null;
+}
+
+/** Who sits at this terminal: behind sudo the one who called it, else the user of this process. */
+export function operatorName(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const sudoUser = env["SUDO_USER"]?.replace(/\p{Cc}/gu, "").slice(0, 100) ?? "";
+  return `${sudoUser === "" ? ownName() : sudoUser} (cli)`;
+}
+
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user of a container may have a number and no name.
+    return `uid ${process.getuid?.() ?? "?"}`;
+  }
+}
+
+/** Writes down what is about to be done. @throws AppError when that cannot be written: then it must not be done. */
+export async function noteDeed(deed: Deed, context: CommandContext): Promise<void> {
+  const { what, detail, messageId = null } = deed;
+  const store = await context.store();
+  await store.recordAudit({ who: context.operator, what, messageId, detail }, context.now());
+}
+
+/** Writes the deed down, does it, and where it was refused or failed writes down that too. */
+export async function audited<T>(deed: Deed, context: CommandContext, run: () => Promise<T>): Promise<T> {
+  await noteDeed(deed, context);
+  try {
+    return await run();
+  } catch (error) {
+    const reason = error instanceof AppError ? error.code : "internal";
+    await noteDeed({ ...deed, detail: `did not come about (${reason}): ${deed.detail}` }, context);
+    throw error;
+  }
+}
+
+/** Before plates are shown in full. `where`: the command and its filter. */
+export async function notePlates(
+  wanted: boolean,
+  where: string,
+  messageId: number | null,
+  context: CommandContext,
+): Promise<void> {
+  if (wanted) await noteDeed({ what: "plates show", detail: where, messageId }, context);
+}

@@ -1,0 +1,30 @@
+import type { MessageStatus } from "../message.ts";
+
+/** Messages of one camera in one state. */
+export interface QueueCount {
+  cameraId: number;
+  status: MessageStatus;
+  count: number;
+  /** Receipt of the oldest of them. */
+  oldestAt: Date;
+}
+
+/** What the store holds in all, and what is done to all of it: for totals, wiping and the leaving of a camera. */
+export interface Holdings {
+  /** Counts all that waits, camera by camera. Reads the whole queue: for an operator's question, not for a loop. */
+  countQueue(): Promise<readonly QueueCount[]>;
+  /** Every table and how many rows it has, by name. */
+  countRows(): Promise<readonly { table: string; rows: number }[]>;
+  /** Pictures that readings of this camera refer to. */
+  listImagePaths(cameraId: number): Promise<readonly string[]>;
+  /** Readings forget their pictures, but not what is being sent. @returns pictures to erase after. */
+  detachImages(): Promise<{ readings: number; imagePaths: readonly string[] }>;
+  /** Forgets all lasting counts. @returns how many rows. */
+  forgetTallies(): Promise<number>;
+  /** Switches a camera off and marks it: it goes with the last of its messages. @throws AppError `not-found` */
+  retireCamera(id: number): Promise<void>;
+  /** Ids of the cameras so marked. */
+  listRetiring(): Promise<readonly number[]>;
+  /** Removes the marked cameras of which no message is left; one that was switched on again loses its mark. @returns serials removed. */
+  removeRetired(): Promise<readonly string[]>;
+}
