@@ -1,9 +1,9 @@
+import { countOf } from "../format.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { countOf } from "./format.ts";
 import { eraseImages } from "./images.ts";
 import { copyImages } from "./keep-images.ts";
 import { lookUpCamera } from "./lookup.ts";

@@ -1,9 +1,9 @@
 import { AppError } from "../errors.ts";
+import { formatAge } from "../format.ts";
 import type { NewCamera, Registry } from "../store/registry.ts";
 import { removeCamera } from "./camera-remove.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { formatAge } from "./format.ts";
 import { isCleared, lookUpCamera, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { JSON_ARG, reportSaved, WRITE_ARGS } from "./registry-output.ts";

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { AppError, systemCode } from "../errors.ts";
+import { daysUntil, formatDay } from "../format.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { daysUntil, formatDay } from "./format.ts";
 import { lookUpCertificate, lookUpMunicipality } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { askPassword, confirm, readStdin } from "./prompt.ts";

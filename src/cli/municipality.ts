@@ -1,8 +1,8 @@
+import { countOf } from "../format.ts";
 import type { Municipality } from "../store/registry.ts";
 import { audited } from "./audited.ts";
 import { describeHoldings, eraseCameras, holdingsOf } from "./camera-remove.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
-import { countOf } from "./format.ts";
 import { isCleared, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";

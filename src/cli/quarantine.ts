@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
+import { countOf, formatAge, formatBytes, formatInstant, maskPlate } from "../format.ts";
 import type { OperatorStore, Quarantined, QuarantineKind } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
-import { countOf, formatAge, formatBytes, formatInstant, maskPlate } from "./format.ts";
 import { eraseHeld, parseHeld, retryHeld } from "./held-messages.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";

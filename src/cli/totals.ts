@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { systemCode } from "../errors.ts";
+import { formatBytes } from "../format.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { defineTattileCommand } from "./command.ts";
-import { formatBytes } from "./format.ts";
 import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 

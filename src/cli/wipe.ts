@@ -1,11 +1,11 @@
 import { AppError } from "../errors.ts";
+import { countOf } from "../format.ts";
 import type { Store } from "../store/store.ts";
 import { audited } from "./audited.ts";
 import { eraseCameras } from "./camera-remove.ts";
 import { eraseCertificate } from "./cert.ts";
 import { type Command, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { countOf } from "./format.ts";
 import { eraseHeld } from "./held-messages.ts";
 import { eraseImages } from "./images.ts";
 import { confirm } from "./prompt.ts";
