@@ -1,15 +1,15 @@
 import { errorText } from "../errors.ts";
+import { formatAge, formatBytes, formatDuration } from "../format.ts";
 import { listServices, type RunningService } from "../run-file.ts";
+import { readSpace } from "../status-report.ts";
 import type { QueueSummary, Store } from "../store/store.ts";
 import { version } from "../version.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { formatAge, formatBytes, formatDuration } from "./format.ts";
 import { type MachineSample, type MachineUse, machineUse, sampleMachine } from "./machine-sample.ts";
 import { cut, formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { waitForSignal } from "./signals.ts";
-import { readSpace } from "./status-report.ts";
 import { parseWhole } from "./values.ts";
 
 /** Everything one picture of `top` is made of. */
