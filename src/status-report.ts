@@ -118,7 +118,10 @@ function certificateStatuses(
 }
 
 /** Space where the images lie, or will lie once the first has come. */
-async function readSpace(imagesDir: string, dataDir: string): Promise<{ freeBytes: number; totalBytes: number }> {
+export async function readSpace(
+  imagesDir: string,
+  dataDir: string,
+): Promise<{ freeBytes: number; totalBytes: number }> {
   for (const path of [imagesDir, dataDir]) {
     try {
       const { bavail, blocks, bsize } = await statfs(path);

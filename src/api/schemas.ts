@@ -173,11 +173,27 @@ export const Queue = named(
   }),
 );
 
+export const Balance = named(
+  "Balance",
+  exactly({
+    received: Count,
+    delivered: Count,
+    expired: Count,
+    discarded: Count,
+    waiting: Count,
+    dead: Count,
+    difference: Type.Integer({
+      description: "received less all the others; anything but 0 is a reading lost or counted twice",
+    }),
+  }),
+);
+
 export const StatusReport = named(
   "StatusReport",
   exactly({
     status: Type.Enum(["fine", "attention", "down"]),
     attention: listOf(Attention),
+    balance: Balance,
     at: Instant,
     version: Text,
     store: exactly({
