@@ -1,4 +1,5 @@
 import { bad, type Finding, good, warning } from "./finding.ts";
+import { formatBytes } from "./format.ts";
 
 /** What was found of a folder of ours. `failure`: why nothing can be written there; null: it can. */
 export interface FolderProbe {
@@ -39,7 +40,7 @@ const SLOW_SYNC_MS = 100;
 export function judgeDisk(disk: DiskProbe, minFreeBytes: number): readonly Finding[] {
   const { path, freeBytes, totalBytes, freeFiles, syncMs } = disk;
   const [check, cure] = [`disk of ${path}`, `free some space on it (df -h ${path}), or lower DISK_MIN_FREE_BYTES`];
-  const text = `${formatSize(freeBytes)} free of ${formatSize(totalBytes)}`;
+  const text = `${formatBytes(freeBytes)} free of ${formatBytes(totalBytes)}`;
   const findings =
     freeBytes < minFreeBytes
       ? [bad(check, `full, ${text}: the cameras must keep their readings`, cure)]
@@ -201,9 +202,4 @@ export function judgeServices(services: readonly ServiceProbe[], ownVersion: str
     } else findings.push(good(check, `runs (process ${service.pid}, version ${service.version})`));
   }
   return findings;
-}
-
-function formatSize(bytes: number): string {
-  const gib = bytes / 2 ** 30;
-  return gib >= 1 ? `${gib.toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }

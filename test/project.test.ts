@@ -116,6 +116,7 @@ const LAYERS: [file: string, forbidden: readonly string[], allowed: readonly str
     ["./ingest.ts", "./sender.ts", "./cleanup.ts", "./store/open.ts"],
     ["./store/store.ts", "./port-owner.ts"],
   ],
+  ["src/api/status-routes.ts", ["../intake.ts", "../store/sqlite.ts", "../cli/run.ts"], ["../api.ts", "./route.ts"]],
   [
     "src/service.ts",
     ["./cli/run.ts", "./main.ts", "./simulator/mossos.ts", "undici"],

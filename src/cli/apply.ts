@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
+import { countOf } from "../format.ts";
 import type { SiteFile } from "../site-file.ts";
 import type { SitePlan, SiteStep } from "../site-plan.ts";
 import { audited } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { countOf } from "./format.ts";
 import { cut, type Output, type Tone } from "./output.ts";
 import { askPassword, confirm, readStdin } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";

@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import type { Finding, Grade } from "../finding.ts";
+import { countOf } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
-import { countOf } from "./format.ts";
 import { wrap } from "./help.ts";
 import type { Output, Tone } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";

@@ -1,5 +1,5 @@
+import { countOf } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
-import { countOf } from "./format.ts";
 
 const FORMATS = ["yaml", "json", "csv"] as const;
 

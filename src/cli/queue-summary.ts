@@ -1,8 +1,8 @@
+import { formatAge } from "../format.ts";
 import type { MessageStatus } from "../message.ts";
 import type { QueueCount } from "../store/holdings.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
 import { defineTattileCommand } from "./command.ts";
-import { formatAge } from "./format.ts";
 import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 

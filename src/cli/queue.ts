@@ -1,10 +1,10 @@
 import { AppError } from "../errors.ts";
+import { countOf, formatAge, formatInstant, maskPlate } from "../format.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { countOf, formatAge, formatInstant, maskPlate } from "./format.ts";
 import { eraseImages } from "./images.ts";
 import { describeFilter, type FilterArgs, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
 import { formatFacts, formatTable } from "./output.ts";

@@ -1,6 +1,6 @@
+import { formatInstant, maskPlate } from "../format.ts";
 import { notePlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
-import { formatInstant, maskPlate } from "./format.ts";
 import { describeFilter, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
 import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";

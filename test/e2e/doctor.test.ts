@@ -509,7 +509,7 @@ const FULL_DISK: Fault = {
   finds: {
     check: /^(disk of|folder IMAGES)/,
     grade: "bad",
-    text: /full, 0 MiB free of 1 MiB/,
+    text: /full, 0 B free of 1.0 MiB/,
     cure: /free some space/,
   },
 };
