@@ -10,6 +10,7 @@ import { askTimeServer, probeEndpoint, probeWsdl, wsdlBeside } from "../doctor-p
 import { probeDisks, probeFolder, readCertificateFiles, readUnits } from "../doctor-system.ts";
 import { judgeWsdl } from "../doctor-wsdl.ts";
 import { bad, good, quoted } from "../finding.ts";
+import { openImages } from "../images/open.ts";
 import { findPortHolder } from "../port-owner.ts";
 import { listServices } from "../run-file.ts";
 import { builtinContract } from "../soap/wsdl.ts";
@@ -102,6 +103,7 @@ function machineChecks(
       }),
     ),
     ...folders.map(([name, path]) => check(`folder ${name}`, async () => [judgeFolder(await probeFolder(name, path))])),
+    ...(config.imagesUrl === null ? [] : [check("pictures, S3", () => probeBucket(config))]),
     check("disk", async () => {
       const disks = await probeDisks([config.imagesDir, config.dataDir, config.quarantineDir], clock);
       return disks.flatMap((disk) => judgeDisk(disk, config.diskMinFreeBytes));
@@ -110,6 +112,23 @@ function machineChecks(
       ? []
       : [check("clock, NTP", async (signal) => [judgeTimeServer(ntpServer, await timeAnswer(signal))])]),
   ];
+}
+
+/** A small object there and back: address, keys and rights in one. It throws with its own cure. */
+async function probeBucket(config: Config) {
+  const images = openImages(config);
+  const path = `doctor/${process.pid}.jpg`;
+  try {
+    await images.replace(path, new Uint8Array([0xff, 0xd8, 0xff, 0xd9]));
+    await images.flush();
+    const read = await images.read(path);
+    await images.erase([path]);
+    if (read?.length === 4)
+      return [good("pictures, S3", `an object was written, read and erased (${config.imagesUrl?.bucket})`)];
+    return [bad("pictures, S3", "what was written did not read back", "look at the bucket's rules and rights")];
+  } finally {
+    images.close();
+  }
 }
 
 function storeChecks(store: Store): readonly Check[] {

@@ -21,7 +21,7 @@ export const doctorCommand = defineTattileCommand({
     "Clock, endpoints (name, connection, TLS, WSDL), certificates, folders and disk, ports, store, cameras, systemd unit. Nothing is sent to the police but a HEAD and a GET of the WSDL; nothing is changed.",
     "Exit code as that of status: 0 all is fine, 1 something needs attention, 2 readings are not taken in or not delivered.",
   ],
-  examples: ["tattile doctor", "sudo tattile doctor --json"],
+  examples: ["tattile doctor", "tattile doctor --quiet --json"],
   args: { ...JSON_ARG, quiet: { kind: "switch", about: "only what is not good" } },
   async run(args, context) {
     const { out } = context;

@@ -365,6 +365,17 @@ const FAULTS: Record<string, Fault> = {
     },
     finds: { check: "folder IMAGES_BASE_DIR", grade: "bad", text: /cannot be written: ENOTDIR/, cure: /chown/ },
   },
+  "the bucket of the pictures cannot be reached": {
+    plant: () => ({
+      environment: {
+        IMAGES_URL: "s3://pictures",
+        IMAGES_S3_ENDPOINT: "http://127.0.0.1:1",
+        IMAGES_S3_ACCESS_KEY_ID: "key",
+        IMAGES_S3_SECRET_ACCESS_KEY: "secret",
+      },
+    }),
+    finds: { check: "pictures, S3", grade: "bad", text: /pictures/, cure: /./ },
+  },
   "a page of the store is damaged": {
     plant: () => {
       const { folder, environment } = copyData();
