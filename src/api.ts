@@ -1,8 +1,17 @@
+import { randomBytes } from "node:crypto";
+import { createAccess } from "./api/access.ts";
+import { createDispatch } from "./api/dispatch.ts";
+import { addSecurityHeaders } from "./api/headers.ts";
+import { buildOpenApi } from "./api/openapi.ts";
+import { defineMediaRoute, type Route } from "./api/route.ts";
+import { sessionRoutes } from "./api/session-routes.ts";
+import { statusRoutes } from "./api/status-routes.ts";
+import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { AppError, errorText, systemCode } from "./errors.ts";
+import { AppError, systemCode } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { findPortOwner } from "./port-owner.ts";
-import type { OperatorStore, Store } from "./store/store.ts";
+import type { Store } from "./store/store.ts";
 import { version } from "./version.ts";
 
 export interface Api {
@@ -12,48 +21,62 @@ export interface Api {
 }
 
 export interface ApiDeps {
-  api: Config["api"];
-  store: Pick<OperatorStore, "summarize"> & Pick<Store, "check">;
+  config: Config;
+  store: Store;
+  clock: Clock;
   log: Log;
 }
 
-/** The HTTP side: health, for whoever watches this machine. Loopback by default; no plate is ever in an answer. */
-export function createApi(deps: ApiDeps): Api {
-  let server: ReturnType<typeof Bun.serve> | undefined;
+/** Silence on a connection after which it is closed. */
+const IDLE_SECONDS = 30;
+const MAX_BODY_BYTES = 21 * 1024 * 1024;
+const SESSION_BYTES = 32;
 
-  async function health(): Promise<Response> {
-    try {
-      await deps.store.check();
-      const { byStatus, oldestAt, readings } = await deps.store.summarize();
-      const waiting = [oldestAt.PENDING, oldestAt.FAILED, oldestAt.SENDING].filter((at) => at !== null);
-      const oldest = waiting.length === 0 ? null : new Date(Math.min(...waiting.map((at) => at.getTime())));
-      return Response.json({
-        status: "ok",
-        version,
-        pending_messages: byStatus.PENDING,
-        sending_messages: byStatus.SENDING,
-        failed_messages: byStatus.FAILED,
-        dead_messages: byStatus.DEAD,
-        total_readings: readings,
-        oldest_waiting_at: oldest?.toISOString() ?? null,
-      });
-    } catch (error) {
-      deps.log.error("health: the store does not answer", { error: errorText(error) });
-      return Response.json({ status: "error", version, error: "the store does not answer" }, { status: 503 });
-    }
-  }
+/** Everything the API answers, in one table. */
+export function buildRoutes(deps: ApiDeps): { routes: readonly Route[]; access: ReturnType<typeof createAccess> } {
+  const access = createAccess(deps);
+  const routes: Route[] = [
+    ...statusRoutes(deps),
+    ...sessionRoutes({
+      ...deps,
+      access,
+      sessionMs: deps.config.api.sessionMs,
+      isTls: false,
+      randomText: () => randomBytes(SESSION_BYTES).toString("base64url"),
+    }),
+    defineMediaRoute({
+      method: "GET",
+      path: "/api/v1/openapi.json",
+      tag: "api",
+      summary: "this document",
+      access: "public",
+      media: "application/json",
+      handle: async () => Response.json(buildOpenApi(routes, version)),
+    }),
+  ];
+  return { routes, access };
+}
+
+/** The HTTP side: health, API and dashboard. Loopback by default; no plate is in an answer unless an operator asks for it. */
+export function createApi(deps: ApiDeps): Api {
+  const { config, log } = deps;
+  const { routes, access } = buildRoutes(deps);
+  const dispatch = createDispatch({ routes, access, log });
+  let server: ReturnType<typeof Bun.serve> | undefined;
 
   return {
     async listen() {
-      const { host, port } = deps.api;
+      const { host, port } = config.api;
       try {
         server = Bun.serve({
           hostname: host,
           port,
-          idleTimeout: 10,
-          maxRequestBodySize: 64 * 1024,
-          routes: { "/health": { GET: health } },
-          fetch: () => Response.json({ error: "not found" }, { status: 404 }),
+          idleTimeout: IDLE_SECONDS,
+          maxRequestBodySize: MAX_BODY_BYTES,
+          fetch: async (request, running) => {
+            const peer = running.requestIP(request)?.address ?? "";
+            return addSecurityHeaders(await dispatch(request, peer), false);
+          },
         });
       } catch (cause) {
         const owner = systemCode(cause) === "EADDRINUSE" ? await findPortOwner(port) : null;

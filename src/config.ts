@@ -57,7 +57,12 @@ export interface Config {
     timezone: string;
     successCodes: readonly string[];
   };
-  api: { host: string; port: number };
+  api: {
+    host: string;
+    port: number;
+    /** How long a login of the dashboard lasts. */
+    sessionMs: number;
+  };
 }
 
 /** Where a value came from. */
@@ -331,6 +336,6 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       timezone: settings.mossosTimezone,
       successCodes: settings.successCodes,
     },
-    api: { host: settings.apiHost, port: settings.apiPort },
+    api: { host: settings.apiHost, port: settings.apiPort, sessionMs: settings.sessionMs },
   };
 }

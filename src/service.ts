@@ -140,7 +140,7 @@ async function start(
   }
 
   if (tasks.includes("api")) {
-    api = createApi({ api: config.api, store, log });
+    api = createApi({ config, store, clock, log });
     apiPort = await api.listen();
     const listening = api;
     stops.push(() => listening.close());

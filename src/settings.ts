@@ -294,6 +294,13 @@ export const SETTINGS = {
     "Address on which the API listens. Not set: this machine only. Opening it is a matter for your firewall too.",
   ),
   apiPort: setting("API", "API_PORT", whole(0, 65_535), 8000, "TCP port of the API. 0 takes a free one."),
+  sessionMs: setting(
+    "API",
+    "API_SESSION_HOURS",
+    whole(1, 8760, "hours", 3_600_000),
+    12 * 3_600_000,
+    "How long a login of the dashboard lasts.",
+  ),
   logLevel: setting(
     "Log",
     "LOG_LEVEL",

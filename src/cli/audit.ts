@@ -1,5 +1,5 @@
+import { formatInstant } from "../format.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
-import { formatInstant } from "./format.ts";
 import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseSince, parseWhole } from "./values.ts";

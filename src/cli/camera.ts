@@ -1,14 +1,12 @@
 import { AppError } from "../errors.ts";
+import { formatAge } from "../format.ts";
 import type { NewCamera, Registry } from "../store/registry.ts";
-import { audited } from "./audited.ts";
+import { removeCamera } from "./camera-remove.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { countOf, formatAge } from "./format.ts";
-import { eraseImages } from "./images.ts";
 import { isCleared, lookUpCamera, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
-import { confirm } from "./prompt.ts";
-import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
+import { JSON_ARG, reportSaved, WRITE_ARGS } from "./registry-output.ts";
 import { parseCoordinate, parseName, parseReaderCode, parseTimezone } from "./values.ts";
 
 const FLAGS = {
@@ -47,7 +45,9 @@ const add = defineTattileCommand({
     const serial = parseName("SERIAL", args.serial, 64);
     const { id: municipalityId } = await lookUpMunicipality(store, args.municipality);
     const old = await store.findCamera(serial);
-    const base: NewCamera = old ?? {
+    // A camera that was to go with the last of its readings stays after all.
+    const retires = old !== null && (await store.listRetiring()).includes(old.id);
+    const base: NewCamera = (retires ? { ...old, active: true } : old) ?? {
       serial,
       readerCode: "",
       description: null,
@@ -119,6 +119,7 @@ const list = defineTattileCommand({
   args: JSON_ARG,
   async run(args, { store: openStore, out, now }) {
     const store = await openStore();
+    const retiring = await store.listRetiring();
     const [cameras, municipalities, endpoints] = await Promise.all([
       store.listCameras(),
       store.listMunicipalities(),
@@ -126,6 +127,7 @@ const list = defineTattileCommand({
     ]);
     const items = cameras.map(({ municipalityId, endpointId, ...camera }) => ({
       ...camera,
+      leaving: !camera.active && retiring.includes(camera.id),
       municipality: municipalities.find((m) => m.id === municipalityId)?.name ?? "",
       endpoint: endpoints.find((e) => e.id === endpointId)?.name ?? null,
     }));
@@ -136,7 +138,7 @@ const list = defineTattileCommand({
       c.serial,
       c.readerCode,
       c.municipality,
-      c.active ? "on" : "off",
+      c.leaving ? "leaving" : c.active ? "on" : "off",
       formatAge(c.lastReadingAt, now()),
       formatAge(c.lastSentAt, now()),
       c.description ?? "",
@@ -188,35 +190,10 @@ const show = defineTattileCommand({
   },
 });
 
-const remove = defineTattileCommand({
-  name: "camera remove",
-  summary: "remove a camera",
-  notes: ["Refused while readings of it wait; --with-readings erases those too, with their images, unsent."],
-  examples: ["tattile camera remove 2001008851", "tattile camera remove 2001008851 --with-readings --yes"],
-  args: {
-    serial: SERIAL,
-    "with-readings": { kind: "switch", about: "erase its waiting readings and images too" },
-    ...REMOVE_ARGS,
-  },
-  async run(args, context) {
-    const store = await context.store();
-    const camera = await lookUpCamera(store, args.serial);
-    const waiting = args["with-readings"]
-      ? (await store.listMessages({ cameraSerial: camera.serial }, 100_001)).length
-      : 0;
-    const shown = waiting > 100_000 ? "more than 100,000 waiting readings" : countOf(waiting, "waiting reading");
-    const what = `remove camera ${camera.serial}${args["with-readings"] ? ` and erase ${shown} with images` : ""}`;
-    if (args["dry-run"]) return context.out.line(`would ${what}`);
-    await confirm(what, args.yes, context);
-    const { imagePaths, readings } = await audited({ what: "camera remove", detail: what }, context, () =>
-      store.removeCamera(camera.id, args["with-readings"]),
-    );
-    const images = await eraseImages(imagePaths, context);
-    const erased = args["with-readings"]
-      ? `, erased ${countOf(readings, "reading")} and ${countOf(images, "image")}`
-      : "";
-    context.out.line(`removed camera ${camera.serial}${erased}`);
-  },
-});
-
-export const cameraCommands = defineGroup("camera", "register and change cameras", [add, list, show, set, remove]);
+export const cameraCommands = defineGroup("camera", "register and change cameras", [
+  add,
+  list,
+  show,
+  set,
+  removeCamera,
+]);

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { AppError, systemCode } from "../errors.ts";
+import { daysUntil, formatDay } from "../format.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { daysUntil, formatDay } from "./format.ts";
 import { lookUpCertificate, lookUpMunicipality } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { askPassword, confirm, readStdin } from "./prompt.ts";
@@ -202,22 +202,40 @@ async function describeAll(store: Store, now: Date) {
 
 const remove = defineTattileCommand({
   name: "cert remove",
-  summary: "remove a certificate that no municipality uses, with its files",
-  examples: ["tattile cert remove 3"],
-  args: { cert: { kind: "positional", required: true, about: "id, alias or name" }, ...REMOVE_ARGS },
+  summary: "remove a certificate with its files",
+  notes: [
+    "Refused while a municipality signs with it; with --force it has none then, and its readings wait for the next one.",
+  ],
+  examples: ["tattile cert remove 3", 'tattile cert remove "Sant Cugat" --force --dry-run'],
+  args: {
+    cert: { kind: "positional", required: true, about: "id, alias or name" },
+    force: { kind: "switch", about: "also while municipalities sign with it" },
+    ...REMOVE_ARGS,
+  },
   async run(args, context) {
     const store = await context.store();
     const certificate = await lookUpCertificate(store, args.cert);
-    const what = `certificate ${certificate.id} (${certificate.name})`;
-    if (args["dry-run"]) return context.out.line(`would remove ${what}`);
-    await confirm(`remove ${what} and its key`, args.yes, context);
-    await audited({ what: "certificate remove", detail: what }, context, () => store.removeCertificate(certificate.id));
-    const { removeCertificateFolder } = await import("../certificate-files.ts");
-    const { certsDir } = await context.config();
-    const shared = (await store.listCertificates()).some(({ keyPath }) => keyPath === certificate.keyPath);
-    if (certificate.keyPath !== null && !shared) removeCertificateFolder(certsDir, certificate.keyPath);
-    context.out.line(`removed ${what}`);
+    const users = (await store.listMunicipalities()).filter((m) => m.certificateId === certificate.id);
+    const name = `certificate ${certificate.id} (${certificate.name})`;
+    const from = args.force && users.length > 0 ? `, used by ${users.map((m) => m.name).join(", ")},` : "";
+    const what = `remove ${name}${from} and its key`;
+    if (args["dry-run"]) return context.out.line(`would ${what}`);
+    await confirm(what, args.yes, context);
+    await audited({ what: "certificate remove", detail: what }, context, async () => {
+      if (args.force) for (const { id } of users) await store.assignCertificate(id, null);
+      await eraseCertificate(certificate, store, context);
+    });
+    context.out.line(`removed ${name}`);
   },
 });
+
+/** The row, then key and certificate, unless another row names the same files. */
+export async function eraseCertificate(certificate: Certificate, store: Store, context: CommandContext): Promise<void> {
+  await store.removeCertificate(certificate.id);
+  const { removeCertificateFolder } = await import("../certificate-files.ts");
+  const { certsDir } = await context.config();
+  const shared = (await store.listCertificates()).some(({ keyPath }) => keyPath === certificate.keyPath);
+  if (certificate.keyPath !== null && !shared) removeCertificateFolder(certsDir, certificate.keyPath);
+}
 
 export const certCommands = defineGroup("cert", "import and look at certificates", [importPfx, list, show, remove]);

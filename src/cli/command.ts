@@ -23,6 +23,8 @@ export interface ValueSpec {
 export interface SwitchSpec {
   kind: "switch";
   about: string;
+  /** One letter that means the same: `-f`. */
+  short?: string;
 }
 export type ArgSpec = PositionalSpec | ValueSpec | SwitchSpec;
 export type ArgSpecs = Readonly<Record<string, ArgSpec>>;
@@ -134,9 +136,9 @@ export function checkWords(command: string, specs: ArgSpecs, words: readonly str
       positionals.push(word);
       continue;
     }
-    const [name, inline] = splitFlag(word);
+    const [name, inline] = splitFlag(longName(word, specs));
     const spec = specs[name];
-    if (spec === undefined || spec.kind === "positional" || !word.startsWith("--")) {
+    if (spec === undefined || spec.kind === "positional" || !longName(word, specs).startsWith("--")) {
       const known = Object.keys(specs).filter((key) => specs[key]?.kind !== "positional");
       const near = didYouMean(
         `--${name}`,
@@ -167,6 +169,13 @@ export function checkWords(command: string, specs: ArgSpecs, words: readonly str
     }
   }
   return { flags: [...flags.values()], positionals };
+}
+
+/** `-f` as the flag it is short for; anything else as it is. */
+function longName(word: string, specs: ArgSpecs): string {
+  const letter = /^-([a-zA-Z])$/.exec(word)?.[1];
+  const found = Object.entries(specs).find(([, spec]) => spec.kind === "switch" && spec.short === letter);
+  return letter === undefined || found === undefined ? word : `--${found[0]}`;
 }
 
 function splitFlag(word: string): [name: string, inline: string | undefined] {

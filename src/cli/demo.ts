@@ -1,7 +1,7 @@
 import { systemClock } from "../clock.ts";
 import type { DemoProgress, DemoReport } from "../demo.ts";
+import { countOf } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
-import { countOf } from "./format.ts";
 import type { Output } from "./output.ts";
 import { formatFacts } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";

@@ -2,11 +2,11 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
+import { countOf, formatAge } from "../format.ts";
 import { type Endpoint, type NewEndpoint, SIGNATURE_PROFILES, type SignatureProfile } from "../store/registry.ts";
 import { audited } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { formatAge } from "./format.ts";
 import { lookUpEndpoint, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
@@ -216,17 +216,33 @@ function endpointFacts(endpoint: Endpoint): [string, string][] {
 
 const remove = defineTattileCommand({
   name: "endpoint remove",
-  summary: "remove an endpoint that nothing uses",
-  examples: ["tattile endpoint remove test"],
-  args: { name: NAME, ...REMOVE_ARGS },
+  summary: "remove an endpoint that nothing uses, or from all that use it",
+  notes: ["What it is taken from goes to MOSSOS_ENDPOINT_URL, or waits as DEAD until it has an endpoint again."],
+  examples: ["tattile endpoint remove test", "tattile endpoint remove test --force --dry-run"],
+  args: {
+    name: NAME,
+    force: { kind: "switch", about: "also while municipalities or cameras use it: they have none then" },
+    ...REMOVE_ARGS,
+  },
   async run(args, context) {
     const store = await context.store();
     const endpoint = await lookUpEndpoint(store, args.name);
-    if (args["dry-run"]) return context.out.line(`would remove endpoint ${endpoint.name}`);
-    await confirm(`remove endpoint ${endpoint.name} (${endpoint.url})`, args.yes, context);
-    await audited({ what: "endpoint remove", detail: `${endpoint.name} (${endpoint.url})` }, context, () =>
-      store.removeEndpoint(endpoint.id),
-    );
+    const municipalities = (await store.listMunicipalities()).filter((m) => m.endpointId === endpoint.id);
+    const cameras = (await store.listCameras()).filter((c) => c.endpointId === endpoint.id);
+    const users = [
+      ...(municipalities.length > 0 ? [`${municipalities.map((m) => m.name).join(", ")}`] : []),
+      ...(cameras.length > 0 ? [countOf(cameras.length, "camera")] : []),
+    ].join(" and ");
+    const what = `remove endpoint ${endpoint.name} (${endpoint.url})${args.force && users !== "" ? ` from ${users}` : ""}`;
+    if (args["dry-run"]) return context.out.line(`would ${what}`);
+    await confirm(what, args.yes, context);
+    await audited({ what: "endpoint remove", detail: what }, context, async () => {
+      if (args.force) {
+        for (const { id: _id, ...camera } of cameras) await store.saveCamera({ ...camera, endpointId: null });
+        for (const { id: _id, ...town } of municipalities) await store.saveMunicipality({ ...town, endpointId: null });
+      }
+      await store.removeEndpoint(endpoint.id);
+    });
     context.out.line(`removed endpoint ${endpoint.name}`);
   },
 });

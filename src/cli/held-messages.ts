@@ -6,7 +6,7 @@ import type { DiskStore } from "../images/disk.ts";
 import { createLog } from "../log.ts";
 import type { ParsedMessage } from "../reading.ts";
 import { openRunFile } from "../run-file.ts";
-import type { Quarantined } from "../store/store.ts";
+import type { OperatorStore, Quarantined } from "../store/store.ts";
 import { version } from "../version.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -79,5 +79,24 @@ export async function retryHeld(
     await runFile.remove();
     images.close();
     quarantine.close();
+  }
+}
+
+/** Rows first: a row without its file would be a message that cannot be shown; a file without its row is swept. */
+export async function eraseHeld(
+  held: readonly Quarantined[],
+  store: OperatorStore,
+  context: CommandContext,
+): Promise<void> {
+  if (held.length === 0) return;
+  const files = await openQuarantine(await context.config());
+  try {
+    for (let at = 0; at < held.length; at += 500) {
+      const paths = await store.dropQuarantined(held.slice(at, at + 500).map((h) => h.id));
+      await files.erase(paths);
+      context.out.progress(`erasing held messages: ${at} of ${held.length}`);
+    }
+  } finally {
+    files.close();
   }
 }

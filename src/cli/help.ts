@@ -46,7 +46,8 @@ function placeName(name: string, spec: ArgSpec): string {
 }
 
 function flagName(name: string, spec: ArgSpec): string {
-  return spec.kind === "value" ? `--${name} ${spec.options?.join("|") ?? spec.hint}` : `--${name}`;
+  if (spec.kind === "value") return `--${name} ${spec.options?.join("|") ?? spec.hint}`;
+  return spec.kind === "switch" && spec.short !== undefined ? `-${spec.short}, --${name}` : `--${name}`;
 }
 
 function about(spec: ArgSpec): string {

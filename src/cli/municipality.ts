@@ -1,5 +1,7 @@
+import { countOf } from "../format.ts";
 import type { Municipality } from "../store/registry.ts";
 import { audited } from "./audited.ts";
+import { describeHoldings, eraseCameras, holdingsOf } from "./camera-remove.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { isCleared, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
@@ -142,18 +144,42 @@ const set = defineTattileCommand({
 
 const remove = defineTattileCommand({
   name: "municipality remove",
-  summary: "remove a municipality that no camera uses",
-  examples: ['tattile municipality remove "Sant Cugat"'],
-  args: { name: NAME, ...REMOVE_ARGS },
+  summary: "remove a municipality that no camera uses, or with its cameras",
+  notes: ["Its certificate stays listed: tattile cert remove takes it and its key away."],
+  examples: [
+    'tattile municipality remove "Sant Cugat"',
+    'tattile municipality remove "Sant Cugat" --cascade --dry-run',
+  ],
+  args: {
+    name: NAME,
+    cascade: { kind: "switch", about: "its cameras go too, with all that is stored of them, unsent" },
+    ...REMOVE_ARGS,
+    ...JSON_ARG,
+  },
   async run(args, context) {
+    const { out } = context;
     const store = await context.store();
     const municipality = await lookUpMunicipality(store, args.name);
-    if (args["dry-run"]) return context.out.line(`would remove municipality ${municipality.name}`);
-    await confirm(`remove municipality ${municipality.name}`, args.yes, context);
-    await audited({ what: "municipality remove", detail: municipality.name }, context, () =>
-      store.removeMunicipality(municipality.id),
-    );
-    context.out.line(`removed municipality ${municipality.name}`);
+    const cameras = (await store.listCameras()).filter((c) => c.municipalityId === municipality.id);
+    const going = args.cascade ? cameras : [];
+    const held = await holdingsOf(going, store);
+    const what = `remove municipality ${municipality.name}${
+      going.length === 0 ? "" : ` with ${countOf(going.length, "camera")}, ${describeHoldings(held)}, unsent`
+    }`;
+    if (args["dry-run"]) {
+      const facts = { cameras: going.length, readings: held.readings, images: held.imagePaths.length };
+      return args.json ? out.json({ would: what, ...facts }) : out.line(`would ${what}`);
+    }
+    await confirm(what, args.yes, context);
+    const gone = await audited({ what: "municipality remove", detail: what }, context, async () => {
+      const erased = going.length > 0 ? await eraseCameras(going, store, context) : { readings: 0, images: 0 };
+      await store.removeMunicipality(municipality.id);
+      return erased;
+    });
+    if (args.json) return out.json({ removed: municipality.name, cameras: going.length, ...gone });
+    const erased = `, erased ${countOf(gone.readings, "reading")} and ${countOf(gone.images, "image")}`;
+    const withCameras = going.length === 0 ? "" : ` with ${countOf(going.length, "camera")}${erased}`;
+    out.line(`removed municipality ${municipality.name}${withCameras}`);
   },
 });
 

@@ -83,6 +83,12 @@ export class Output {
     await this.pending;
   }
 
+  /** Text of the result as it is, its last line end included. */
+  text(text: string): void {
+    this.clearProgress();
+    this.write(this.options.stdout, text);
+  }
+
   private write(stream: NodeJS.WriteStream, text: string): void {
     if (this.closed && stream === this.options.stdout) return;
     const written = new Promise<void>((resolve) => stream.write(text, () => resolve()));

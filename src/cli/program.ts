@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { applyCommand } from "./apply.ts";
 import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
@@ -6,17 +7,25 @@ import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./com
 import { createContext } from "./context.ts";
 import { demoCommand } from "./demo.ts";
 import { endpointCommands } from "./endpoint.ts";
+import { exportCommand } from "./export.ts";
 import { commandHelp, groupHelp } from "./help.ts";
+import { importCommands } from "./import.ts";
+import { logsCommand } from "./logs.ts";
 import { municipalityCommands } from "./municipality.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Output, processOutput } from "./output.ts";
 import { quarantineCommands } from "./quarantine.ts";
 import { queueCommands } from "./queue.ts";
+import { readingsCommands } from "./readings.ts";
+import { restartCommand } from "./restart.ts";
 import { runCommands } from "./run.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
 import { tokenCommands } from "./token.ts";
+import { topCommand } from "./top.ts";
+import { totalsCommand } from "./totals.ts";
 import { versionCommand } from "./version.ts";
+import { wipeCommands } from "./wipe.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
   runCommands,
@@ -25,10 +34,19 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   endpointCommands,
   cameraCommands,
   certCommands,
+  applyCommand,
+  exportCommand,
+  importCommands,
+  readingsCommands,
   queueCommands,
   quarantineCommands,
   tokenCommands,
   auditCommands,
+  totalsCommand,
+  topCommand,
+  logsCommand,
+  restartCommand,
+  wipeCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

@@ -1,10 +1,9 @@
 import { AppError } from "../errors.ts";
+import { countOf, formatAge, formatBytes, formatInstant, maskPlate } from "../format.ts";
 import type { OperatorStore, Quarantined, QuarantineKind } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
-import type { CommandContext } from "./context.ts";
-import { countOf, formatAge, formatBytes, formatInstant, maskPlate } from "./format.ts";
-import { openQuarantine, parseHeld, retryHeld } from "./held-messages.ts";
+import { eraseHeld, parseHeld, retryHeld } from "./held-messages.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
@@ -185,21 +184,6 @@ const drop = defineTattileCommand({
     else out.line(`erased ${countOf(held.length, "held message")}`);
   },
 });
-
-/** Rows first: a row without its file would be a message that cannot be shown; a file without its row is swept. */
-async function eraseHeld(held: readonly Quarantined[], store: OperatorStore, context: CommandContext): Promise<void> {
-  if (held.length === 0) return;
-  const files = await openQuarantine(await context.config());
-  try {
-    for (let at = 0; at < held.length; at += 500) {
-      const paths = await store.dropQuarantined(held.slice(at, at + 500).map((h) => h.id));
-      await files.erase(paths);
-      context.out.progress(`erasing held messages: ${at} of ${held.length}`);
-    }
-  } finally {
-    files.close();
-  }
-}
 
 export const quarantineCommands = defineGroup("quarantine", "look at held messages, take them in again or erase them", [
   list,

@@ -1,78 +1,39 @@
 import { AppError } from "../errors.ts";
-import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
+import { countOf, formatAge, formatInstant, maskPlate } from "../format.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
-import { countOf, formatAge, formatInstant, maskPlate } from "./format.ts";
+import type { CommandContext } from "./context.ts";
 import { eraseImages } from "./images.ts";
-import { lookUpCamera } from "./lookup.ts";
+import { describeFilter, type FilterArgs, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
+import { summary } from "./queue-summary.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { parseIds, parseWhole } from "./values.ts";
 
-const FILTER = {
-  ids: { kind: "positional", rest: true, about: "ids of messages, as queue list shows them" },
-  state: {
-    kind: "value",
-    hint: "STATE",
-    about: `one or more of ${MESSAGE_STATUSES.filter((s) => s !== "SUCCESS").join(",")}`,
-  },
-  reason: { kind: "value", hint: "TEXT", about: "beginning of the reason or of the last error" },
-  camera: { kind: "value", hint: "SERIAL", about: "readings of this camera" },
-} as const;
 const ALL = { all: { kind: "switch", about: "every message" } } as const;
 const PLATES = { "show-plates": { kind: "switch", about: "show plates in full (personal data)" } } as const;
 /** Counting for a question stops here; the deed itself does not. */
 const COUNT_LIMIT = 100_000;
 
-async function readFilter(args: ArgValues<typeof FILTER>, registry: Registry): Promise<MessageFilter> {
-  const filter: MessageFilter = {};
-  if (args.ids.length > 0) filter.ids = parseIds(args.ids);
-  if (args.state !== undefined) filter.statuses = args.state.split(",").map(parseStatus);
-  if (args.reason !== undefined) filter.reason = args.reason;
-  if (args.camera !== undefined) filter.cameraSerial = (await lookUpCamera(registry, args.camera)).serial;
-  return filter;
-}
-
-function parseStatus(text: string): MessageStatus {
-  const status = MESSAGE_STATUSES.find((s) => s === text.trim().toUpperCase());
-  if (status !== undefined && status !== "SUCCESS") return status;
-  throw new AppError("usage", `--state is ${JSON.stringify(text)}, allowed are PENDING, SENDING, FAILED, DEAD`);
-}
-
 /** Nothing given must not mean everything. */
 async function readDeedFilter(
   command: string,
-  args: ArgValues<typeof FILTER & typeof ALL>,
+  args: FilterArgs & ArgValues<typeof ALL>,
   registry: Registry,
+  context: CommandContext,
 ): Promise<MessageFilter> {
-  const filter = await readFilter(args, registry);
+  const filter = await readFilter(args, registry, context);
   const given = Object.keys(filter).length > 0;
   if (given === args.all) {
     const text = given ? "--all together with a filter" : "which messages?";
     throw new AppError("usage", `${command}: ${text}`, {
-      hint: "give ids, --state, --reason or --camera, or --all alone",
+      hint: "give ids, --state, --reason, --camera, --municipality or --since, or --all alone",
     });
   }
   return filter;
-}
-
-/** The filter as it was given, for the audit log. */
-function describeFilter(args: ArgValues<typeof FILTER> & { all?: boolean }): string {
-  const parts = [
-    ...(args.ids.length > 0 ? [`ids ${args.ids.join(",")}`] : []),
-    ...(["state", "reason", "camera"] as const).flatMap((key) =>
-      args[key] === undefined ? [] : [`${key} ${args[key]}`],
-    ),
-  ];
-  return parts.join(", ") || "all messages";
-}
-
-/** The id where a single message is meant. */
-function onlyId(filter: MessageFilter): number | null {
-  return filter.ids?.length === 1 ? (filter.ids[0] ?? null) : null;
 }
 
 function asJson(message: QueuedMessage, showPlates: boolean) {
@@ -84,7 +45,7 @@ const list = defineTattileCommand({
   summary: "list waiting messages, oldest first",
   examples: ["tattile queue list --state DEAD", "tattile queue list --camera 2001008851 --limit 20"],
   args: {
-    ...FILTER,
+    ...MESSAGE_FILTER,
     limit: { kind: "value", hint: "N", about: "at most this many (default 50)" },
     ...PLATES,
     ...JSON_ARG,
@@ -93,7 +54,7 @@ const list = defineTattileCommand({
     const { out, now } = context;
     const store = await context.store();
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
-    const filter = await readFilter(args, store);
+    const filter = await readFilter(args, store, context);
     await notePlates(args["show-plates"], `queue list: ${describeFilter(args)}`, onlyId(filter), context);
     const found = await store.listMessages(filter, limit + 1);
     const messages = found.slice(0, limit);
@@ -173,11 +134,11 @@ const retry = defineTattileCommand({
   name: "queue retry",
   summary: "send FAILED and DEAD messages again, now and with all their attempts",
   examples: ["tattile queue retry 1234 1235", "tattile queue retry --reason codiRetorn=", "tattile queue retry --all"],
-  args: { ...FILTER, ...ALL, "dry-run": REMOVE_ARGS["dry-run"], ...JSON_ARG },
+  args: { ...MESSAGE_FILTER, ...ALL, "dry-run": REMOVE_ARGS["dry-run"], ...JSON_ARG },
   async run(args, context) {
     const { out, now } = context;
     const store = await context.store();
-    const filter = await readDeedFilter("queue retry", args, store);
+    const filter = await readDeedFilter("queue retry", args, store, context);
     if (args["dry-run"]) {
       const found = await store.listMessages(filter, COUNT_LIMIT);
       const count = found.filter((m) => m.status === "FAILED" || m.status === "DEAD").length;
@@ -195,11 +156,11 @@ const discard = defineTattileCommand({
   summary: "erase messages unsent, with readings and images",
   notes: ["What is being sent at this moment stays. Erased readings cannot be brought back."],
   examples: ["tattile queue discard 1234", "tattile queue discard --state DEAD --reason NO_IMAGE --dry-run"],
-  args: { ...FILTER, ...ALL, ...REMOVE_ARGS, ...JSON_ARG },
+  args: { ...MESSAGE_FILTER, ...ALL, ...REMOVE_ARGS, ...JSON_ARG },
   async run(args, context) {
     const { out } = context;
     const store = await context.store();
-    const filter = await readDeedFilter("queue discard", args, store);
+    const filter = await readDeedFilter("queue discard", args, store, context);
     const found = (await store.listMessages(filter, COUNT_LIMIT)).filter((m) => m.status !== "SENDING").length;
     const what = `erase ${found >= COUNT_LIMIT ? "at least " : ""}${countOf(found, "message")} unsent, with images`;
     if (args["dry-run"]) return args.json ? out.json({ wouldDiscard: found }) : out.line(`would ${what}`);
@@ -216,6 +177,7 @@ const discard = defineTattileCommand({
 
 export const queueCommands = defineGroup("queue", "look at waiting messages, send them again or erase them", [
   list,
+  summary,
   show,
   retry,
   discard,

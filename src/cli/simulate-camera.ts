@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { systemClock } from "../clock.ts";
 import { AppError } from "../errors.ts";
+import { countOf } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
-import { countOf } from "./format.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseTimezone, parseWhole } from "./values.ts";
 

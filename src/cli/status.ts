@@ -1,10 +1,10 @@
+import { type Attention, findAttention } from "../attention.ts";
 import { AppError, errorText } from "../errors.ts";
-import { type Attention, findAttention } from "./attention.ts";
+import { countOf, formatAge, formatBytes } from "../format.ts";
+import { type EndpointStatus, gatherStatus, type StatusReport } from "../status-report.ts";
 import { defineTattileCommand } from "./command.ts";
-import { countOf, formatAge, formatBytes } from "./format.ts";
 import { cut, type Output } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
-import { type EndpointStatus, gatherStatus, type StatusReport } from "./status-report.ts";
 
 const WORDS = ["fine", "attention", "down"] as const;
 /** One screen: of many cameras, endpoints or troubles only the first are listed. */

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { buildTokenText, hashToken, TOKEN_BYTES } from "../api-token.ts";
 import { AppError } from "../errors.ts";
+import { formatAge, formatDay } from "../format.ts";
 import { type ApiToken, TOKEN_ROLES, type TokenRole } from "../store/tokens.ts";
 import { audited } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
-import { formatAge, formatDay } from "./format.ts";
 import { didYouMean } from "./nearest.ts";
 import { formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";

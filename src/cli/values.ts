@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { coordinate, isUnprotected, name, readerCode, type ValueKind } from "../registry-values.ts";
 import { instantOf } from "../time-zone.ts";
 
 /** Checks of what an operator types; every one names the flag, the value and what is allowed. */
@@ -15,35 +16,25 @@ export function parseWhole(flag: string, value: string, least: number, most: num
   return number;
 }
 
+function parseKind(flag: string, value: string, kind: ValueKind): string {
+  const parsed = kind.parse(value.trim());
+  if ("value" in parsed) return parsed.value;
+  throw refuse(flag, value, parsed.allowed);
+}
+
 /** A name of 1 to `most` characters without control characters. */
 export function parseName(flag: string, value: string, most: number): string {
-  const name = value.trim();
-  if (name === "" || [...name].length > most || /\p{Cc}/u.test(name)) {
-    throw refuse(flag, value, `1 to ${most} characters without line breaks`);
-  }
-  return name;
+  return parseKind(flag, value, name(most));
 }
 
 /** `codiLector`: at most 16 characters, as the police gave it. */
 export function parseReaderCode(value: string): string {
-  const code = value.trim();
-  if (code === "" || [...code].length > 16 || /[\s\p{Cc}]/u.test(code)) {
-    throw refuse("--reader", value, "1 to 16 characters without blanks, as the police gave it");
-  }
-  return code;
+  return parseKind("--reader", value, readerCode);
 }
 
 /** UTM 31N ETRS89 with exactly two decimals; kept as text, since a float would change it. */
 export function parseCoordinate(flag: string, value: string): string {
-  const text = value.trim();
-  if (!/^\d{1,8}\.\d{2}$/.test(text)) {
-    throw refuse(
-      flag,
-      value,
-      "UTM 31N metres with exactly two decimals and at most 8 digits before them, as 431234.50",
-    );
-  }
-  return text;
+  return parseKind(flag, value, coordinate);
 }
 
 /** An IANA zone this machine knows. */
@@ -64,8 +55,7 @@ export function parseEndpointUrl(value: string): { url: string; unprotected: boo
   if (url.username !== "" || url.password !== "") {
     throw new AppError("usage", "URL holds a user or password, allowed is https://host[:port]/path");
   }
-  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  return { url: value.trim(), unprotected: url.protocol === "http:" && !loopback };
+  return { url: value.trim(), unprotected: isUnprotected(value.trim()) };
 }
 
 /** Message and quarantine ids: `12`, `#12`, `12,13`. */

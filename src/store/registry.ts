@@ -79,6 +79,31 @@ export type NewCamera = Omit<Camera, "id" | "lastReadingAt" | "lastSentAt">;
 /** What a write did; the same words go to the operator. */
 export type SaveResult = "added" | "changed" | "unchanged";
 
+/** Where a municipality signs from: an id that is in the store, or the place in `certificates` of one to be added. */
+export type CertificateChoice = { id: number } | { added: number } | null;
+
+/** Many changes at once; what refers to another record does so by its name, so that it may be added by the same change. */
+export interface RegistryChange {
+  endpoints: readonly NewEndpoint[];
+  /** Added each time; the municipality they belong to follows from `municipalities`. */
+  certificates: readonly Omit<NewCertificate, "municipalityId">[];
+  municipalities: readonly (Omit<NewMunicipality, "endpointId" | "certificateId"> & {
+    endpoint: string | null;
+    certificate: CertificateChoice;
+  })[];
+  cameras: readonly (Omit<NewCamera, "municipalityId" | "endpointId"> & {
+    municipality: string;
+    endpoint: string | null;
+  })[];
+  /** Ids; one that is gone already is no error. Refused as the single removals are; a camera while readings of it wait. */
+  removed: {
+    cameras: readonly number[];
+    municipalities: readonly number[];
+    certificates: readonly number[];
+    endpoints: readonly number[];
+  };
+}
+
 /**
  * Every write is one transaction that also does what follows from it: waiting messages see the new route at their next
  * claim, pauses of the endpoints and certificates concerned are lifted (`mended`), and DEAD messages that lacked what is
@@ -107,4 +132,10 @@ export interface Registry {
   removeCertificate(id: number): Promise<void>;
   /** Refused while readings of it wait, unless `withReadings`: then they go too, counted as discarded. @returns image paths to erase. */
   removeCamera(id: number, withReadings: boolean): Promise<{ imagePaths: readonly string[]; readings: number }>;
+  /**
+   * All of it or nothing, in one transaction: adds and changes first (endpoints, certificates, municipalities, cameras), then
+   * removes (cameras, municipalities, certificates, endpoints).
+   * @throws AppError `not-found` for a name that is not there, `conflict` for a removal of what is still used.
+   */
+  applyRegistry(change: RegistryChange): Promise<void>;
 }

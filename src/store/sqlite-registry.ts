@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Registry, SaveResult } from "./registry.ts";
+import type { NewCamera, NewEndpoint, NewMunicipality, Registry, RegistryChange, SaveResult } from "./registry.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import type { Revival } from "./sqlite-revive.ts";
 import { CAMERA, CERTIFICATE, ENDPOINT, MUNICIPALITY, nameKey } from "./sqlite-rows.ts";
@@ -123,6 +123,90 @@ export function createRegistry(
     row === null ? null : table.find(row.id);
   const reading = async <T>(work: () => T): Promise<T> => connection.read("reading the registry", work);
   const writing = async <T>(work: () => T): Promise<T> => connection.write("saving the registry", work);
+  const saveMunicipality = (value: NewMunicipality): SaveResult => {
+    requireExists(endpoints, "endpoint", value.endpointId);
+    requireExists(certificates, "certificate", value.certificateId);
+    const before = find(municipalities, idOfMunicipality.get(nameKey(value.name)));
+    const result = save(municipalities, before?.id, value);
+    const id = before?.id ?? idOfMunicipality.get(nameKey(value.name))?.id;
+    if (result !== "unchanged" && id !== undefined) {
+      disown(before?.certificateId ?? null, value.certificateId, id);
+      mended([value.endpointId], [value.certificateId]);
+    }
+    return result;
+  };
+  const saveEndpoint = (value: NewEndpoint): SaveResult => {
+    const id = idOfEndpoint.get(nameKey(value.name))?.id;
+    const result = save(endpoints, id, value);
+    if (result === "changed") mended([id ?? null], []);
+    return result;
+  };
+  const saveCamera = (value: NewCamera): SaveResult => {
+    requireExists(municipalities, "municipality", value.municipalityId);
+    requireExists(endpoints, "endpoint", value.endpointId);
+    const result = save(cameras, idOfCamera.get(value.serial)?.id, value);
+    if (result !== "unchanged") mended([], []);
+    return result;
+  };
+  const removeMunicipality = (id: number): void => {
+    const used = cameras.list().filter((camera) => camera.municipalityId === id);
+    requireUnused(`the municipality ${municipalities.find(id)?.name ?? id}`, usersOf({ cameras: used }));
+    municipalities.remove(id);
+  };
+  const removeEndpoint = (id: number): void => {
+    const users = municipalities.list().filter((municipality) => municipality.endpointId === id);
+    const userIds = users.map((municipality) => municipality.id);
+    const all = cameras.list();
+    const own = all.filter((camera) => camera.endpointId === id);
+    const waiting = waitingOf(
+      all.filter((c) => (c.endpointId ?? (userIds.includes(c.municipalityId) ? id : null)) === id).map((c) => c.id),
+    );
+    requireUnused(`the endpoint ${endpoints.find(id)?.name ?? id}`, [
+      ...(users.length + own.length > 0 && waiting > 0 ? [`${waiting} waiting messages`] : []),
+      ...users.map(({ name }) => `municipality ${name}`),
+      ...own.map(({ serial }) => `camera ${serial}`),
+    ]);
+    forgetEndpoint.run(id);
+    endpoints.remove(id);
+  };
+  const removeCertificate = (id: number): void => {
+    const users = municipalities.list().filter((municipality) => municipality.certificateId === id);
+    const name = certificates.find(id)?.name ?? id;
+    requireUnused(
+      `the certificate ${name}`,
+      users.map((municipality) => `municipality ${municipality.name}`),
+    );
+    forgetCertificate.run(id);
+    certificates.remove(id);
+  };
+  const idNamed = (what: string, name: string | null, row: (key: string) => { id: number } | null): number | null => {
+    if (name === null) return null;
+    const found = row(name);
+    if (found !== null) return found.id;
+    throw new AppError("not-found", `saving the registry: no ${what} of this name (${name})`);
+  };
+  const apply = (change: RegistryChange): void => {
+    const endpointId = (name: string | null) => idNamed("endpoint", name, (key) => idOfEndpoint.get(nameKey(key)));
+    for (const value of change.endpoints) saveEndpoint(value);
+    const added = change.certificates.map((value) => certificates.insert({ ...value, municipalityId: null }));
+    for (const { endpoint, certificate, ...value } of change.municipalities) {
+      const certificateId =
+        certificate === null ? null : "id" in certificate ? certificate.id : (added[certificate.added] ?? null);
+      saveMunicipality({ ...value, endpointId: endpointId(endpoint), certificateId });
+    }
+    for (const { municipality, endpoint, ...value } of change.cameras) {
+      const id = idNamed("municipality", municipality, (key) => idOfMunicipality.get(nameKey(key)));
+      saveCamera({ ...value, municipalityId: id ?? 0, endpointId: endpointId(endpoint) });
+    }
+    for (const id of change.removed.cameras) {
+      const waiting = waitingOf([id]);
+      requireUnused(`the camera ${cameras.find(id)?.serial ?? id}`, waiting > 0 ? [`${waiting} waiting messages`] : []);
+      cameras.remove(id);
+    }
+    for (const id of change.removed.municipalities) removeMunicipality(id);
+    for (const id of change.removed.certificates) removeCertificate(id);
+    for (const id of change.removed.endpoints) removeEndpoint(id);
+  };
 
   return {
     listMunicipalities: () => reading(() => municipalities.list()),
@@ -138,34 +222,9 @@ export function createRegistry(
           : find(certificates, idOfCertificate.get(nameKey(idOrName))),
       ),
     findCamera: (serial) => reading(() => find(cameras, idOfCamera.get(serial))),
-    saveMunicipality: (value) =>
-      writing(() => {
-        requireExists(endpoints, "endpoint", value.endpointId);
-        requireExists(certificates, "certificate", value.certificateId);
-        const before = find(municipalities, idOfMunicipality.get(nameKey(value.name)));
-        const result = save(municipalities, before?.id, value);
-        const id = before?.id ?? idOfMunicipality.get(nameKey(value.name))?.id;
-        if (result !== "unchanged" && id !== undefined) {
-          disown(before?.certificateId ?? null, value.certificateId, id);
-          mended([value.endpointId], [value.certificateId]);
-        }
-        return result;
-      }),
-    saveEndpoint: (value) =>
-      writing(() => {
-        const id = idOfEndpoint.get(nameKey(value.name))?.id;
-        const result = save(endpoints, id, value);
-        if (result === "changed") mended([id ?? null], []);
-        return result;
-      }),
-    saveCamera: (value) =>
-      writing(() => {
-        requireExists(municipalities, "municipality", value.municipalityId);
-        requireExists(endpoints, "endpoint", value.endpointId);
-        const result = save(cameras, idOfCamera.get(value.serial)?.id, value);
-        if (result !== "unchanged") mended([], []);
-        return result;
-      }),
+    saveMunicipality: (value) => writing(() => saveMunicipality(value)),
+    saveEndpoint: (value) => writing(() => saveEndpoint(value)),
+    saveCamera: (value) => writing(() => saveCamera(value)),
     addCertificate: (value) =>
       writing(() => {
         requireExists(municipalities, "municipality", value.municipalityId);
@@ -174,40 +233,10 @@ export function createRegistry(
         return id;
       }),
     assignCertificate: (municipalityId, certificateId) => writing(() => assign(municipalityId, certificateId)),
-    removeMunicipality: (id) =>
-      writing(() => {
-        const used = cameras.list().filter((camera) => camera.municipalityId === id);
-        requireUnused(`the municipality ${municipalities.find(id)?.name ?? id}`, usersOf({ cameras: used }));
-        municipalities.remove(id);
-      }),
-    removeEndpoint: (id) =>
-      writing(() => {
-        const users = municipalities.list().filter((municipality) => municipality.endpointId === id);
-        const userIds = users.map((municipality) => municipality.id);
-        const all = cameras.list();
-        const own = all.filter((camera) => camera.endpointId === id);
-        const waiting = waitingOf(
-          all.filter((c) => (c.endpointId ?? (userIds.includes(c.municipalityId) ? id : null)) === id).map((c) => c.id),
-        );
-        requireUnused(`the endpoint ${endpoints.find(id)?.name ?? id}`, [
-          ...(users.length + own.length > 0 && waiting > 0 ? [`${waiting} waiting messages`] : []),
-          ...users.map(({ name }) => `municipality ${name}`),
-          ...own.map(({ serial }) => `camera ${serial}`),
-        ]);
-        forgetEndpoint.run(id);
-        endpoints.remove(id);
-      }),
-    removeCertificate: (id) =>
-      writing(() => {
-        const users = municipalities.list().filter((municipality) => municipality.certificateId === id);
-        const name = certificates.find(id)?.name ?? id;
-        requireUnused(
-          `the certificate ${name}`,
-          users.map((municipality) => `municipality ${municipality.name}`),
-        );
-        forgetCertificate.run(id);
-        certificates.remove(id);
-      }),
+    removeMunicipality: (id) => writing(() => removeMunicipality(id)),
+    removeEndpoint: (id) => writing(() => removeEndpoint(id)),
+    removeCertificate: (id) => writing(() => removeCertificate(id)),
+    applyRegistry: (change) => writing(() => apply(change)),
     removeCamera: async (id, withReadings) => {
       const serial = await writing(() => {
         const camera = cameras.find(id);

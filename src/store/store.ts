@@ -1,6 +1,7 @@
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
+import type { Activity } from "./activity.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
@@ -272,7 +273,7 @@ export interface StoreInfo {
   location: string;
 }
 
-export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings, TokenStore {
+export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings, TokenStore, Activity {
   info(): StoreInfo;
   /**
    * Calls back when another process queued something. A hint that may get lost: whoever waits looks for itself now and then.

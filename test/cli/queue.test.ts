@@ -127,16 +127,6 @@ test("discard erases messages with their images, after a yes, and only those tha
   expect([await ids(cli), await images(cli)]).toEqual([[], 0]);
 });
 
-test("a camera is removed with its readings only when that is said", async () => {
-  await using cli = await openQueue(4);
-  const remove = ["camera", "remove", SERIALS[0], "--yes"];
-  expect(await cli.run(...remove)).toMatchObject({ code: 1, stderr: expect.stringContaining(SERIALS[0]) });
-  expect((await cli.run(...remove, "--with-readings")).stdout).toBe(
-    `removed camera ${SERIALS[0]}, erased 2 readings and 4 images\n`,
-  );
-  expect([(await ids(cli)).length, await images(cli)]).toEqual([2, 4]);
-});
-
 test("a reader that is slow gets all of a long output, and one that leaves early is no error", async () => {
   await using cli = await openQueue(600);
   const words = [...tattileCommand(), "queue", "list", "--json", "--limit", "1000"];

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { formatDuration, maskPlate } from "../../src/cli/format.ts";
 import { didYouMean, findNearest } from "../../src/cli/nearest.ts";
 import { formatTable } from "../../src/cli/output.ts";
 import {
@@ -11,6 +10,7 @@ import {
   parseTimezone,
   parseWhole,
 } from "../../src/cli/values.ts";
+import { formatDuration, maskPlate } from "../../src/format.ts";
 
 test.each(["431234.50", "0.00", "12345678.99"])("coordinate %s is kept as it is written", (text) => {
   expect(parseCoordinate("--x", text)).toBe(text);

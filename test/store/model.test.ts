@@ -264,6 +264,16 @@ async function compare({ store, path }: SqliteUnderTest, model: Model): Promise<
   const total = (tally: string): number => tallies.reduce((sum, one) => sum + (one.tally === tally ? one.count : 0), 0);
   const { byStatus, readings } = await store.summarize();
   expect(total("queued")).toBe(total("delivered") + total("expired") + total("discarded") + readings);
+  const dead = model.messages.filter(({ status }) => status === "DEAD").length;
+  expect(await store.balance()).toEqual({
+    received: total("queued"),
+    delivered: total("delivered"),
+    expired: total("expired"),
+    discarded: total("discarded"),
+    waiting: model.messages.length - dead,
+    dead,
+    difference: 0,
+  });
   for (const status of ["PENDING", "SENDING", "FAILED", "DEAD"] as const) {
     expect(byStatus[status]).toBe(model.messages.filter((one) => one.status === status).length);
   }

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { findAttention } from "../../src/cli/attention.ts";
-import type { StatusReport } from "../../src/cli/status-report.ts";
-import type { RunningService } from "../../src/run-file.ts";
-import type { Camera } from "../../src/store/registry.ts";
-import type { RouteState } from "../../src/store/store.ts";
+import { findAttention } from "../src/attention.ts";
+import type { RunningService } from "../src/run-file.ts";
+import type { StatusReport } from "../src/status-report.ts";
+import type { Camera } from "../src/store/registry.ts";
+import type { RouteState } from "../src/store/store.ts";
 
 const AT = new Date("2026-03-01T10:00:00Z");
 const ago = (ms: number): Date => new Date(AT.getTime() - ms);
@@ -204,9 +204,12 @@ const troubles: readonly (readonly [
 
 test.each(troubles)("%s is told in words, with what mends it", (_name, change, level, text, mend) => {
   const found = findAttention({ ...fine, ...change });
-  expect(found).toEqual([
-    { level: level as "down", text: expect.stringContaining(text), mend: expect.stringContaining(mend) },
-  ]);
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatchObject({
+    level: level as "down",
+    text: expect.stringContaining(text),
+    mend: expect.stringContaining(mend),
+  });
 });
 
 test("what is down stands before what only needs attention, and an inactive camera needs neither", () => {

@@ -36,8 +36,8 @@ export function formatBytes(bytes: number): string {
 }
 
 /** `1 reading`, `3 readings`. */
-export function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
 }
 
 /** Whole days from `now` to `end`; negative when it is over. */

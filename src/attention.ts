@@ -1,11 +1,39 @@
-import { REASON } from "../message.ts";
 import { countOf, formatBytes, formatDuration } from "./format.ts";
+import { REASON } from "./message.ts";
 import type { StatusReport } from "./status-report.ts";
+
+/** What can need somebody; the dashboard has a sentence for each in its languages. */
+export const ATTENTION_CODES = [
+  "service-missing",
+  "service-dead",
+  "service-stalled",
+  "sender-off",
+  "disk-full",
+  "disk-low",
+  "clock-off",
+  "endpoint-paused",
+  "route-paused",
+  "certificate-over",
+  "certificate-ends",
+  "certificate-missing",
+  "dead",
+  "dead-others",
+  "waiting-old",
+  "camera-silent",
+  "camera-never",
+  "camera-none",
+  "held-unregistered",
+  "held-malformed",
+] as const;
+export type AttentionCode = (typeof ATTENTION_CODES)[number];
 
 /** One thing that is not as it should be, in words, with the command that mends it. */
 export interface Attention {
   /** down: readings are not taken in, or nothing is delivered by anybody. */
   level: "down" | "attention";
+  code: AttentionCode;
+  /** What the sentence is made of, for who says it in other words. */
+  facts: Readonly<Record<string, string | number | readonly string[]>>;
   text: string;
   mend: string;
 }
@@ -37,34 +65,42 @@ function* services({ services, senderEnabled, at }: StatusReport): Generator<Att
   for (const task of ["ingest", "sender", "api"]) {
     const service = services.find((s) => s.task === task);
     if (service === undefined) {
-      if (task === "ingest") yield down(`ingest is not running: ${work(task)}`, "systemctl start tattile");
-      if (task === "sender" && senderEnabled)
-        yield down(`sender is not running: ${work(task)}`, "systemctl start tattile");
+      if (task === "ingest" || (task === "sender" && senderEnabled)) {
+        yield down("service-missing", { task }, `${task} is not running: ${work(task)}`, "systemctl start tattile");
+      }
     } else if (service.state === "dead") {
       const text = `${task} died (process ${service.pid} is gone)`;
       const mend = "systemctl restart tattile; journalctl -u tattile -n 50";
-      yield task === "api" ? attention(text, mend) : down(`${text}: ${work(task)}`, mend);
+      if (task === "api") yield attention("service-dead", { task, pid: service.pid }, text, mend);
+      else yield down("service-dead", { task, pid: service.pid }, `${text}: ${work(task)}`, mend);
     } else if (service.state === "stalled") {
-      const silence = formatDuration(at.getTime() - service.renewedAt.getTime());
-      yield attention(`${task} does not answer for ${silence}`, "journalctl -u tattile -n 50");
+      const silentMs = at.getTime() - service.renewedAt.getTime();
+      const text = `${task} does not answer for ${formatDuration(silentMs)}`;
+      yield attention("service-stalled", { task, silentMs }, text, "journalctl -u tattile -n 50");
     }
   }
-  if (!senderEnabled) yield attention("the sender is switched off", "set SENDER_ENABLED=true and restart");
+  if (!senderEnabled) {
+    yield attention("sender-off", {}, "the sender is switched off", "set SENDER_ENABLED=true and restart");
+  }
 }
 
 function* disk({ disk }: StatusReport): Generator<Attention> {
   const { freeBytes, minFreeBytes } = disk;
   const free = `${formatBytes(freeBytes)} free`;
   const mend = "free some space below DATA_DIR, or lower DISK_MIN_FREE_BYTES";
-  if (freeBytes < minFreeBytes) yield down(`the disk is full (${free}): the cameras must keep their readings`, mend);
-  else if (freeBytes < 2 * minFreeBytes) yield attention(`the disk is nearly full (${free})`, mend);
+  if (freeBytes < minFreeBytes) {
+    const text = `the disk is full (${free}): the cameras must keep their readings`;
+    yield down("disk-full", { freeBytes }, text, mend);
+  } else if (freeBytes < 2 * minFreeBytes) {
+    yield attention("disk-low", { freeBytes }, `the disk is nearly full (${free})`, mend);
+  }
 }
 
 function* clock({ clockOffsetMs }: StatusReport): Generator<Attention> {
   if (clockOffsetMs === null || Math.abs(clockOffsetMs) < CLOCK_MS) return;
   const direction = clockOffsetMs > 0 ? "behind" : "ahead of";
   const text = `this clock is ${formatDuration(Math.abs(clockOffsetMs))} ${direction} that of the police`;
-  yield attention(text, "timedatectl set-ntp true");
+  yield attention("clock-off", { offsetMs: clockOffsetMs }, text, "timedatectl set-ntp true");
 }
 
 function* endpoints({ endpoints }: StatusReport): Generator<Attention> {
@@ -72,9 +108,13 @@ function* endpoints({ endpoints }: StatusReport): Generator<Attention> {
     for (const { certificateId, pauseKind, detail } of pauses) {
       const what = certificateId === 0 ? `endpoint ${name}` : `endpoint ${name} with certificate ${certificateId}`;
       const text = `${what} is paused, ${pauseKind ?? "unknown"}: ${detail ?? "no detail"}`;
-      if (pauseKind !== "misconfigured") yield attention(text, "check the network; it is tried again by itself");
-      else if (certificateId === 0) yield attention(text, `tattile endpoint set ${quoted(name)} --url URL`);
-      else yield attention(text, "tattile cert import FILE.pfx --municipality NAME");
+      const code = certificateId === 0 ? "endpoint-paused" : "route-paused";
+      const facts = { endpoint: name, certificateId, kind: pauseKind ?? "unknown", detail: detail ?? "" };
+      if (pauseKind !== "misconfigured") {
+        yield attention(code, facts, text, "check the network; it is tried again by itself");
+      } else if (certificateId === 0) {
+        yield attention(code, facts, text, `tattile endpoint set ${quoted(name)} --url URL`);
+      } else yield attention(code, facts, text, "tattile cert import FILE.pfx --municipality NAME");
     }
   }
 }
@@ -83,14 +123,18 @@ function* certificates({ certificates, municipalities, cameras }: StatusReport):
   for (const { municipality, daysLeft } of certificates) {
     const mend = `tattile cert import FILE.pfx --municipality ${quoted(municipality)}`;
     if (daysLeft === null) continue;
-    if (daysLeft < 0) yield attention(`the certificate of ${municipality} has run out`, mend);
-    else if (daysLeft < CERTIFICATE_DAYS) {
-      yield attention(`the certificate of ${municipality} runs out in ${countOf(daysLeft, "day")}`, mend);
+    if (daysLeft < 0) {
+      yield attention("certificate-over", { municipality }, `the certificate of ${municipality} has run out`, mend);
+    } else if (daysLeft < CERTIFICATE_DAYS) {
+      const text = `the certificate of ${municipality} runs out in ${countOf(daysLeft, "day")}`;
+      yield attention("certificate-ends", { municipality, daysLeft }, text, mend);
     }
   }
   for (const { id, name, certificateId } of municipalities) {
     if (certificateId !== null || !cameras.some((c) => c.municipalityId === id)) continue;
     yield attention(
+      "certificate-missing",
+      { municipality: name },
       `${name} has cameras but no certificate`,
       `tattile cert import FILE.pfx --municipality ${quoted(name)}`,
     );
@@ -99,15 +143,19 @@ function* certificates({ certificates, municipalities, cameras }: StatusReport):
 
 function* queue({ queue, at }: StatusReport): Generator<Attention> {
   for (const { reason, count } of queue.deadByReason.slice(0, SHOWN)) {
-    yield attention(`${countOf(count, "reading")} given up: ${reason}`, mendReason(reason));
+    yield attention("dead", { reason, count }, `${countOf(count, "reading")} given up: ${reason}`, mendReason(reason));
   }
   const hidden = queue.deadByReason.length - SHOWN;
-  if (hidden > 0)
-    yield attention(`readings given up for ${countOf(hidden, "other reason")}`, "tattile queue list --state DEAD");
+  if (hidden > 0) {
+    const text = `readings given up for ${countOf(hidden, "other reason")}`;
+    yield attention("dead-others", { reasons: hidden }, text, "tattile queue list --state DEAD");
+  }
   const waiting = [queue.oldestAt.PENDING, queue.oldestAt.FAILED].filter((received) => received !== null);
   const age = Math.max(0, ...waiting.map((received) => at.getTime() - received.getTime()));
-  if (age > OLD_MS)
-    yield attention(`the oldest waiting reading came ${formatDuration(age)} ago`, "tattile queue list --limit 5");
+  if (age > OLD_MS) {
+    const text = `the oldest waiting reading came ${formatDuration(age)} ago`;
+    yield attention("waiting-old", { ageMs: age }, text, "tattile queue list --limit 5");
+  }
 }
 
 function mendReason(reason: string): string {
@@ -124,30 +172,34 @@ function* cameras({ cameras, at }: StatusReport): Generator<Attention> {
   const silent = active.filter((c) => c.lastReadingAt !== null && at.getTime() - c.lastReadingAt.getTime() > SILENT_MS);
   const never = active.filter((c) => c.lastReadingAt === null);
   if (silent.length > 0) {
-    yield attention(
-      `no reading for a day from ${some(silent.map((c) => c.serial))}`,
-      "check the camera and its network",
-    );
+    const serials = silent.map((c) => c.serial);
+    const text = `no reading for a day from ${some(serials)}`;
+    yield attention("camera-silent", { serials }, text, "check the camera and its network");
   }
   if (never.length > 0) {
     const mend = "check serial, address and TRANSIT_PORT in the camera";
-    yield attention(`never a reading from ${some(never.map((c) => c.serial))}`, mend);
+    const serials = never.map((c) => c.serial);
+    yield attention("camera-never", { serials }, `never a reading from ${some(serials)}`, mend);
   }
-  if (cameras.length === 0) yield attention("no camera is registered", "tattile camera add --help");
+  if (cameras.length === 0) yield attention("camera-none", {}, "no camera is registered", "tattile camera add --help");
 }
 
 function* quarantine({ quarantine }: StatusReport): Generator<Attention> {
   const { unregistered, malformed } = quarantine;
   const [first] = unregistered;
   if (first !== undefined) {
-    const serials = some(unregistered.map((u) => u.serial));
+    const serials = unregistered.map((u) => u.serial);
     yield attention(
-      `readings are held of unregistered ${serials}`,
+      "held-unregistered",
+      { serials },
+      `readings are held of unregistered ${some(serials)}`,
       `tattile camera add ${first.serial} --reader CODE --municipality NAME`,
     );
   }
   if (malformed > 0) {
     yield attention(
+      "held-malformed",
+      { messages: malformed },
       `${countOf(malformed, "message")} could not be understood`,
       "tattile quarantine list --kind malformed",
     );
@@ -165,10 +217,10 @@ function quoted(name: string): string {
   return /^[\w.-]+$/.test(name) ? name : `"${name.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
-function down(text: string, mend: string): Attention {
-  return { level: "down", text, mend };
+function down(code: AttentionCode, facts: Attention["facts"], text: string, mend: string): Attention {
+  return { level: "down", code, facts, text, mend };
 }
 
-function attention(text: string, mend: string): Attention {
-  return { level: "attention", text, mend };
+function attention(code: AttentionCode, facts: Attention["facts"], text: string, mend: string): Attention {
+  return { level: "attention", code, facts, text, mend };
 }

@@ -1,10 +1,10 @@
 import { statfs } from "node:fs/promises";
-import type { Config } from "../config.ts";
-import { AppError, systemCode } from "../errors.ts";
-import { listServices, type RunningService } from "../run-file.ts";
-import type { Camera, Certificate, Endpoint, Municipality } from "../store/registry.ts";
-import type { QueueSummary, RouteState, Store, StoreInfo } from "../store/store.ts";
+import type { Config } from "./config.ts";
+import { AppError, systemCode } from "./errors.ts";
 import { daysUntil } from "./format.ts";
+import { listServices, type RunningService } from "./run-file.ts";
+import type { Camera, Certificate, Endpoint, Municipality } from "./store/registry.ts";
+import type { QueueSummary, RouteState, Store, StoreInfo } from "./store/store.ts";
 
 /** Everything `status` knows, as it stood at `at`. */
 export interface StatusReport {
@@ -118,7 +118,10 @@ function certificateStatuses(
 }
 
 /** Space where the images lie, or will lie once the first has come. */
-async function readSpace(imagesDir: string, dataDir: string): Promise<{ freeBytes: number; totalBytes: number }> {
+export async function readSpace(
+  imagesDir: string,
+  dataDir: string,
+): Promise<{ freeBytes: number; totalBytes: number }> {
   for (const path of [imagesDir, dataDir]) {
     try {
       const { bavail, blocks, bsize } = await statfs(path);

@@ -1,0 +1,107 @@
+import { countOf } from "../format.ts";
+import type { Camera } from "../store/registry.ts";
+import type { Store } from "../store/store.ts";
+import { audited, noteDeed } from "./audited.ts";
+import { defineTattileCommand } from "./command.ts";
+import type { CommandContext } from "./context.ts";
+import { eraseImages } from "./images.ts";
+import { copyImages } from "./keep-images.ts";
+import { lookUpCamera } from "./lookup.ts";
+import { confirm } from "./prompt.ts";
+import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+
+/** What of some cameras would go with them. */
+export interface CameraHoldings {
+  readings: number;
+  imagePaths: readonly string[];
+}
+
+/** Counts what waits of these cameras, in any state. */
+export async function holdingsOf(cameras: readonly Camera[], store: Store): Promise<CameraHoldings> {
+  const counts = await store.countQueue();
+  const readings = counts.filter(({ cameraId }) => cameras.some(({ id }) => id === cameraId));
+  const imagePaths: string[] = [];
+  for (const { id } of cameras) imagePaths.push(...(await store.listImagePaths(id)));
+  return { readings: readings.reduce((sum, { count }) => sum + count, 0), imagePaths };
+}
+
+/** `12 readings that are stored and 24 images`. */
+export function describeHoldings({ readings, imagePaths }: CameraHoldings): string {
+  return `${countOf(readings, "stored reading")} and ${countOf(imagePaths.length, "image")}`;
+}
+
+/** Takes cameras away with all that is stored of them: rows, then pictures, then what may still be readable of the rows. */
+export async function eraseCameras(
+  cameras: readonly Camera[],
+  store: Store,
+  context: CommandContext,
+): Promise<{ readings: number; images: number }> {
+  let readings = 0;
+  let images = 0;
+  for (const { id } of cameras) {
+    const gone = await store.removeCamera(id, true);
+    readings += gone.readings;
+    images += await eraseImages(gone.imagePaths, context);
+  }
+  await store.scrub();
+  return { readings, images };
+}
+
+export const removeCamera = defineTattileCommand({
+  name: "camera remove",
+  summary: "remove a camera, by default with all that is stored of it",
+  notes: [
+    "A reading and its place in the queue are one: --keep-readings and --keep-queue mean the same. The camera is then switched off, what waits is still delivered, and the service removes the camera with the last of it (DEAD readings after their time).",
+    "--keep-images copies the pictures to a folder of yours before they go; nothing erases them there.",
+  ],
+  examples: [
+    "tattile camera remove 2001008851 --dry-run",
+    "tattile camera remove 2001008851 --keep-queue",
+    "tattile camera remove 2001008851 --keep-images /srv/evidence --yes",
+  ],
+  args: {
+    serial: { kind: "positional", required: true, about: "serial number of the camera, or its id" },
+    "keep-readings": { kind: "switch", about: "deliver what waits first, then remove" },
+    "keep-queue": { kind: "switch", about: "the same" },
+    "keep-images": { kind: "value", hint: "DIR", about: "copy its pictures to this folder first" },
+    ...REMOVE_ARGS,
+    ...JSON_ARG,
+  },
+  async run(args, context) {
+    const { out } = context;
+    const store = await context.store();
+    const camera = await lookUpCamera(store, args.serial);
+    const held = await holdingsOf([camera], store);
+    const retires = args["keep-queue"] || args["keep-readings"];
+    const folder = args["keep-images"];
+    const copies = folder === undefined ? "" : `copy ${countOf(held.imagePaths.length, "image")} to ${folder}, `;
+    const what = retires
+      ? `${copies}switch camera ${camera.serial} off and remove it after ${describeHoldings(held)} that wait`
+      : `${copies}remove camera ${camera.serial}${held.readings === 0 ? "" : ` and erase ${describeHoldings(held)}, unsent`}`;
+    if (args["dry-run"]) {
+      const facts = { readings: held.readings, images: held.imagePaths.length };
+      return args.json ? out.json({ would: what, ...facts }) : out.line(`would ${what}`);
+    }
+    await confirm(what, args.yes, context);
+    const copied = folder === undefined ? 0 : await copyImages(held.imagePaths, folder, context);
+    if (retires) {
+      await noteDeed({ what: "camera remove", detail: what }, context);
+      await store.retireCamera(camera.id);
+      const [gone] = held.readings === 0 ? await store.removeRetired() : [];
+      if (args.json) out.json({ removed: gone !== undefined, waiting: held.readings, copied });
+      else if (gone !== undefined) out.line(`removed camera ${camera.serial}`);
+      else
+        out.line(`camera ${camera.serial} is off; it goes with the last of its ${countOf(held.readings, "reading")}`);
+      return;
+    }
+    const { readings, images } = await audited({ what: "camera remove", detail: what }, context, () =>
+      eraseCameras([camera], store, context),
+    );
+    if (args.json) return out.json({ removed: true, readings, images, copied });
+    out.line(
+      `removed camera ${camera.serial}` +
+        (readings === 0 ? "" : `, erased ${countOf(readings, "reading")} and ${countOf(images, "image")}`) +
+        (folder === undefined ? "" : `, kept ${countOf(copied, "image")} in ${folder}`),
+    );
+  },
+});
