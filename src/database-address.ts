@@ -27,7 +27,7 @@ const SCHEME = /^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i;
 export function parseDatabaseAddress(text: string): DatabaseAddress | null {
   if (!SCHEME.test(text)) return null;
   const rest = text.replace(SCHEME, "");
-  const match = /^(?:([^@]*)@)?([^/?#]*)\/?([^?#]*)(?:\?([^#]*))?$/.exec(rest);
+  const match = /^(?:(.*)@)?([^/?#]*)\/?([^?#]*)(?:\?([^#]*))?$/.exec(rest);
   if (match === null) return null;
   const [, login = "", place = "", path = "", query = ""] = match;
   try {

@@ -76,7 +76,9 @@ async function start(
   stops: (() => Promise<void> | void)[],
 ) {
   // Only who holds the cameras' port knows that nobody else is taking readings in just now.
-  const orphansBefore = tasks.includes("ingest") ? await aloneSince(config.dataDir, clock) : null;
+  // On PostgreSQL others may write into the same folder of images from other machines, where nobody is seen from here.
+  const mayBeAlone = tasks.includes("ingest") && config.database === null;
+  const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
   const store = await openStore(config, clock);
   stops.push(() => store.close());
   stops.push(() => store.scrub());
@@ -96,6 +98,8 @@ async function start(
 
   if (tasks.includes("sender") && config.sender.enabled) {
     sender = await startSender({ store, images, identities, config, log, clock, stops });
+    const { nudge } = sender;
+    stops.push(store.watchQueue(nudge));
   } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
   if (tasks.includes("ingest") || tasks.includes("sender")) {

@@ -1,3 +1,5 @@
+import type { Clock } from "../clock.ts";
+import { createActivityTrimmer, hourOf, minuteOf } from "./postgres-activity.ts";
 import type { Pool } from "./postgres-connection.ts";
 import { clean, FACT_COLUMNS, FACT_TYPES, instant, json, writeFacts } from "./postgres-rows.ts";
 import { type Tallies, WRITE_TALLIES } from "./postgres-tallies.ts";
@@ -78,13 +80,20 @@ const ENQUEUE = `/* tattile: enqueue */
     SELECT CASE WHEN kind = 'quarantine' THEN coalesce(serial, '${UNKNOWN_SERIAL}') ELSE serial END AS serial,
       CASE WHEN kind = 'quarantine' THEN held_kind ELSE result END AS tally, count(*) AS count
     FROM result WHERE result <> 'unregistered' GROUP BY 1, 2),
+  minutes AS (
+    INSERT INTO minute_counts (minute, received, delivered)
+    SELECT $5::text::timestamptz, count(*), 0 FROM fresh HAVING count(*) > 0),
+  hours AS (
+    INSERT INTO camera_hours (hour, camera_serial, received)
+    SELECT $6::text::timestamptz, serial, count(*) FROM fresh GROUP BY serial),
   ${WRITE_TALLIES.replace("$room", "$4")}
   SELECT r.ord, r.result, (SELECT count(*) FROM strangers WHERE number <= $4::text::bigint) AS strangers,
     CASE WHEN r.ord = 0 AND EXISTS (SELECT 1 FROM fresh) THEN pg_notify('${QUEUED_CHANNEL}', '')::text END AS told
   FROM result r ORDER BY r.ord`;
 
 /** Readings into the queue, each content once, a group in one round trip. @param node whose folder held messages lie in */
-export function createIntake(pool: Pool, tallies: Tallies, node: string): Intake {
+export function createIntake(pool: Pool, tallies: Tallies, node: string, clock: Clock): Intake {
+  const trim = createActivityTrimmer(pool);
   return {
     enqueue: async (entries, now) => {
       if (entries.length === 0) return [];
@@ -94,7 +103,10 @@ export function createIntake(pool: Pool, tallies: Tallies, node: string): Intake
         instant(now),
         node,
         String(room),
+        minuteOf(clock.now()),
+        hourOf(clock.now()),
       ]);
+      await trim(clock.now()).catch(() => {});
       tallies.noteStrangers(rows[0]?.strangers ?? 0);
       return rows.map(({ result }) => result);
     },

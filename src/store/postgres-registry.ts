@@ -4,7 +4,7 @@ import type { Pool, Run } from "./postgres-connection.ts";
 import type { Revival } from "./postgres-revive.ts";
 import { instant } from "./postgres-rows.ts";
 import { createTable, type RegistryTable } from "./postgres-table.ts";
-import type { Registry, SaveResult } from "./registry.ts";
+import type { NewCamera, NewEndpoint, NewMunicipality, Registry, RegistryChange, SaveResult } from "./registry.ts";
 import { CAMERA, CERTIFICATE, ENDPOINT, MUNICIPALITY, nameKey } from "./sqlite-rows.ts";
 import type { OperatorStore } from "./store.ts";
 
@@ -121,6 +121,107 @@ export function createRegistry(
     await mended(run, [municipality?.endpointId ?? null], [certificateId]);
   };
 
+  const saveMunicipality = async (run: Run, value: NewMunicipality): Promise<SaveResult> => {
+    await requireExists(run, endpoints, "endpoint", value.endpointId);
+    await requireExists(run, certificates, "certificate", value.certificateId);
+    const before = await byName(run, municipalities, value.name);
+    const { id, result } = await save(run, municipalities, before, value);
+    if (result !== "unchanged") {
+      await disown(run, before?.certificateId ?? null, value.certificateId, id);
+      await mended(run, [value.endpointId], [value.certificateId]);
+    }
+    return result;
+  };
+  const saveEndpoint = async (run: Run, value: NewEndpoint): Promise<SaveResult> => {
+    const { id, result } = await save(run, endpoints, await byName(run, endpoints, value.name), value);
+    if (result === "changed") await mended(run, [id], []);
+    return result;
+  };
+  const saveCamera = async (run: Run, value: NewCamera): Promise<SaveResult> => {
+    await requireExists(run, municipalities, "municipality", value.municipalityId);
+    await requireExists(run, endpoints, "endpoint", value.endpointId);
+    const { result } = await save(run, cameras, await cameraBySerial(run, value.serial), value);
+    if (result !== "unchanged") await mended(run, [], []);
+    return result;
+  };
+  const removeMunicipality = async (run: Run, id: number): Promise<void> => {
+    const used = (await cameras.list(run)).filter((camera) => camera.municipalityId === id);
+    const waiting = await waitingOf(
+      run,
+      used.map((camera) => camera.id),
+    );
+    requireUnused(`the municipality ${(await municipalities.find(run, id))?.name ?? id}`, [
+      ...(waiting > 0 ? [`${waiting} waiting messages`] : []),
+      ...used.map(({ serial }) => `camera ${serial}`),
+    ]);
+    await municipalities.remove(run, id);
+  };
+  const removeEndpoint = async (run: Run, id: number): Promise<void> => {
+    const users = (await municipalities.list(run)).filter((municipality) => municipality.endpointId === id);
+    const userIds = users.map((municipality) => municipality.id);
+    const all = await cameras.list(run);
+    const own = all.filter((camera) => camera.endpointId === id);
+    const sendTo = all.filter((c) => (c.endpointId ?? (userIds.includes(c.municipalityId) ? id : null)) === id);
+    const waiting = await waitingOf(
+      run,
+      sendTo.map((camera) => camera.id),
+    );
+    requireUnused(`the endpoint ${(await endpoints.find(run, id))?.name ?? id}`, [
+      ...(users.length + own.length > 0 && waiting > 0 ? [`${waiting} waiting messages`] : []),
+      ...users.map(({ name }) => `municipality ${name}`),
+      ...own.map(({ serial }) => `camera ${serial}`),
+    ]);
+    await run("DELETE FROM route_states WHERE endpoint_id = $1::text::integer", [String(id)]);
+    await endpoints.remove(run, id);
+  };
+  const removeCertificate = async (run: Run, id: number): Promise<void> => {
+    const users = (await municipalities.list(run)).filter((municipality) => municipality.certificateId === id);
+    requireUnused(
+      `the certificate ${(await certificates.find(run, id))?.name ?? id}`,
+      users.map((municipality) => `municipality ${municipality.name}`),
+    );
+    await run("DELETE FROM route_states WHERE certificate_id = $1::text::integer", [String(id)]);
+    // A column of the old program, which tattile does not go by.
+    await run("UPDATE cameras SET certificate_id = NULL WHERE certificate_id = $1::text::integer", [String(id)]);
+    await certificates.remove(run, id);
+  };
+  const idNamed = async (
+    run: Run,
+    what: string,
+    table: RegistryTable<{ id: number; name: string }>,
+    name: string | null,
+  ): Promise<number | null> => {
+    if (name === null) return null;
+    const found = await byName(run, table, name);
+    if (found !== null) return found.id;
+    throw new AppError("not-found", `saving the registry: no ${what} of this name (${name})`);
+  };
+  const apply = async (run: Run, change: RegistryChange): Promise<void> => {
+    const endpointId = (name: string | null) => idNamed(run, "endpoint", endpoints, name);
+    for (const value of change.endpoints) await saveEndpoint(run, value);
+    const added: number[] = [];
+    for (const value of change.certificates)
+      added.push(await certificates.insert(run, { ...value, municipalityId: null }));
+    for (const { endpoint, certificate, ...value } of change.municipalities) {
+      const certificateId =
+        certificate === null ? null : "id" in certificate ? certificate.id : (added[certificate.added] ?? null);
+      await saveMunicipality(run, { ...value, endpointId: await endpointId(endpoint), certificateId });
+    }
+    for (const { municipality, endpoint, ...value } of change.cameras) {
+      const id = await idNamed(run, "municipality", municipalities, municipality);
+      await saveCamera(run, { ...value, municipalityId: id ?? 0, endpointId: await endpointId(endpoint) });
+    }
+    for (const id of change.removed.cameras) {
+      const waiting = await waitingOf(run, [id]);
+      const serial = (await cameras.find(run, id))?.serial ?? id;
+      requireUnused(`the camera ${serial}`, waiting > 0 ? [`${waiting} waiting messages`] : []);
+      await cameras.remove(run, id);
+    }
+    for (const id of change.removed.municipalities) await removeMunicipality(run, id);
+    for (const id of change.removed.certificates) await removeCertificate(run, id);
+    for (const id of change.removed.endpoints) await removeEndpoint(run, id);
+  };
+
   return {
     listMunicipalities: () => reading(municipalities.list),
     listEndpoints: () => reading(endpoints.list),
@@ -137,32 +238,9 @@ export function createRegistry(
         return all.find(({ id }) => used.has(id)) ?? all[0] ?? null;
       }),
     findCamera: (serial) => reading((run) => cameraBySerial(run, serial)),
-    saveMunicipality: (value) =>
-      writing(async (run) => {
-        await requireExists(run, endpoints, "endpoint", value.endpointId);
-        await requireExists(run, certificates, "certificate", value.certificateId);
-        const before = await byName(run, municipalities, value.name);
-        const { id, result } = await save(run, municipalities, before, value);
-        if (result !== "unchanged") {
-          await disown(run, before?.certificateId ?? null, value.certificateId, id);
-          await mended(run, [value.endpointId], [value.certificateId]);
-        }
-        return result;
-      }),
-    saveEndpoint: (value) =>
-      writing(async (run) => {
-        const { id, result } = await save(run, endpoints, await byName(run, endpoints, value.name), value);
-        if (result === "changed") await mended(run, [id], []);
-        return result;
-      }),
-    saveCamera: (value) =>
-      writing(async (run) => {
-        await requireExists(run, municipalities, "municipality", value.municipalityId);
-        await requireExists(run, endpoints, "endpoint", value.endpointId);
-        const { result } = await save(run, cameras, await cameraBySerial(run, value.serial), value);
-        if (result !== "unchanged") await mended(run, [], []);
-        return result;
-      }),
+    saveMunicipality: (value) => writing((run) => saveMunicipality(run, value)),
+    saveEndpoint: (value) => writing((run) => saveEndpoint(run, value)),
+    saveCamera: (value) => writing((run) => saveCamera(run, value)),
     addCertificate: (value) =>
       writing(async (run) => {
         await requireExists(run, municipalities, "municipality", value.municipalityId);
@@ -171,51 +249,10 @@ export function createRegistry(
         return id;
       }),
     assignCertificate: (municipalityId, certificateId) => writing((run) => assign(run, municipalityId, certificateId)),
-    removeMunicipality: (id) =>
-      writing(async (run) => {
-        const used = (await cameras.list(run)).filter((camera) => camera.municipalityId === id);
-        const waiting = await waitingOf(
-          run,
-          used.map((camera) => camera.id),
-        );
-        const name = (await municipalities.find(run, id))?.name ?? id;
-        requireUnused(`the municipality ${name}`, [
-          ...(waiting > 0 ? [`${waiting} waiting messages`] : []),
-          ...used.map(({ serial }) => `camera ${serial}`),
-        ]);
-        await municipalities.remove(run, id);
-      }),
-    removeEndpoint: (id) =>
-      writing(async (run) => {
-        const users = (await municipalities.list(run)).filter((municipality) => municipality.endpointId === id);
-        const userIds = users.map((municipality) => municipality.id);
-        const all = await cameras.list(run);
-        const own = all.filter((camera) => camera.endpointId === id);
-        const sendTo = all.filter((c) => (c.endpointId ?? (userIds.includes(c.municipalityId) ? id : null)) === id);
-        const waiting = await waitingOf(
-          run,
-          sendTo.map((camera) => camera.id),
-        );
-        requireUnused(`the endpoint ${(await endpoints.find(run, id))?.name ?? id}`, [
-          ...(users.length + own.length > 0 && waiting > 0 ? [`${waiting} waiting messages`] : []),
-          ...users.map(({ name }) => `municipality ${name}`),
-          ...own.map(({ serial }) => `camera ${serial}`),
-        ]);
-        await run("DELETE FROM route_states WHERE endpoint_id = $1::text::integer", [String(id)]);
-        await endpoints.remove(run, id);
-      }),
-    removeCertificate: (id) =>
-      writing(async (run) => {
-        const users = (await municipalities.list(run)).filter((municipality) => municipality.certificateId === id);
-        requireUnused(
-          `the certificate ${(await certificates.find(run, id))?.name ?? id}`,
-          users.map((municipality) => `municipality ${municipality.name}`),
-        );
-        await run("DELETE FROM route_states WHERE certificate_id = $1::text::integer", [String(id)]);
-        // A column of the old program, which tattile does not go by.
-        await run("UPDATE cameras SET certificate_id = NULL WHERE certificate_id = $1::text::integer", [String(id)]);
-        await certificates.remove(run, id);
-      }),
+    removeMunicipality: (id) => writing((run) => removeMunicipality(run, id)),
+    removeEndpoint: (id) => writing((run) => removeEndpoint(run, id)),
+    removeCertificate: (id) => writing((run) => removeCertificate(run, id)),
+    applyRegistry: (change) => writing((run) => apply(run, change)),
     removeCamera: async (id, withReadings) => {
       const serial = await writing(async (run) => {
         const camera = await cameras.find(run, id);

@@ -1,4 +1,6 @@
+import type { Clock } from "../clock.ts";
 import { describeOutcome } from "../delivery.ts";
+import { countsOf, minuteOf } from "./postgres-activity.ts";
 import type { Pool } from "./postgres-connection.ts";
 import { clean, cut, imagePath, instant, json } from "./postgres-rows.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
@@ -24,7 +26,8 @@ export const SELECT_PICTURES = `${imagePath("r.image_ocr_path")} AS ocr, ${image
 const SETTLE = `/* tattile: settle */
   WITH given AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::text::json) AS g (ord integer, id bigint, owner text, until timestamptz, kind text,
-      due timestamptz, spent integer, error text, reason text, attempt jsonb, attempt_at timestamptz)),
+      due timestamptz, spent integer, error text, reason text, attempt jsonb, attempt_at timestamptz,
+      endpoint integer, counts json)),
   held AS MATERIALIZED (
     SELECT g.*, own.reading_id, own.camera_id FROM (SELECT * FROM given ORDER BY id) g CROSS JOIN LATERAL (
       SELECT q.reading_id, q.camera_id FROM messages_queue q
@@ -59,7 +62,17 @@ const SETTLE = `/* tattile: settle */
   tallied AS (
     INSERT INTO tallies (camera_serial, tally, count)
     SELECT (SELECT c.serial_number FROM cameras c WHERE c.id = h.camera_id), h.kind, count(*) FROM held h
-    WHERE h.kind IN ('delivered', 'dead') GROUP BY h.camera_id, h.kind)
+    WHERE h.kind IN ('delivered', 'dead') GROUP BY h.camera_id, h.kind),
+  balanced AS (
+    INSERT INTO balance (part, count) SELECT 'delivered', count(*) FROM held WHERE kind = 'delivered' HAVING count(*) > 0),
+  minutes AS (
+    INSERT INTO minute_counts (minute, received, delivered)
+    SELECT $3::text::timestamptz, 0, count(*) FROM held WHERE kind = 'delivered' HAVING count(*) > 0),
+  measured AS (
+    INSERT INTO delivery_counts (endpoint_id, kind, label, count)
+    SELECT h.endpoint, x.kind, x.label, sum(x.count)
+    FROM held h CROSS JOIN LATERAL json_to_recordset(h.counts) AS x (kind text, label text, count double precision)
+    GROUP BY 1, 2, 3)
   SELECT ord FROM held`;
 
 /** Erases messages and their readings, counted as `tally`. `picked` selects their ids; what comes back is for `readErased`. */
@@ -77,7 +90,9 @@ export function eraseSql(picked: string, tally: string): string {
     tallied AS (
       INSERT INTO tallies (camera_serial, tally, count)
       SELECT coalesce((SELECT c.serial_number FROM cameras c WHERE c.id = g.camera_id), ''), '${tally}', count(*) FROM gone g
-      GROUP BY g.camera_id)
+      GROUP BY g.camera_id),
+    balanced AS (
+      INSERT INTO balance (part, count) SELECT '${tally}', count(*) FROM gone HAVING count(*) > 0)
     SELECT g.id, NULL AS ocr, NULL AS ctx FROM gone g
     UNION ALL
     SELECT NULL, r.ocr, r.ctx FROM readings r WHERE r.ocr IS NOT NULL OR r.ctx IS NOT NULL`;
@@ -98,7 +113,7 @@ export function readErased(rows: readonly ErasedRow[]): { ids: readonly number[]
 }
 
 /** How a message leaves SENDING, and how it leaves the store. */
-export function createSettling(pool: Pool): Settling {
+export function createSettling(pool: Pool, clock: Clock): Settling {
   return {
     settle: async (settled, now) => {
       // The second of two settlements of one claim finds it settled.
@@ -107,9 +122,14 @@ export function createSettling(pool: Pool): Settling {
         const key = `${claim.messageId} ${claim.leaseUntil.getTime()} ${claim.owner}`;
         if (!firsts.has(key)) firsts.set(key, index);
       }
-      const given = [...firsts.values()].map((index) => writeSettlement(settled[index] as Settled, index));
+      const given = [...firsts.values()].map((index) => {
+        const one = settled[index] as Settled;
+        const { endpointId } = one.claim.route;
+        return { ...writeSettlement(one, index), endpoint: endpointId, counts: countsOf(one, now) };
+      });
       if (given.length === 0) return [];
-      const rows = await pool.query<{ ord: number }>("settling messages", SETTLE, [json(given), instant(now)]);
+      const parameters = [json(given), instant(now), minuteOf(clock.now())];
+      const rows = await pool.query<{ ord: number }>("settling messages", SETTLE, parameters);
       const kept = new Set(rows.map(({ ord }) => ord));
       return settled.map((_, index) => kept.has(index));
     },

@@ -16,7 +16,7 @@ export interface Tallies {
   noteStrangers(count: number): void;
   /** Forgets all. @returns how many there were */
   forget(): Promise<number>;
-  /** Folds the added rows of tallies and queue_counts together. */
+  /** Folds the added rows of every table of counts together. */
   fold(): Promise<void>;
 }
 
@@ -37,18 +37,20 @@ export function createTallies(pool: Pool, clock: Clock): Tallies {
   // Counting the serials costs a pass over the table: kept between, and counted anew now and then since others write too.
   let unknown = { count: 0, countedAtMs: Number.NEGATIVE_INFINITY };
 
-  const foldTable = async (table: string, keys: string): Promise<void> => {
+  const foldTable = async (table: string, keys: string, sums: readonly string[] = ["count"]): Promise<void> => {
     const [size] = await pool.query<{ surplus: number }>(
       "folding counts",
       `SELECT count(*) - count(DISTINCT (${keys})) AS surplus FROM ${table}`,
     );
     if ((size?.surplus ?? 0) < FOLD_AFTER_ROWS) return;
+    const folded = sums.map((sum) => `sum(${sum}) AS ${sum}`).join(", ");
     await pool.query(
       "folding counts",
       `WITH gone AS (
          DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} LIMIT ${FOLD_STEP_ROWS} FOR UPDATE SKIP LOCKED))
          RETURNING *)
-       INSERT INTO ${table} (${keys}, count) SELECT ${keys}, sum(count) FROM gone GROUP BY ${keys} HAVING sum(count) <> 0`,
+       INSERT INTO ${table} (${keys}, ${sums.join(", ")})
+       SELECT * FROM (SELECT ${keys}, ${folded} FROM gone GROUP BY ${keys}) f WHERE ${sums.map((sum) => `f.${sum} <> 0`).join(" OR ")}`,
     );
   };
 
@@ -77,17 +79,30 @@ export function createTallies(pool: Pool, clock: Clock): Tallies {
       unknown.count += count;
     },
     forget: async () => {
-      const [row] = await pool.query<{ count: number }>(
-        "forgetting the counts",
-        `WITH gone AS (DELETE FROM tallies RETURNING camera_serial, tally)
-         SELECT count(DISTINCT (camera_serial, tally)) AS count FROM gone`,
-      );
+      const forgotten = await pool.transaction("forgetting the counts", async (run) => {
+        await run("DELETE FROM minute_counts");
+        await run("DELETE FROM camera_hours");
+        await run("DELETE FROM delivery_counts");
+        // What waits was received. Both in one statement, for one moment.
+        await run(
+          `WITH gone AS (DELETE FROM balance) INSERT INTO balance SELECT 'queued', sum(count) FROM queue_counts HAVING sum(count) > 0`,
+        );
+        const [row] = await run<{ count: number }>(
+          `WITH gone AS (DELETE FROM tallies RETURNING camera_serial, tally)
+           SELECT count(DISTINCT (camera_serial, tally)) AS count FROM gone`,
+        );
+        return row?.count ?? 0;
+      });
       unknown = { count: 0, countedAtMs: Number.NEGATIVE_INFINITY };
-      return row?.count ?? 0;
+      return forgotten;
     },
     fold: async () => {
       await foldTable("tallies", "camera_serial, tally");
       await foldTable("queue_counts", "status, reason");
+      await foldTable("balance", "part");
+      await foldTable("minute_counts", "minute", ["received", "delivered"]);
+      await foldTable("camera_hours", "hour, camera_serial", ["received"]);
+      await foldTable("delivery_counts", "endpoint_id, kind, label");
     },
   };
 }

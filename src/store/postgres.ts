@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type DatabaseAddress, showDatabaseAddress } from "../database-address.ts";
 import { AppError } from "../errors.ts";
+import { createActivity } from "./postgres-activity.ts";
 import { createAuditLog } from "./postgres-audit.ts";
 import { createClaims } from "./postgres-claim.ts";
 import { createPool, type Pool } from "./postgres-connection.ts";
@@ -59,13 +60,14 @@ function compose(pool: Pool, { clock, node, address }: PostgresOptions, version:
   const revival = createRevival(pool);
   const messages = createMessages(pool, clock);
   return {
-    ...createIntake(pool, tallies, node),
+    ...createIntake(pool, tallies, node, clock),
     ...createClaims(pool, clock),
-    ...createSettling(pool),
+    ...createSettling(pool, clock),
     ...messages,
     ...createQuarantine(pool, node),
     ...createStates(pool, tallies),
     ...createAuditLog(pool),
+    ...createActivity(pool),
     ...createHoldings(pool, tallies, clock),
     ...createRegistry(pool, revival, messages.discardMessages, clock),
     ...createTokens(pool),

@@ -41,6 +41,11 @@ ALTER TABLE messages_queue
   ADD COLUMN lease_until timestamptz,
   ADD COLUMN attempt_log jsonb;
 
+CREATE TABLE balance (
+  part text NOT NULL CHECK (part IN ('queued', 'delivered', 'expired', 'discarded')),
+  count bigint NOT NULL
+);
+
 CREATE TABLE queue_counts (
   status text NOT NULL,
   reason text NOT NULL,
@@ -72,16 +77,26 @@ CREATE TRIGGER tattile_message_changed BEFORE UPDATE ON messages_queue FOR EACH 
     OR NEW.status = 'SENDING' AND NEW.lease_until IS NULL)
   EXECUTE FUNCTION tattile_complete_message();
 
+-- What is there already. Whatever was being sent when the old program stopped is sent again.
+UPDATE messages_queue SET status = CASE status WHEN 'SENDING' THEN 'PENDING' ELSE status END WHERE camera_id IS NULL;
+INSERT INTO queue_counts SELECT status, split_part(coalesce(reason, ''), ':', 1), count(*) FROM messages_queue GROUP BY 1, 2;
+INSERT INTO balance SELECT 'queued', count(*) FROM messages_queue;
+
 -- How many messages are in each state: every statement adds what it changed, a sum is the count. Rows that are only added
 -- never make two processes wait for each other; the clean-up folds them together.
 CREATE FUNCTION tattile_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO queue_counts SELECT status, split_part(coalesce(reason, ''), ':', 1), count(*) FROM added GROUP BY 1, 2;
+  INSERT INTO balance SELECT 'queued', count(*) FROM added HAVING count(*) > 0;
   RETURN NULL;
 END $$;
 CREATE FUNCTION tattile_count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO queue_counts SELECT status, split_part(coalesce(reason, ''), ':', 1), -count(*) FROM removed GROUP BY 1, 2;
+  -- The old program erases what it delivered and writes it down nowhere.
+  IF current_setting('application_name') <> 'tattile' THEN
+    INSERT INTO balance SELECT 'delivered', count(*) FROM removed HAVING count(*) > 0;
+  END IF;
   RETURN NULL;
 END $$;
 CREATE FUNCTION tattile_count_moved() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -142,6 +157,30 @@ CREATE TABLE tallies (
 );
 CREATE INDEX tallies_serial ON tallies (camera_serial, tally);
 ALTER TABLE tallies SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+
+INSERT INTO tallies SELECT c.serial_number, 'queued', count(*)
+  FROM messages_queue q JOIN cameras c ON c.id = q.camera_id GROUP BY 1;
+
+CREATE TABLE minute_counts (
+  minute timestamptz NOT NULL,
+  received bigint NOT NULL,
+  delivered bigint NOT NULL
+);
+CREATE INDEX minute_counts_minute ON minute_counts (minute);
+
+CREATE TABLE camera_hours (
+  hour timestamptz NOT NULL,
+  camera_serial text NOT NULL,
+  received bigint NOT NULL
+);
+CREATE INDEX camera_hours_hour ON camera_hours (hour);
+
+CREATE TABLE delivery_counts (
+  endpoint_id integer NOT NULL,
+  kind text NOT NULL,
+  label text NOT NULL,
+  count double precision NOT NULL
+);
 
 CREATE TABLE route_states (
   endpoint_id integer NOT NULL,
