@@ -116,9 +116,6 @@ export const folder: SettingKind<string | null> = {
   show: (value) => value ?? "",
 };
 
-/** A file; null: none. */
-export const file: SettingKind<string | null> = { ...folder, allowed: "the path of a file" };
-
 export const databaseAddress: SettingKind<DatabaseAddress | null> = {
   allowed: `postgresql://user:password@host:port/database, with ?sslmode=${SSL_MODES.join("|")} and sslrootcert= behind it; host=/folder for a unix socket`,
   parse: (text) => {
@@ -179,6 +176,30 @@ export const webAddressOrFile: SettingKind<string | null> = {
     return isWebAddress(text) ? { value: text } : { allowed: webAddressOrFile.allowed };
   },
   show: (value) => value ?? "",
+};
+
+/** A bucket of an object store and where in it; `prefix` is empty or ends in a slash. */
+export const bucketAddress: SettingKind<{ bucket: string; prefix: string } | null> = {
+  allowed: "s3:// with the name of a bucket and where in it, such as s3://tattile/girona",
+  parse: (text) => {
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9._-]+)*)\/*$/.exec(text);
+    const [, bucket, path = ""] = match ?? [];
+    if (bucket === undefined || path.split("/").some((part) => part === "." || part === "..")) {
+      return { allowed: bucketAddress.allowed };
+    }
+    return { value: { bucket, prefix: path === "" ? "" : `${path.slice(1)}/` } };
+  },
+  show: (value) => (value === null ? "" : `s3://${value.bucket}/${value.prefix}`),
+};
+
+/** The path of a file; null: none. */
+export const filePath: SettingKind<string | null> = { ...folder, allowed: "the path of a file" };
+
+/** A key or password: any text, never shown. */
+export const secret: SettingKind<string | null> = {
+  allowed: "any text",
+  parse: (text) => ({ value: text }),
+  show: () => "",
 };
 
 function isWebAddress(text: string): boolean {

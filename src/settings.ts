@@ -1,6 +1,7 @@
 import {
+  bucketAddress,
   databaseAddress,
-  file,
+  filePath,
   flag,
   folder,
   GIB,
@@ -12,6 +13,7 @@ import {
   returnCodes,
   type SettingKind,
   seconds,
+  secret,
   size,
   sslMode,
   webAddress,
@@ -40,6 +42,7 @@ export interface Setting<T> {
 export const SETTING_GROUPS = [
   "Folders",
   "Database",
+  "Object store",
   "Cameras",
   "Police",
   "Sender",
@@ -114,8 +117,8 @@ export const SETTINGS = {
   dbPassword: setting(
     "Database",
     "DB_PASSWORD",
-    word,
-    "",
+    secret,
+    null,
     "Password of that user. Better in a file: DB_PASSWORD_FILE.",
     {
       defaultText: "none",
@@ -125,7 +128,7 @@ export const SETTINGS = {
   dbPasswordFile: setting(
     "Database",
     "DB_PASSWORD_FILE",
-    file,
+    filePath,
     null,
     "File whose first line is the password; also for a DATABASE_URL without one.",
     { defaultText: "none" },
@@ -141,7 +144,7 @@ export const SETTINGS = {
   dbSslRootCert: setting(
     "Database",
     "DB_SSLROOTCERT",
-    file,
+    filePath,
     null,
     "PEM file with the authorities that may have issued the server's certificate.",
     { defaultText: "the system's" },
@@ -152,6 +155,53 @@ export const SETTINGS = {
     whole(2, 64, "connections"),
     8,
     "Most connections to PostgreSQL of one process. More than 16 are seldom faster.",
+  ),
+  imagesUrl: setting(
+    "Object store",
+    "IMAGES_URL",
+    bucketAddress,
+    null,
+    "Bucket for pictures and held messages, so that several machines share them. Not set: they lie on this machine's disk.",
+    { defaultText: "none" },
+  ),
+  s3Endpoint: setting(
+    "Object store",
+    "IMAGES_S3_ENDPOINT",
+    webAddress,
+    null,
+    "Address of the object store. Not set: AWS, in the region. Its certificate is checked; NODE_EXTRA_CA_CERTS adds an authority.",
+    { aliases: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], defaultText: "AWS" },
+  ),
+  s3Region: setting("Object store", "IMAGES_S3_REGION", word, "us-east-1", "Region of the bucket.", {
+    aliases: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+  }),
+  s3AccessKeyId: setting("Object store", "IMAGES_S3_ACCESS_KEY_ID", secret, null, "Key of the object store.", {
+    aliases: ["AWS_ACCESS_KEY_ID"],
+    defaultText: "none",
+  }),
+  s3SecretAccessKey: setting(
+    "Object store",
+    "IMAGES_S3_SECRET_ACCESS_KEY",
+    secret,
+    null,
+    "Its secret. A file (next but one) keeps it out of the environment.",
+    { aliases: ["AWS_SECRET_ACCESS_KEY"], defaultText: "none" },
+  ),
+  s3SessionToken: setting(
+    "Object store",
+    "IMAGES_S3_SESSION_TOKEN",
+    secret,
+    null,
+    "Token that belongs to a key that is given for a while only.",
+    { aliases: ["AWS_SESSION_TOKEN"], defaultText: "none" },
+  ),
+  s3CredentialsFile: setting(
+    "Object store",
+    "IMAGES_S3_CREDENTIALS_FILE",
+    filePath,
+    null,
+    "File with the keys, in the format of AWS (`[default]`, `aws_access_key_id = …`); read again when it changes.",
+    { aliases: ["AWS_SHARED_CREDENTIALS_FILE"], defaultText: "none" },
   ),
   transitHost: setting(
     "Cameras",
