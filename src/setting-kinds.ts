@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
+import { type DatabaseAddress, parseDatabaseAddress, SSL_MODES, type SslMode } from "./database-address.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 /** A value that was understood, or in words what would be. */
@@ -112,6 +113,24 @@ export const folder: SettingKind<string | null> = {
     text.includes("\0")
       ? { allowed: folder.allowed }
       : { value: isAbsolute(text) ? resolve(text) : resolve(from, text) },
+  show: (value) => value ?? "",
+};
+
+export const databaseAddress: SettingKind<DatabaseAddress | null> = {
+  allowed: `postgresql://user:password@host:port/database, with ?sslmode=${SSL_MODES.join("|")} and sslrootcert= behind it; host=/folder for a unix socket`,
+  parse: (text) => {
+    const value = parseDatabaseAddress(text);
+    return value === null ? { allowed: databaseAddress.allowed } : { value };
+  },
+  show: () => "",
+};
+
+export const sslMode: SettingKind<SslMode | null> = {
+  allowed: `one of ${SSL_MODES.join(", ")}`,
+  parse: (text) => {
+    const value = SSL_MODES.find((mode) => mode === text.toLowerCase());
+    return value === undefined ? { allowed: sslMode.allowed } : { value };
+  },
   show: (value) => value ?? "",
 };
 
