@@ -20,6 +20,7 @@ import { queueCommands } from "./queue.ts";
 import { readingsCommands } from "./readings.ts";
 import { restartCommand } from "./restart.ts";
 import { runCommands } from "./run.ts";
+import { sendCommand } from "./send.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
 import { tokenCommands } from "./token.ts";
@@ -42,6 +43,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   readingsCommands,
   queueCommands,
   quarantineCommands,
+  sendCommand,
   tokenCommands,
   auditCommands,
   totalsCommand,
