@@ -11,6 +11,7 @@ import { endpointCommands } from "./endpoint.ts";
 import { exportCommand } from "./export.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { importCommands } from "./import.ts";
+import { listenCommand } from "./listen.ts";
 import { logsCommand } from "./logs.ts";
 import { municipalityCommands } from "./municipality.ts";
 import { didYouMean } from "./nearest.ts";
@@ -44,6 +45,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   queueCommands,
   quarantineCommands,
   sendCommand,
+  listenCommand,
   tokenCommands,
   auditCommands,
   totalsCommand,

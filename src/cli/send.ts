@@ -176,8 +176,7 @@ async function describeChecks(
     import("../soap/x509.ts"),
   ]);
   const pem = await readFile(certificate.clientCertPath, "utf8");
-  const [leaf] = parseCertificates(pem, "verifying the signature");
-  const verifies = leaf !== undefined && verifyEnvelope(envelope, leaf);
+  const verifies = parseCertificates(pem, "verifying the signature").some((one) => verifyEnvelope(envelope, one));
   return `${fields}; the signature ${verifies ? "verifies" : "DOES NOT VERIFY"}; ${envelope.length.toLocaleString("en")} bytes`;
 }
 

@@ -51,6 +51,7 @@ test("the program has every command it promises", () => {
       "apply",
       "doctor",
       "send",
+      "listen",
       "export",
       "import cameras",
       "import mossosws",
