@@ -13,6 +13,7 @@ import type { Log } from "./log.ts";
 import { findPortOwner } from "./port-owner.ts";
 import type { Store } from "./store/store.ts";
 import { version } from "./version.ts";
+import { answerPage } from "./web/pages.ts";
 
 export interface Api {
   /** @returns the port. @throws AppError naming who holds it */
@@ -75,7 +76,7 @@ export function createApi(deps: ApiDeps): Api {
           maxRequestBodySize: MAX_BODY_BYTES,
           fetch: async (request, running) => {
             const peer = running.requestIP(request)?.address ?? "";
-            return addSecurityHeaders(await dispatch(request, peer), false);
+            return addSecurityHeaders(answerPage(request) ?? (await dispatch(request, peer)), false);
           },
         });
       } catch (cause) {
