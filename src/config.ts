@@ -13,6 +13,15 @@ export interface Config {
   soapDebug: boolean;
   dataDir: string;
   imagesDir: string;
+  /** Bucket for pictures and held messages; null: they lie in imagesDir and quarantineDir. */
+  imagesUrl: {
+    bucket: string;
+    prefix: string;
+    endpoint: string | null;
+    region: string;
+    credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string | null } | null;
+    credentialsFile: string | null;
+  } | null;
   certsDir: string;
   quarantineDir: string;
   /** The SQLite file. */
@@ -226,6 +235,14 @@ function checkTogether(settings: SettingValues): string[] {
       "SENDER_STUCK_TIMEOUT_SECONDS must be at least MOSSOS_TIMEOUT, or messages in flight are taken for stuck",
     );
   }
+  if ((settings.s3AccessKeyId === null) !== (settings.s3SecretAccessKey === null)) {
+    problems.push("IMAGES_S3_ACCESS_KEY_ID and IMAGES_S3_SECRET_ACCESS_KEY must be set both or not at all");
+  }
+  if (settings.imagesUrl !== null && settings.s3AccessKeyId === null && settings.s3CredentialsFile === null) {
+    problems.push(
+      "IMAGES_URL needs keys: IMAGES_S3_ACCESS_KEY_ID and IMAGES_S3_SECRET_ACCESS_KEY, or IMAGES_S3_CREDENTIALS_FILE",
+    );
+  }
   if (settings.apiPort !== 0 && settings.apiPort === settings.transitPort) {
     problems.push(`API_PORT and TRANSIT_PORT must differ (both ${settings.apiPort})`);
   }
@@ -290,12 +307,28 @@ function defaultDataDir(options: LoadOptions, folder: string, warnings: string[]
   }
 }
 
+function objectStore(settings: Omit<SettingValues, "dataDir">): Config["imagesUrl"] {
+  const { imagesUrl, s3AccessKeyId, s3SecretAccessKey, s3SessionToken } = settings;
+  if (imagesUrl === null) return null;
+  const given = s3AccessKeyId !== null && s3SecretAccessKey !== null;
+  return {
+    ...imagesUrl,
+    endpoint: settings.s3Endpoint,
+    region: settings.s3Region,
+    credentials: given
+      ? { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey, sessionToken: s3SessionToken }
+      : null,
+    credentialsFile: settings.s3CredentialsFile,
+  };
+}
+
 function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir">>, dataDir: string): Config {
   return {
     logLevel: settings.logLevel,
     soapDebug: settings.soapDebug,
     dataDir,
     imagesDir: settings.imagesDir ?? resolve(dataDir, "images"),
+    imagesUrl: objectStore(settings),
     certsDir: settings.certsDir ?? resolve(dataDir, "certs"),
     quarantineDir: resolve(dataDir, "quarantine"),
     databasePath: resolve(dataDir, "tattile.db"),

@@ -8,7 +8,8 @@ import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { errorText } from "./errors.ts";
 import { createIdentityStore } from "./identity-store.ts";
-import { openDiskStore } from "./images/disk.ts";
+import type { ImageStore } from "./images/image-store.ts";
+import { openImages, openQuarantine } from "./images/open.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
@@ -76,15 +77,17 @@ async function start(
   stops: (() => Promise<void> | void)[],
 ) {
   // Only who holds the cameras' port knows that nobody else is taking readings in just now.
-  const orphansBefore = tasks.includes("ingest") ? await aloneSince(config.dataDir, clock) : null;
+  // In a bucket others write too, on other machines.
+  const orphansBefore =
+    tasks.includes("ingest") && config.imagesUrl === null ? await aloneSince(config.dataDir, clock) : null;
   const store = await openStore(config, clock);
   stops.push(() => store.close());
   stops.push(() => store.scrub());
   await freeDeadOwners(store, clock, log);
 
-  const images = openDiskStore(config.imagesDir);
+  const images = openImages(config);
   stops.push(() => images.close());
-  const quarantine = openDiskStore(config.quarantineDir);
+  const quarantine = openQuarantine(config);
   stops.push(() => quarantine.close());
   const identities = createIdentityStore();
 
@@ -195,7 +198,7 @@ async function freeDeadOwners(store: Store, clock: Clock, log: Log): Promise<voi
 
 async function startSender(parts: {
   store: Store;
-  images: ReturnType<typeof openDiskStore>;
+  images: ImageStore;
   identities: ReturnType<typeof createIdentityStore>;
   config: Config;
   log: Log;
@@ -230,7 +233,7 @@ async function startSender(parts: {
 /** Takes up held messages whose camera has been registered. @returns how to stop it */
 function startAdoption(parts: {
   store: Store;
-  quarantine: ReturnType<typeof openDiskStore>;
+  quarantine: ImageStore;
   intake: Intake;
   log: Log;
   clock: Clock;

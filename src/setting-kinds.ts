@@ -159,6 +159,30 @@ export const webAddressOrFile: SettingKind<string | null> = {
   show: (value) => value ?? "",
 };
 
+/** A bucket of an object store and where in it; `prefix` is empty or ends in a slash. */
+export const bucketAddress: SettingKind<{ bucket: string; prefix: string } | null> = {
+  allowed: "s3:// with the name of a bucket and where in it, such as s3://tattile/girona",
+  parse: (text) => {
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9._-]+)*)\/*$/.exec(text);
+    const [, bucket, path = ""] = match ?? [];
+    if (bucket === undefined || path.split("/").some((part) => part === "." || part === "..")) {
+      return { allowed: bucketAddress.allowed };
+    }
+    return { value: { bucket, prefix: path === "" ? "" : `${path.slice(1)}/` } };
+  },
+  show: (value) => (value === null ? "" : `s3://${value.bucket}/${value.prefix}`),
+};
+
+/** The path of a file; null: none. */
+export const filePath: SettingKind<string | null> = { ...folder, allowed: "the path of a file" };
+
+/** A key or password: any text, never shown. */
+export const secret: SettingKind<string | null> = {
+  allowed: "any text",
+  parse: (text) => ({ value: text }),
+  show: () => "",
+};
+
 function isWebAddress(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";

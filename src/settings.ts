@@ -1,4 +1,6 @@
 import {
+  bucketAddress,
+  filePath,
   flag,
   folder,
   GIB,
@@ -10,6 +12,7 @@ import {
   returnCodes,
   type SettingKind,
   seconds,
+  secret,
   size,
   webAddress,
   webAddressOrFile,
@@ -34,7 +37,16 @@ export interface Setting<T> {
 }
 
 /** In the order of the documents. */
-export const SETTING_GROUPS = ["Folders", "Cameras", "Police", "Sender", "Quarantine and disk", "API", "Log"] as const;
+export const SETTING_GROUPS = [
+  "Folders",
+  "Object store",
+  "Cameras",
+  "Police",
+  "Sender",
+  "Quarantine and disk",
+  "API",
+  "Log",
+] as const;
 export type SettingGroup = (typeof SETTING_GROUPS)[number];
 
 interface Extras {
@@ -73,6 +85,53 @@ export const SETTINGS = {
     defaultText: "DATA_DIR/certs",
     legacy: true,
   }),
+  imagesUrl: setting(
+    "Object store",
+    "IMAGES_URL",
+    bucketAddress,
+    null,
+    "Bucket for pictures and held messages, so that several machines share them. Not set: they lie on this machine's disk.",
+    { defaultText: "none" },
+  ),
+  s3Endpoint: setting(
+    "Object store",
+    "IMAGES_S3_ENDPOINT",
+    webAddress,
+    null,
+    "Address of the object store. Not set: AWS, in the region. Its certificate is checked; NODE_EXTRA_CA_CERTS adds an authority.",
+    { aliases: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], defaultText: "AWS" },
+  ),
+  s3Region: setting("Object store", "IMAGES_S3_REGION", word, "us-east-1", "Region of the bucket.", {
+    aliases: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+  }),
+  s3AccessKeyId: setting("Object store", "IMAGES_S3_ACCESS_KEY_ID", secret, null, "Key of the object store.", {
+    aliases: ["AWS_ACCESS_KEY_ID"],
+    defaultText: "none",
+  }),
+  s3SecretAccessKey: setting(
+    "Object store",
+    "IMAGES_S3_SECRET_ACCESS_KEY",
+    secret,
+    null,
+    "Its secret. A file (next but one) keeps it out of the environment.",
+    { aliases: ["AWS_SECRET_ACCESS_KEY"], defaultText: "none" },
+  ),
+  s3SessionToken: setting(
+    "Object store",
+    "IMAGES_S3_SESSION_TOKEN",
+    secret,
+    null,
+    "Token that belongs to a key that is given for a while only.",
+    { aliases: ["AWS_SESSION_TOKEN"], defaultText: "none" },
+  ),
+  s3CredentialsFile: setting(
+    "Object store",
+    "IMAGES_S3_CREDENTIALS_FILE",
+    filePath,
+    null,
+    "File with the keys, in the format of AWS (`[default]`, `aws_access_key_id = …`); read again when it changes.",
+    { aliases: ["AWS_SHARED_CREDENTIALS_FILE"], defaultText: "none" },
+  ),
   transitHost: setting(
     "Cameras",
     "TRANSIT_HOST",
