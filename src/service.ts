@@ -77,9 +77,9 @@ async function start(
   stops: (() => Promise<void> | void)[],
 ) {
   // Only who holds the cameras' port knows that nobody else is taking readings in just now.
-  // In a bucket others write too, on other machines.
-  const orphansBefore =
-    tasks.includes("ingest") && config.imagesUrl === null ? await aloneSince(config.dataDir, clock) : null;
+  // Others may write into the same bucket from other machines, or with PostgreSQL into the same folder: they are not seen here.
+  const mayBeAlone = tasks.includes("ingest") && config.imagesUrl === null && config.database === null;
+  const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
   const store = await openStore(config, clock);
   stops.push(() => store.close());
   stops.push(() => store.scrub());
@@ -98,6 +98,8 @@ async function start(
 
   if (tasks.includes("sender") && config.sender.enabled) {
     sender = await startSender({ store, images, identities, config, log, clock, stops });
+    const { nudge } = sender;
+    stops.push(store.watchQueue(nudge));
   } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
   if (tasks.includes("ingest") || tasks.includes("sender")) {

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { PROTOCOLS } from "../reading.ts";
+import { PROTOCOLS, TIME_SOURCES } from "../reading.ts";
 import { exactly, Id, Instant, listOf, named, nullable, Status } from "./schemas.ts";
 
 const Count = Type.Integer({ minimum: 0 });
@@ -22,7 +22,7 @@ export const Message = named(
     ocrScore: nullable(Type.Number()),
     countryCode: nullable(Text),
     capturedAt: Instant,
-    timeSource: Type.Enum(["camera", "ambiguous", "arrival"]),
+    timeSource: Type.Enum([...TIME_SOURCES]),
     receivedAt: Instant,
     nextRetryAt: nullable(Instant),
     hasOcrImage: Type.Boolean(),

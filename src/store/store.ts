@@ -102,6 +102,7 @@ export interface Claim {
   lastFailedAt: Date | null;
   receivedAt: Date;
   capturedAt: Date;
+  timeSource: TimeSource;
   facts: ReadingFacts;
   imageOcrPath: string | null;
   imageCtxPath: string | null;
@@ -276,6 +277,11 @@ export interface StoreInfo {
 
 export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings, TokenStore, Activity {
   info(): StoreInfo;
+  /**
+   * Calls back when another process queued something. A hint that may get lost: whoever waits looks for itself now and then.
+   * @returns how to stop
+   */
+  watchQueue(onQueued: () => void): () => Promise<void>;
   /** Writes and reads back; rejects when the store cannot take readings. */
   check(): Promise<void>;
   /** Overwrites what deleted rows may have left readable in the store's files. Cheap when there is nothing to do. */
