@@ -1,5 +1,6 @@
 import {
   bucketAddress,
+  databaseAddress,
   filePath,
   flag,
   folder,
@@ -14,6 +15,8 @@ import {
   seconds,
   secret,
   size,
+  sslMode,
+  timeServer,
   webAddress,
   webAddressOrFile,
   whole,
@@ -39,6 +42,7 @@ export interface Setting<T> {
 /** In the order of the documents. */
 export const SETTING_GROUPS = [
   "Folders",
+  "Database",
   "Object store",
   "Cameras",
   "Police",
@@ -85,6 +89,74 @@ export const SETTINGS = {
     defaultText: "DATA_DIR/certs",
     legacy: true,
   }),
+  databaseUrl: setting(
+    "Database",
+    "DATABASE_URL",
+    databaseAddress,
+    null,
+    "PostgreSQL database (13 or later) for queue and registry; goes before DB_…. Neither given: one SQLite file, DATA_DIR/tattile.db. " +
+      "Several hosts, separated by commas, are tried until one takes writes.",
+    { defaultText: "none", legacy: true },
+  ),
+  dbHost: setting(
+    "Database",
+    "DB_HOST",
+    word,
+    "",
+    "Server of the PostgreSQL database; a path is the folder of its unix socket. Given DB_NAME only: localhost.",
+    { defaultText: "none", legacy: true },
+  ),
+  dbPort: setting("Database", "DB_PORT", whole(1, 65_535), 5432, "TCP port of PostgreSQL.", { legacy: true }),
+  dbName: setting("Database", "DB_NAME", word, "", "Name of the PostgreSQL database.", {
+    defaultText: "tattile, where DB_HOST is given",
+    legacy: true,
+  }),
+  dbUser: setting("Database", "DB_USER", word, "", "User of the PostgreSQL database.", {
+    defaultText: "the name of the database",
+    legacy: true,
+  }),
+  dbPassword: setting(
+    "Database",
+    "DB_PASSWORD",
+    secret,
+    null,
+    "Password of that user. Better in a file: DB_PASSWORD_FILE.",
+    {
+      defaultText: "none",
+      legacy: true,
+    },
+  ),
+  dbPasswordFile: setting(
+    "Database",
+    "DB_PASSWORD_FILE",
+    filePath,
+    null,
+    "File whose first line is the password; also for a DATABASE_URL without one.",
+    { defaultText: "none" },
+  ),
+  dbSslMode: setting(
+    "Database",
+    "DB_SSLMODE",
+    sslMode,
+    null,
+    "How the connection is protected, in libpq's words. Across a network: verify-full. A DATABASE_URL with sslmode goes before it.",
+    { defaultText: "prefer; on a unix socket disable" },
+  ),
+  dbSslRootCert: setting(
+    "Database",
+    "DB_SSLROOTCERT",
+    filePath,
+    null,
+    "PEM file with the authorities that may have issued the server's certificate.",
+    { defaultText: "the system's" },
+  ),
+  dbPoolSize: setting(
+    "Database",
+    "DB_POOL_SIZE",
+    whole(2, 64, "connections"),
+    8,
+    "Most connections to PostgreSQL of one process. More than 16 are seldom faster.",
+  ),
   imagesUrl: setting(
     "Object store",
     "IMAGES_URL",
@@ -234,6 +306,13 @@ export const SETTINGS = {
     zone,
     "Europe/Madrid",
     "Zone in which dates and times are written for the police. An endpoint may have its own.",
+  ),
+  ntpServer: setting(
+    "Police",
+    "NTP_SERVER",
+    timeServer,
+    "pool.ntp.org",
+    "Time server that `tattile doctor` compares this machine's clock with, over UDP; nothing else asks it. none: no comparison.",
   ),
   successCodes: setting(
     "Police",

@@ -129,6 +129,8 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createActivity(connection),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
+    // Other processes on the file are few, and looked for often enough.
+    watchQueue: () => async () => {},
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),
     check: async () => {
       const at = options.clock.now().getTime();
