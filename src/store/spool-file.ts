@@ -3,10 +3,10 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { Camera } from "./registry.ts";
+import { openSqliteParts } from "./sqlite.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { CAMERA, nameKey, readFacts, SELECT_FACTS, toColumn } from "./sqlite-rows.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
-import { openSqliteParts } from "./sqlite.ts";
 import type { IntakeEntry, NewQuarantined, NewReading, Store } from "./store.ts";
 import type { TallyCount, TransferBatch } from "./transfer.ts";
 
@@ -140,7 +140,9 @@ function createBatches(
   connection: Connection,
   clock: Clock,
 ): Pick<SpoolFile, "nextBatch" | "finish" | "holdBack" | "expire"> {
-  const current = connection.prepare<{ id: string; contents: string }, []>("SELECT id, contents FROM moving_batch LIMIT 1");
+  const current = connection.prepare<{ id: string; contents: string }, []>(
+    "SELECT id, contents FROM moving_batch LIMIT 1",
+  );
   const begin = connection.prepare<never, [string, string]>("INSERT INTO moving_batch (id, contents) VALUES (?, ?)");
   const end = connection.prepare<never, [string]>("DELETE FROM moving_batch WHERE id = ?");
   const listWaiting = connection.prepare<{ id: number }, [number]>(
