@@ -69,6 +69,8 @@ export interface Config {
     timezone: string;
     successCodes: readonly string[];
   };
+  /** What `doctor` compares this clock with: host, or host:port; null: nothing. */
+  ntpServer: string | null;
   api: {
     host: string;
     port: number;
@@ -373,6 +375,7 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       timezone: settings.mossosTimezone,
       successCodes: settings.successCodes,
     },
+    ntpServer: settings.ntpServer,
     api: { host: settings.apiHost, port: settings.apiPort, sessionMs: settings.sessionMs },
   };
 }

@@ -238,6 +238,16 @@ function isNetwork(text: string): boolean {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
+/** A time server, with its port where that is not 123; null: none. */
+export const timeServer: SettingKind<string | null> = {
+  allowed: "a host name or address, with :port behind it where that is not 123, or none",
+  parse: (text) => {
+    if (text.toLowerCase() === "none") return { value: null };
+    return /^(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(text) ? { value: text } : { allowed: timeServer.allowed };
+  },
+  show: (value) => value ?? "none",
+};
+
 export const word: SettingKind<string> = {
   allowed: "any text",
   parse: (text) => ({ value: text }),

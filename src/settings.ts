@@ -16,6 +16,7 @@ import {
   secret,
   size,
   sslMode,
+  timeServer,
   webAddress,
   webAddressOrFile,
   whole,
@@ -305,6 +306,13 @@ export const SETTINGS = {
     zone,
     "Europe/Madrid",
     "Zone in which dates and times are written for the police. An endpoint may have its own.",
+  ),
+  ntpServer: setting(
+    "Police",
+    "NTP_SERVER",
+    timeServer,
+    "pool.ntp.org",
+    "Time server that `tattile doctor` compares this machine's clock with, over UDP; nothing else asks it. none: no comparison.",
   ),
   successCodes: setting(
     "Police",

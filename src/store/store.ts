@@ -245,6 +245,8 @@ export interface OperatorStore {
   /** At most `limit` of them, the oldest or the newest, in that order. */
   listMessages(filter: MessageFilter, limit: number, first?: "oldest" | "newest"): Promise<readonly QueuedMessage[]>;
   findMessage(id: number): Promise<{ message: QueuedMessage; attempts: readonly MessageAttempt[] } | null>;
+  /** Where the pictures of a message lie; null when there is no such message. The paths hold the plate. */
+  findMessageImages(id: number): Promise<{ ocr: string | null; ctx: string | null } | null>;
   /** FAILED and DEAD messages that the filter means: PENDING, attempts 0, due now. @returns how many. */
   retryMessages(filter: MessageFilter, now: Date): Promise<number>;
   /** Erases what the filter means, but not what is being sent; counted as discarded. @returns images to erase after. */
