@@ -4,8 +4,8 @@ import type { Connection } from "./sqlite-connection.ts";
 import type { Tally } from "./store.ts";
 
 /** So many serials that no camera has are counted by name; a scanner that invents serials must not fill the table. */
-const MAX_UNKNOWN_SERIALS = 2000;
-const RECOUNT_AFTER_MS = 60_000;
+export const MAX_UNKNOWN_SERIALS = 2000;
+export const RECOUNT_AFTER_MS = 60_000;
 /** Stands for every further serial, and for messages that name none. */
 export const UNKNOWN_SERIAL = "(unknown)";
 
