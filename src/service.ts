@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { retryQuarantined } from "./adoption.ts";
-import { type Api, createApi } from "./api.ts";
+import { parseAgain, retryQuarantined } from "./adoption.ts";
+import { createApi } from "./api.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -93,7 +93,6 @@ async function start(
 
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
-  let api: Api | null = null;
   let transitPort: number | null = null;
   let apiPort: number | null = null;
 
@@ -120,11 +119,12 @@ async function start(
     stops.push(() => cleanup.stop());
   }
 
-  if (tasks.includes("ingest")) {
+  let intake: Intake | null = null;
+  if (tasks.includes("ingest") || tasks.includes("api")) {
     // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
-    const intake = createIntake({
+    const taking = createIntake({
       store,
       images,
       quarantine,
@@ -135,8 +135,15 @@ async function start(
       randomId: randomUUID,
       onQueued: () => sender?.nudge(),
     });
-    stops.push(() => intake.drain());
-    stops.push(startAdoption({ store, quarantine, intake, log, clock }));
+    intake = taking;
+    stops.push(() => taking.drain());
+    stops.push(startAdoption({ store, quarantine, intake: taking, log, clock }));
+  }
+
+  // Before the first reading: whoever starts now must see that pictures are being written here.
+  if (!tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
+
+  if (tasks.includes("ingest") && intake !== null) {
     const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
     transitPort = await listener.listen();
     ingest = listener;
@@ -144,20 +151,32 @@ async function start(
     log.info("listening for cameras", { host: config.transit.host, port: transitPort });
   }
 
-  if (tasks.includes("api")) {
-    api = createApi({ config, store, clock, log });
-    apiPort = await api.listen();
-    const listening = api;
+  if (tasks.includes("api") && intake !== null) {
+    const held = { intake, quarantine, store };
+    const listening = createApi({
+      config,
+      store,
+      images,
+      quarantine,
+      held: {
+        retry: (one) => retryQuarantined(one, held),
+        understand: (one, bytes) => parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+      },
+      onDue: () => sender?.nudge(),
+      clock,
+      log,
+    });
+    apiPort = await listening.listen();
     stops.push(() => listening.close());
     log.info("listening for HTTP", { host: config.api.host, port: apiPort });
   }
 
-  stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
+  if (tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
   return { transitPort, apiPort };
 }
 
 /** Tasks that write pictures: while one of them lives elsewhere, a file without a row may be on its way to one. */
-const WRITERS = ["ingest", "quarantine-retry"];
+const WRITERS = ["ingest", "api", "quarantine-retry"];
 /** The kernel's file times lag behind the clock by a tick: so long after the start this process writes no picture itself. */
 const FILE_TIME_LAG_MS = 50;
 

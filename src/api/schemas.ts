@@ -7,7 +7,7 @@ import { TOKEN_ROLES } from "../store/tokens.ts";
 const names = new Map<TSchema, string>();
 
 /** Gives a schema the name under which the OpenAPI document knows it. */
-function named<S extends TSchema>(name: string, schema: S): S {
+export function named<S extends TSchema>(name: string, schema: S): S {
   names.set(schema, name);
   return schema;
 }

@@ -9,7 +9,10 @@ import type { MessageAttempt, MessageFilter, OperatorStore, QueuedMessage } from
 /** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;
 
-type Messages = Pick<OperatorStore, "listMessages" | "findMessage" | "retryMessages" | "discardMessages">;
+type Messages = Pick<
+  OperatorStore,
+  "listMessages" | "findMessage" | "findMessageImages" | "retryMessages" | "discardMessages"
+>;
 type StoredStatus = Exclude<MessageStatus, "SUCCESS">;
 type StoredAttempt = Omit<MessageAttempt, "at"> & { at: string };
 
@@ -80,6 +83,16 @@ export function createMessages(pool: Pool, clock: Clock): Messages {
       const { log, ...message } = row;
       const attempts = ((log ?? []) as StoredAttempt[]).map((attempt) => ({ ...attempt, at: new Date(attempt.at) }));
       return { message: readMessage(message), attempts };
+    },
+    findMessageImages: async (id) => {
+      if (!Number.isSafeInteger(id)) return null;
+      const [row] = await pool.query<{ ocr: string | null; ctx: string | null }>(
+        "finding pictures",
+        `SELECT r.image_ocr_path AS ocr, r.image_ctx_path AS ctx
+         FROM messages_queue q JOIN alpr_readings r ON r.id = q.reading_id WHERE q.id = $1::text::bigint`,
+        [String(id)],
+      );
+      return row ?? null;
     },
     retryMessages: (filter, now) =>
       changeAll(filter, ["FAILED", "DEAD"], async (picked, parameters) => {
