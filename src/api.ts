@@ -1,46 +1,56 @@
 import { randomBytes } from "node:crypto";
 import { createAccess } from "./api/access.ts";
+import { adminRoutes } from "./api/admin-routes.ts";
+import { createAuditor } from "./api/audit.ts";
+import { certificateRoutes } from "./api/certificate-routes.ts";
+import type { ApiDeps } from "./api/deps.ts";
 import { createDispatch } from "./api/dispatch.ts";
+import { createEvents } from "./api/events.ts";
 import { addSecurityHeaders } from "./api/headers.ts";
+import { messageRoutes } from "./api/message-routes.ts";
 import { buildOpenApi } from "./api/openapi.ts";
+import { quarantineRoutes } from "./api/quarantine-routes.ts";
+import { registryRoutes } from "./api/registry-routes.ts";
 import { defineMediaRoute, type Route } from "./api/route.ts";
+import { seriesRoutes } from "./api/series-routes.ts";
 import { sessionRoutes } from "./api/session-routes.ts";
 import { statusRoutes } from "./api/status-routes.ts";
-import type { Clock } from "./clock.ts";
-import type { Config } from "./config.ts";
 import { AppError, systemCode } from "./errors.ts";
-import type { Log } from "./log.ts";
 import { findPortOwner } from "./port-owner.ts";
-import type { Store } from "./store/store.ts";
 import { version } from "./version.ts";
 
 export interface Api {
   /** @returns the port. @throws AppError naming who holds it */
   listen(): Promise<number>;
+  /** Answers what was asked already, for a moment at most, and ends the rest. */
   close(): Promise<void>;
 }
 
-export interface ApiDeps {
-  config: Config;
-  store: Store;
-  clock: Clock;
-  log: Log;
-}
-
-/** Silence on a connection after which it is closed. */
+/** Silence on a connection after which it is closed; a stream of events says something more often. */
 const IDLE_SECONDS = 30;
 const MAX_BODY_BYTES = 21 * 1024 * 1024;
 const SESSION_BYTES = 32;
+const CLOSE_GRACE_MS = 2000;
 
-/** Everything the API answers, in one table. */
-export function buildRoutes(deps: ApiDeps): { routes: readonly Route[]; access: ReturnType<typeof createAccess> } {
+/** The HTTP side: health, API and dashboard. Loopback by default; no plate is in an answer unless an operator asks for it. */
+export function createApi(deps: ApiDeps): Api {
+  const { config, log, clock } = deps;
   const access = createAccess(deps);
+  const auditor = createAuditor(deps.store, clock);
+  const events = createEvents(deps);
   const routes: Route[] = [
     ...statusRoutes(deps),
+    ...seriesRoutes(deps),
+    events.route,
+    ...messageRoutes(deps, auditor),
+    ...quarantineRoutes(deps, auditor),
+    ...registryRoutes(deps, auditor),
+    ...certificateRoutes(deps, auditor),
+    ...adminRoutes(deps, auditor),
     ...sessionRoutes({
       ...deps,
       access,
-      sessionMs: deps.config.api.sessionMs,
+      sessionMs: config.api.sessionMs,
       isTls: false,
       randomText: () => randomBytes(SESSION_BYTES).toString("base64url"),
     }),
@@ -54,15 +64,9 @@ export function buildRoutes(deps: ApiDeps): { routes: readonly Route[]; access: 
       handle: async () => Response.json(buildOpenApi(routes, version)),
     }),
   ];
-  return { routes, access };
-}
-
-/** The HTTP side: health, API and dashboard. Loopback by default; no plate is in an answer unless an operator asks for it. */
-export function createApi(deps: ApiDeps): Api {
-  const { config, log } = deps;
-  const { routes, access } = buildRoutes(deps);
   const dispatch = createDispatch({ routes, access, log });
   let server: ReturnType<typeof Bun.serve> | undefined;
+  let underWay = 0;
 
   return {
     async listen() {
@@ -75,7 +79,12 @@ export function createApi(deps: ApiDeps): Api {
           maxRequestBodySize: MAX_BODY_BYTES,
           fetch: async (request, running) => {
             const peer = running.requestIP(request)?.address ?? "";
-            return addSecurityHeaders(await dispatch(request, peer), false);
+            underWay += 1;
+            try {
+              return addSecurityHeaders(await dispatch(request, peer), false);
+            } finally {
+              underWay -= 1;
+            }
           },
         });
       } catch (cause) {
@@ -93,6 +102,9 @@ export function createApi(deps: ApiDeps): Api {
       return server.port ?? port;
     },
     async close() {
+      await events.close();
+      const endMs = clock.monotonicMs() + CLOSE_GRACE_MS;
+      while (underWay > 0 && clock.monotonicMs() < endMs) await clock.sleep(10);
       await server?.stop(true);
     },
   };

@@ -2,7 +2,7 @@ import { captureTime } from "./capture-time.ts";
 import type { Clock } from "./clock.ts";
 import { createDedupeKey } from "./dedupe-key.ts";
 import { AppError, errorText } from "./errors.ts";
-import { imagePath, imageStem } from "./image-path.ts";
+import { imagePath, imageStem, uniqueStem } from "./image-path.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import type { Log } from "./log.ts";
 import type { CameraReading, ParsedMessage, Protocol } from "./reading.ts";
@@ -145,7 +145,8 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   /** Both pictures under one stem; a stem that is taken gets a number, so no reading ever carries another's picture. */
   async function putImages(reading: CameraReading, capturedAt: Date) {
-    const stem = imageStem(reading.cameraSerial, capturedAt, reading.facts.plate);
+    const plain = imageStem(reading.cameraSerial, capturedAt, reading.facts.plate);
+    const stem = images.refusesTaken ? plain : uniqueStem(plain, deps.randomId());
     const { ocrImage, ctxImage } = reading;
     for (let attempt = 1; attempt <= MAX_NAME_ATTEMPTS; attempt++) {
       const imageOcrPath = ocrImage === null ? null : imagePath(stem, attempt, "ocr");

@@ -33,6 +33,22 @@ describe("pictures on disk", () => {
     images.close();
   });
 
+  test("are replaced when a dead process left half of one, and whole ones stay as they are", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(folder.path);
+    await images.replace("CAM/a.jpg", picture);
+    await images.flush();
+    writeFileSync(join(folder.path, "CAM/a.jpg"), picture.slice(0, 1));
+    await images.replace("CAM/a.jpg", picture);
+    await images.flush();
+    expect(await images.read("CAM/a.jpg")).toEqual(Buffer.from(picture));
+    expect(readdirSync(join(folder.path, "CAM"))).toEqual(["a.jpg"]);
+    const { ino } = statSync(join(folder.path, "CAM/a.jpg"));
+    await images.replace("CAM/a.jpg", picture);
+    expect(statSync(join(folder.path, "CAM/a.jpg")).ino).toBe(ino);
+    images.close();
+  });
+
   test("leave no empty folders behind when erased, and erasing twice is no error", async () => {
     using folder = temporaryFolder();
     const images = openDiskStore(folder.path);

@@ -6,6 +6,7 @@ import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
 import { createContext } from "./context.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { endpointCommands } from "./endpoint.ts";
 import { exportCommand } from "./export.ts";
 import { commandHelp, groupHelp } from "./help.ts";
@@ -30,6 +31,7 @@ import { wipeCommands } from "./wipe.ts";
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
   runCommands,
   statusCommand,
+  doctorCommand,
   municipalityCommands,
   endpointCommands,
   cameraCommands,

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { opendir, readFile, rmdir, stat, statfs, unlink } from "node:fs/promises";
 import { release } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,16 +11,12 @@ import type { ImageStore } from "./image-store.ts";
 /** Folders known to exist, so that a reading costs no mkdir; forgotten all at once at the bound. */
 const KNOWN_FOLDERS = 4096;
 
-export interface DiskStore extends ImageStore {
-  close(): void;
-}
-
 /**
  * Files below `root` (made when missing: folders 0750, files 0640). A file is written under its final name with O_EXCL:
  * nothing refers to it before `flush` made it durable, so a torn one is only an orphan.
  * @param sync for tests: a disk that fails
  */
-export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
+export function openDiskStore(root: string, sync?: FilesystemSync): ImageStore {
   mkdirSync(root, { recursive: true, mode: 0o750 });
   const filesystem = sync ?? createFilesystemSync(root, release());
   const knownFolders = new Set<string>();
@@ -46,25 +43,44 @@ export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
     }
   };
 
+  const write = (descriptor: number, file: string, bytes: Uint8Array): void => {
+    try {
+      for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset);
+    } catch (cause) {
+      unlinkSync(file);
+      throw new AppError("unavailable", `writing an image: ${systemCode(cause) ?? "error"} (${root})`, {
+        hint: "Free some space or check the disk.",
+        cause,
+      });
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+
   return {
+    refusesTaken: true,
+
     // Synchronous inside: the page cache takes a picture in 0.1 ms, a trip through the thread pool costs as much.
     async put(path, bytes) {
       const file = resolveImagePath(root, path);
       const descriptor = create(file);
       if (descriptor === null) return false;
-      try {
-        for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset);
-      } catch (cause) {
-        unlinkSync(file);
-        throw new AppError("unavailable", `writing an image: ${systemCode(cause) ?? "error"} (${root})`, {
-          hint: "Free some space or check the disk.",
-          cause,
-        });
-      } finally {
-        closeSync(descriptor);
-      }
+      write(descriptor, file, bytes);
       unsynced.push(file);
       return true;
+    },
+
+    async replace(path, bytes) {
+      const file = resolveImagePath(root, path);
+      const descriptor = create(file);
+      if (descriptor !== null) write(descriptor, file, bytes);
+      else if (!bytesEqual(await readFile(file), bytes)) {
+        const temporary = `${file}.${randomUUID()}.tmp`;
+        write(openSync(temporary, "wx", 0o640), temporary, bytes);
+        renameSync(temporary, file);
+      }
+      // Also when it was whole: a process that died may have written it and synced nothing.
+      unsynced.push(file);
     },
 
     flush() {
@@ -128,6 +144,10 @@ export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
       filesystem.close();
     },
   };
+}
+
+function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 function isMissing(error: unknown): boolean {

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { type Migration, migrate, SQLITE_MIGRATIONS } from "./migrate.ts";
+import { createActivity } from "./sqlite-activity.ts";
 import { createAuditLog } from "./sqlite-audit.ts";
 import { createClaims } from "./sqlite-claim.ts";
 import {
@@ -105,12 +106,15 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createQuarantine(connection),
     ...createStates(connection, tallies),
     ...createAuditLog(connection),
-    ...createHoldings(connection, options.clock),
+    ...createHoldings(connection, tallies, options.clock),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
     ...createScrubber(connection, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS),
     ...createTokens(connection),
+    ...createActivity(connection),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
+    // Other processes on the file are few, and looked for often enough.
+    watchQueue: () => async () => {},
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),
     check: async () => {
       const at = options.clock.now().getTime();

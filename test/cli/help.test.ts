@@ -49,6 +49,7 @@ test("the program has every command it promises", () => {
       "simulate camera",
       "simulate mossos",
       "apply",
+      "doctor",
       "export",
       "import cameras",
       "import mossosws",

@@ -2,12 +2,13 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
+import { loadConfig } from "../../src/config.ts";
 import { findFreePorts } from "../../src/demo-service.ts";
 import { type CameraOptions, type ManifestEntry, runCameras } from "../../src/simulator/camera.ts";
 import { compareRecords } from "../../src/simulator/comparison.ts";
 import { type MossosServer, startMossos } from "../../src/simulator/mossos.ts";
 import { createPki } from "../../src/simulator/pki.ts";
-import { openSqlite } from "../../src/store/sqlite.ts";
+import { openStore } from "../../src/store/open.ts";
 
 /** The compiled binary; `npm test` builds it first. */
 const BINARY = new URL("../../dist/tattile", import.meta.url).pathname;
@@ -96,7 +97,7 @@ export async function openSite(settings: Readonly<Record<string, string>> = {}):
     manifest: [],
     run,
     async addCameras(...serials) {
-      const store = await openSqlite({ path: join(folder, "data/tattile.db"), clock: systemClock });
+      const store = await openStore(loadConfig({ env: {}, envFile }).config);
       const municipality = await store.findMunicipality("Vila");
       for (const serial of serials) {
         await store.saveCamera({

@@ -1,4 +1,5 @@
 import type { OpenStore } from "../support/store-fixture.ts";
+import { describeActivity } from "./contract-activity.ts";
 import { describeAudit } from "./contract-audit.ts";
 import { describeHoldings } from "./contract-holdings.ts";
 import { describeIntake } from "./contract-intake.ts";
@@ -16,6 +17,7 @@ export function describeStore(name: string, open: OpenStore): void {
   describeSite(name, open);
   describeOperator(name, open);
   describeTokens(name, open);
+  describeActivity(name, open);
   describeAudit(name, open);
   describeHoldings(name, open);
 }
