@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { createActivityTrimmer, hourOf, minuteOf } from "./postgres-activity.ts";
-import type { Pool } from "./postgres-connection.ts";
+import type { Parameter, Pool } from "./postgres-connection.ts";
 import { clean, FACT_COLUMNS, FACT_TYPES, instant, json, writeFacts } from "./postgres-rows.ts";
 import { type Tallies, WRITE_TALLIES } from "./postgres-tallies.ts";
 import { UNKNOWN_SERIAL } from "./sqlite-tallies.ts";
@@ -28,7 +28,7 @@ const READING_COLUMNS = [
  * A whole group in one statement. The order in which rows are locked is the same in every process: hashes by key, then
  * cameras by id; what many processes count into is only added to. So two groups wait for each other, but never in a circle.
  */
-const ENQUEUE = `/* tattile: enqueue */
+export const ENQUEUE = `/* tattile: enqueue */
   WITH given AS MATERIALIZED (
     SELECT g.*, decode(g.key, 'hex') AS dedupe_key, c.id AS camera_id, c.active,
       g.kind = 'reading' AND c.active IS TRUE
@@ -91,21 +91,30 @@ const ENQUEUE = `/* tattile: enqueue */
     CASE WHEN r.ord = 0 AND EXISTS (SELECT 1 FROM fresh) THEN pg_notify('${QUEUED_CHANNEL}', '')::text END AS told
   FROM result r ORDER BY r.ord`;
 
+/** What ENQUEUE answers for each entry, in their order. */
+export interface EnqueuedRow {
+  result: IntakeResult;
+  /** New names of serials that no camera has, in all. */
+  strangers: number;
+}
+
+/** @param parts `node`: whose folder held messages lie in; `room`: so many serials that no camera has may still be counted by name */
+export function enqueueParameters(
+  entries: readonly IntakeEntry[],
+  now: Date,
+  { node, room, clock }: { node: string; room: number; clock: Clock },
+): Parameter[] {
+  return [json(entries.map(writeEntry)), instant(now), node, String(room), minuteOf(clock.now()), hourOf(clock.now())];
+}
+
 /** Readings into the queue, each content once, a group in one round trip. @param node whose folder held messages lie in */
 export function createIntake(pool: Pool, tallies: Tallies, node: string, clock: Clock): Intake {
   const trim = createActivityTrimmer(pool);
   return {
     enqueue: async (entries, now) => {
       if (entries.length === 0) return [];
-      const room = await tallies.roomForStrangers();
-      const rows = await pool.query<{ result: IntakeResult; strangers: number }>("queueing readings", ENQUEUE, [
-        json(entries.map(writeEntry)),
-        instant(now),
-        node,
-        String(room),
-        minuteOf(clock.now()),
-        hourOf(clock.now()),
-      ]);
+      const parameters = enqueueParameters(entries, now, { node, room: await tallies.roomForStrangers(), clock });
+      const rows = await pool.query<EnqueuedRow>("queueing readings", ENQUEUE, parameters);
       await trim(clock.now()).catch(() => {});
       tallies.noteStrangers(rows[0]?.strangers ?? 0);
       return rows.map(({ result }) => result);

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import replacedSql from "./migrations/postgres-0000-replaced.sql" with { type: "text" };
 import queueSql from "./migrations/postgres-0001-queue.sql" with { type: "text" };
+import batchesSql from "./migrations/postgres-0002-batches.sql" with { type: "text" };
 import type { Pool, Run } from "./postgres-connection.ts";
 
 /** A step from one schema version to the next; never changed once released. Applied whole or not at all. */
@@ -9,7 +10,10 @@ export interface PostgresMigration {
   sql: string;
 }
 
-export const POSTGRES_MIGRATIONS: readonly PostgresMigration[] = [{ version: 1, sql: queueSql }];
+export const POSTGRES_MIGRATIONS: readonly PostgresMigration[] = [
+  { version: 1, sql: queueSql },
+  { version: 2, sql: batchesSql },
+];
 
 /** The one revision of the replaced system that can be taken over. */
 export const REPLACED_REVISION = "0006_camera_last_sent";

@@ -17,6 +17,7 @@ import { createSettling } from "./postgres-settle.ts";
 import { createStates } from "./postgres-states.ts";
 import { createTallies } from "./postgres-tallies.ts";
 import { createTokens } from "./postgres-tokens.ts";
+import { createTransfer } from "./postgres-transfer.ts";
 import type { Store } from "./store.ts";
 
 const OLDEST_SERVER = 130_000;
@@ -61,6 +62,7 @@ function compose(pool: Pool, { clock, node, address }: PostgresOptions, version:
   const messages = createMessages(pool, clock);
   return {
     ...createIntake(pool, tallies, node, clock),
+    ...createTransfer(pool, tallies, node, clock),
     ...createClaims(pool, clock),
     ...createSettling(pool, clock),
     ...messages,

@@ -6,6 +6,7 @@ import type { AuditLog } from "./audit.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
+import type { TransferStore } from "./transfer.ts";
 
 /**
  * The queue and everything beside it. Crash order, which every implementation keeps:
@@ -275,7 +276,15 @@ export interface StoreInfo {
   location: string;
 }
 
-export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings, TokenStore, Activity {
+export interface Store
+  extends QueueStore,
+    OperatorStore,
+    TransferStore,
+    Registry,
+    AuditLog,
+    Holdings,
+    TokenStore,
+    Activity {
   info(): StoreInfo;
   /**
    * Calls back when another process queued something. A hint that may get lost: whoever waits looks for itself now and then.

@@ -8,10 +8,12 @@ import { describeQueue } from "./contract-queue.ts";
 import { describeRegistry } from "./contract-registry.ts";
 import { describeSite } from "./contract-site.ts";
 import { describeTokens } from "./contract-tokens.ts";
+import { describeTransfer } from "./contract-transfer.ts";
 
 /** What every store must do, whatever it keeps its rows in. Each implementation calls this once with its own `open`. */
 export function describeStore(name: string, open: OpenStore): void {
   describeIntake(name, open);
+  describeTransfer(name, open);
   describeQueue(name, open);
   describeRegistry(name, open);
   describeSite(name, open);
