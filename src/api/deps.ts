@@ -4,6 +4,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import type { Log } from "../log.ts";
 import type { ParsedMessage } from "../reading.ts";
 import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
+import type { SpoolStatus } from "../store/transfer.ts";
 
 /** What the API works with; what other services do comes as functions. */
 export interface ApiDeps {
@@ -18,6 +19,8 @@ export interface ApiDeps {
   };
   /** Messages may be due now: wakes the sender of this process, where there is one. */
   onDue(): void;
+  /** What waits in the spool; null where nothing can be away. */
+  spoolStatus(): SpoolStatus | null;
   clock: Clock;
   log: Log;
 }
