@@ -19,6 +19,7 @@ import { statusRoutes } from "./api/status-routes.ts";
 import { AppError, systemCode } from "./errors.ts";
 import { findPortOwner } from "./port-owner.ts";
 import { version } from "./version.ts";
+import { answerPage } from "./web/pages.ts";
 
 export interface Api {
   /** @returns the ports. @throws AppError naming who holds one */
@@ -67,7 +68,8 @@ export function createApi(deps: ApiDeps): Api {
   ];
   const receive = createLectorVision(deps);
   routes.push(...lectorVisionRoutes(receive, "api"));
-  const dispatch = createDispatch({ routes, access, log });
+  const dispatchApi = createDispatch({ routes, access, log });
+  const dispatch: typeof dispatchApi = async (request, peer) => answerPage(request) ?? dispatchApi(request, peer);
   const dispatchOwn = createDispatch({
     routes: [...lectorVisionRoutes(receive, "own"), ...routes.filter(({ path }) => path === "/health")],
     access,
