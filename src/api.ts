@@ -18,6 +18,7 @@ import { statusRoutes } from "./api/status-routes.ts";
 import { AppError, systemCode } from "./errors.ts";
 import { findPortOwner } from "./port-owner.ts";
 import { version } from "./version.ts";
+import { answerPage } from "./web/pages.ts";
 
 export interface Api {
   /** @returns the port. @throws AppError naming who holds it */
@@ -79,6 +80,8 @@ export function createApi(deps: ApiDeps): Api {
           maxRequestBodySize: MAX_BODY_BYTES,
           fetch: async (request, running) => {
             const peer = running.requestIP(request)?.address ?? "";
+            const page = answerPage(request);
+            if (page !== null) return addSecurityHeaders(page, false);
             underWay += 1;
             try {
               return addSecurityHeaders(await dispatch(request, peer), false);

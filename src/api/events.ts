@@ -35,10 +35,11 @@ export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Ev
   const listeners = new Set<Listener>();
   const stopping = new AbortController();
   let looking: Promise<void> | null = null;
+  // What was told last; anew for the first listener after a time without any.
+  let known: ReadonlyMap<string, number> = new Map();
+  let lastCounts = "";
 
   async function look(signal: AbortSignal): Promise<void> {
-    let known: ReadonlyMap<string, number> | null = null;
-    let lastCounts = "";
     let nextBeatMs = clock.monotonicMs() + BEAT_EVERY_MS;
     while (!signal.aborted && listeners.size > 0) {
       try {
@@ -46,7 +47,7 @@ export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Ev
         if (counts !== lastCounts) broadcast("counts", counts);
         lastCounts = counts;
         const tallies = await readTallies();
-        const activity = known === null ? [] : differences(known, tallies);
+        const activity = differences(known, tallies);
         if (activity.length > 0) broadcast("activity", JSON.stringify({ at: clock.now(), cameras: activity }));
         known = tallies;
       } catch (error) {
@@ -104,7 +105,9 @@ export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Ev
           listener = own;
           // Said before the first look, so that a page knows that it listens.
           own.send("retry: 2000\n\n");
-          own.send(`event: counts\ndata: ${await readCounts()}\n\n`);
+          const [counts, tallies] = await Promise.all([readCounts(), readTallies()]);
+          if (looking === null) [lastCounts, known] = [counts, tallies];
+          own.send(`event: counts\ndata: ${counts}\n\n`);
           listeners.add(own);
           if (request.signal.aborted) leave();
           looking ??= look(stopping.signal).finally(() => {

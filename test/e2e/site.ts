@@ -25,6 +25,8 @@ export interface Site extends AsyncDisposable {
   folder: string;
   mossos: MossosServer;
   transitPort: number;
+  /** Of the dashboard and the API. */
+  url: string;
   manifest: ManifestEntry[];
   /** Runs a command of the binary with this site's settings. */
   run(...words: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
@@ -105,6 +107,7 @@ export async function openSite(
     folder,
     mossos,
     transitPort,
+    url: `http://127.0.0.1:${apiPort}`,
     manifest: [],
     run,
     async addCameras(...serials) {
