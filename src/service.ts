@@ -37,6 +37,7 @@ export interface Service {
   /** Null when this process does not listen for cameras; the same for HTTP. */
   transitPort: number | null;
   apiPort: number | null;
+  lectorVisionPort: number | null;
   /** Stops in the reverse order of the start. */
   stop(): Promise<void>;
 }
@@ -88,6 +89,7 @@ async function start(
   const identities = createIdentityStore();
   let transitPort: number | null = null;
   let apiPort: number | null = null;
+  let lectorVisionPort: number | null = null;
 
   // Where the store may be away at the start, deliveries begin once it is there; cameras are served meanwhile.
   const later: typeof stops = [];
@@ -162,18 +164,24 @@ async function start(
         retry: (one) => retryQuarantined(one, held),
         understand: (one, bytes) => parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
       },
+      take: (message) => held.intake.accept(message),
       onDue: () => sender?.nudge(),
       spoolStatus: () => spool?.status() ?? null,
       clock,
       log,
     });
-    apiPort = await listening.listen();
     stops.push(() => listening.close());
+    const ports = await listening.listen();
+    apiPort = ports.api;
+    lectorVisionPort = ports.lectorVision;
     log.info("listening for HTTP", { host: config.api.host, port: apiPort });
+    if (lectorVisionPort !== null) {
+      log.info("listening for Lector Vision", { host: config.lectorVision.host, port: lectorVisionPort });
+    }
   }
 
   if (tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
-  return { transitPort, apiPort };
+  return { transitPort, apiPort, lectorVisionPort };
 }
 
 /** Tasks that write pictures: while one of them lives elsewhere, a file without a row may be on its way to one. */

@@ -43,6 +43,9 @@ export const Failure = named(
     code: Type.String({ description: "a word for programs" }),
     error: Type.String({ description: "what was wrong, in a sentence" }),
     hint: Type.Optional(Type.String({ description: "what to try" })),
+    field: Type.Optional(nullable(Type.String({ description: "of a reading: what was wrong" }))),
+    item: Type.Optional(nullable(Type.Integer({ minimum: 0, description: "of an array of readings: which, from 0" }))),
+    accepted: Type.Optional(Type.Integer({ minimum: 0, description: "of an array of readings: how many are durable" })),
   }),
 );
 

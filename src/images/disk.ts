@@ -10,16 +10,24 @@ import type { ImageStore } from "./image-store.ts";
 
 /** Folders known to exist, so that a reading costs no mkdir; forgotten all at once at the bound. */
 const KNOWN_FOLDERS = 4096;
+/** A folder written to within this time stays when emptied: the next reading would only make it again, at two syncs' cost. */
+const FOLDER_IN_USE_MS = 60_000;
 
 /**
  * Files below `root` (made when missing: folders 0750, files 0640). A file is written under its final name with O_EXCL:
  * nothing refers to it before `flush` made it durable, so a torn one is only an orphan.
  * @param sync for tests: a disk that fails
  */
-export function openDiskStore(root: string, sync?: FilesystemSync): ImageStore {
+export function openDiskStore(
+  root: string,
+  sync?: FilesystemSync,
+  monotonicMs: () => number = () => performance.now(),
+): ImageStore {
   mkdirSync(root, { recursive: true, mode: 0o750 });
   const filesystem = sync ?? createFilesystemSync(root, release());
-  const knownFolders = new Set<string>();
+  /** When each was last written to. */
+  const knownFolders = new Map<string, number>();
+  const inUse = (folder: string): boolean => monotonicMs() - (knownFolders.get(folder) ?? -Infinity) < FOLDER_IN_USE_MS;
   let unsynced: string[] = [];
   let failed: string[] = [];
   let flushing: Promise<void> = Promise.resolve();
@@ -31,8 +39,8 @@ export function openDiskStore(root: string, sync?: FilesystemSync): ImageStore {
         if (!knownFolders.has(folder)) {
           mkdirSync(folder, { recursive: true, mode: 0o750 });
           if (knownFolders.size >= KNOWN_FOLDERS) knownFolders.clear();
-          knownFolders.add(folder);
         }
+        knownFolders.set(folder, monotonicMs());
         return openSync(file, "wx", 0o640);
       } catch (error) {
         if (systemCode(error) === "EEXIST") return null;
@@ -56,6 +64,25 @@ export function openDiskStore(root: string, sync?: FilesystemSync): ImageStore {
       closeSync(descriptor);
     }
   };
+
+  async function removeEmpty(folder: string): Promise<void> {
+    for (let current = folder; current.length > root.length && current.startsWith(root); current = dirname(current)) {
+      if (inUse(current)) return;
+      knownFolders.delete(current);
+      try {
+        await rmdir(current);
+      } catch (error) {
+        if (!isMissing(error)) return;
+      }
+    }
+  }
+
+  async function* walk(folder: string): AsyncGenerator<Awaited<ReturnType<typeof readFolder>>> {
+    const listed = await readFolder(root, folder);
+    if (listed.files.length > 0) yield listed;
+    for (const name of listed.folders) yield* walk(folder === "" ? name : `${folder}/${name}`);
+    if (listed.files.length === 0) await removeEmpty(join(root, folder));
+  }
 
   return {
     refusesTaken: true,
@@ -127,12 +154,12 @@ export function openDiskStore(root: string, sync?: FilesystemSync): ImageStore {
       }
       if (failed.length > 0) failed = failed.filter((file) => !gone.has(file));
       if (unsynced.length > 0) unsynced = unsynced.filter((file) => !gone.has(file));
-      for (const folder of folders) await removeEmpty(folder, root, knownFolders);
+      for (const folder of folders) await removeEmpty(folder);
       return erased;
     },
 
     async *list() {
-      yield* walk(root, "");
+      yield* walk("");
     },
 
     async space() {
@@ -153,23 +180,6 @@ function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
 function isMissing(error: unknown): boolean {
   const code = systemCode(error);
   return code === "ENOENT" || code === "ENOTDIR";
-}
-
-async function removeEmpty(folder: string, root: string, known: Set<string>): Promise<void> {
-  for (let current = folder; current.length > root.length && current.startsWith(root); current = dirname(current)) {
-    known.delete(current);
-    try {
-      await rmdir(current);
-    } catch (error) {
-      if (!isMissing(error)) return;
-    }
-  }
-}
-
-async function* walk(root: string, folder: string): AsyncGenerator<Awaited<ReturnType<typeof readFolder>>> {
-  const listed = await readFolder(root, folder);
-  if (listed.files.length > 0) yield listed;
-  for (const name of listed.folders) yield* walk(root, folder === "" ? name : `${folder}/${name}`);
 }
 
 async function readFolder(root: string, folder: string) {

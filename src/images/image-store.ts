@@ -15,9 +15,9 @@ export interface ImageStore {
   flush(): Promise<void>;
   /** The file's bytes, or null when there is none. Also takes absolute and legacy (`data/images/…`) paths. */
   read(path: string): Promise<Uint8Array | null>;
-  /** Removes files; one that is gone already is no error. Folders left empty go too. @returns how many were there, as far as that can be told. */
+  /** Removes files; one that is gone already is no error. Folders left empty go too, at once or with a later `list`. @returns how many were there, as far as that can be told. */
   erase(paths: readonly string[]): Promise<number>;
-  /** Every file below the store with its age, folder by folder, for the sweep of orphans. */
+  /** Every file below the store with its age, folder by folder, for the sweep of orphans; empty folders out of use are removed on the way. */
   list(): AsyncIterable<{ folder: string; files: readonly { name: string; modifiedAt: Date }[] }>;
   /** Free and total bytes where the files lie; where that has no meaning, of the disk that stands in when the store is away. */
   space(): Promise<{ freeBytes: number; totalBytes: number }>;

@@ -164,7 +164,8 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
       if (request.limit <= 0) return [];
       // Mostly there is nothing: found out without the write lock and without a sync.
       if (connection.read("looking for due messages", () => listLanes(request, nowMs)).length === 0) return [];
-      return connection.write("claiming messages", () => {
+      // Not synced: after a power cut the message is as if never claimed, and is sent again, as it would be with its claim.
+      return connection.writeLazily("claiming messages", () => {
         const lanes = listLanes(request, nowMs);
         lastCameraIds = new Map([...lastCameraIds].filter(([id]) => lanes.some((lane) => lane.endpointId === id)));
         const claims: Claim[] = [];
