@@ -1,4 +1,5 @@
 import type { TagAliases } from "./camera/fields.ts";
+import { parseLectorVisionText } from "./camera/lectorvision.ts";
 import { parseTattileTlv } from "./camera/tattile-tlv.ts";
 import { parseTattileXml } from "./camera/tattile-xml.ts";
 import type { ImageStore } from "./images/image-store.ts";
@@ -45,6 +46,6 @@ export function parseAgain(held: Quarantined, bytes: Buffer, aliases: TagAliases
     case "tattile-tlv":
       return parseTattileTlv(bytes, aliases);
     case "lector-vision":
-      return { kind: "malformed", reason: held.reason, cameraSerial: held.cameraSerial };
+      return parseLectorVisionText(bytes);
   }
 }

@@ -38,6 +38,12 @@ export function whole(min: number, max: number, unit = "", factor = 1): SettingK
   };
 }
 
+/** A TCP port; null: none. */
+export const port: SettingKind<number | null> = {
+  ...whole(0, 65_535),
+  show: (value) => String(value ?? ""),
+};
+
 /** Seconds, fractions allowed, turned into whole milliseconds. */
 export function seconds(min: number, max: number): SettingKind<number> {
   const allowed = `a number of seconds from ${min} to ${max}, such as 30 or 2.5`;

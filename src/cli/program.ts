@@ -5,6 +5,7 @@ import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
 import { createContext } from "./context.ts";
+import { dbCommands } from "./db.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { endpointCommands } from "./endpoint.ts";
@@ -53,6 +54,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   logsCommand,
   restartCommand,
   wipeCommands,
+  dbCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

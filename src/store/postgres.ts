@@ -1,3 +1,4 @@
+import { isAbsolute, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { type DatabaseAddress, showDatabaseAddress } from "../database-address.ts";
 import { AppError } from "../errors.ts";
@@ -18,6 +19,7 @@ import { createStates } from "./postgres-states.ts";
 import { createTallies } from "./postgres-tallies.ts";
 import { createTokens } from "./postgres-tokens.ts";
 import { createTransfer } from "./postgres-transfer.ts";
+import type { Certificate } from "./registry.ts";
 import type { Store } from "./store.ts";
 
 const OLDEST_SERVER = 130_000;
@@ -28,6 +30,8 @@ export interface PostgresOptions {
   poolSize: number;
   /** Names this machine's folder of held messages, for ever. */
   node: string;
+  /** What relative paths of certificates count from: the replaced system wrote such. Not given: they stay as they are. */
+  certsDir?: string | undefined;
   clock: Clock;
   answerMs?: number;
   /** For tests of older and newer schemas. */
@@ -56,14 +60,23 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   }
 }
 
-function compose(pool: Pool, { clock, node, address }: PostgresOptions, version: string, schemaVersion: number): Store {
+function compose(
+  pool: Pool,
+  { clock, node, address, certsDir }: PostgresOptions,
+  version: string,
+  schemaVersion: number,
+): Store {
   const tallies = createTallies(pool, clock);
   const revival = createRevival(pool);
   const messages = createMessages(pool, clock);
+  const claims = createClaims(pool, clock);
+  const registry = createRegistry(pool, revival, messages.discardMessages, clock);
+  const placed = (one: Certificate | null): Certificate | null =>
+    one === null || certsDir === undefined ? one : placeFiles(one, certsDir);
   return {
     ...createIntake(pool, tallies, node, clock),
     ...createTransfer(pool, tallies, node, clock),
-    ...createClaims(pool, clock),
+    ...claims,
     ...createSettling(pool, clock),
     ...messages,
     ...createQuarantine(pool, node),
@@ -71,8 +84,12 @@ function compose(pool: Pool, { clock, node, address }: PostgresOptions, version:
     ...createAuditLog(pool),
     ...createActivity(pool),
     ...createHoldings(pool, tallies, clock),
-    ...createRegistry(pool, revival, messages.discardMessages, clock),
+    ...registry,
     ...createTokens(pool),
+    claim: async (request, now) =>
+      (await claims.claim(request, now)).map((claim) => ({ ...claim, certificate: placed(claim.certificate) })),
+    findCertificate: async (idOrName) => placed(await registry.findCertificate(idOrName)),
+    listCertificates: async () => (await registry.listCertificates()).map((one) => placed(one) ?? one),
     revive: revival.revive,
     watchQueue: (onQueued) => pool.listen(QUEUED_CHANNEL, onQueued),
     info: () => ({ kind: "postgres", version, schemaVersion, location: showDatabaseAddress(address) }),
@@ -91,6 +108,18 @@ function compose(pool: Pool, { clock, node, address }: PostgresOptions, version:
     // Erased rows are PostgreSQL's to overwrite (VACUUM); what only grew is folded together.
     scrub: () => tallies.fold(),
     close: () => pool.close(),
+  };
+}
+
+function placeFiles(certificate: Certificate, certsDir: string): Certificate {
+  const place = (path: string | null): string | null =>
+    path === null || isAbsolute(path) ? path : resolve(certsDir, path.replace(/^(\.\/)?data\/certs\//, ""));
+  const { clientCertPath, keyPath, privpubPath } = certificate;
+  return {
+    ...certificate,
+    clientCertPath: place(clientCertPath),
+    keyPath: place(keyPath),
+    privpubPath: place(privpubPath),
   };
 }
 
