@@ -28,12 +28,18 @@ export async function askPassword(question: string, context: CommandContext): Pr
       hint: "give it with --password-file FILE or --password-stdin",
     });
   }
-  return readLine(context.input, question, "hidden");
+  return askHidden(question, context.input);
+}
+
+/** The same of any terminal; Esc gives up too. @throws AppError `usage` when it is given up */
+export function askHidden(question: string, input: NodeJS.ReadStream): Promise<string> {
+  return readLine(input, question, "hidden");
 }
 
 const ENTER = /[\r\n]/;
 const INTERRUPT = "\x03";
 const END = "\x04";
+const ESCAPE = "\x1b";
 const ERASE = /[\b\x7f]/;
 
 /** One line from a terminal in raw mode, so that a hidden one never shows; Ctrl-C and Ctrl-D give up. */
@@ -50,7 +56,14 @@ function readLine(input: NodeJS.ReadStream, question: string, echo: "shown" | "h
       input.pause();
       process.stderr.write("\n");
     };
+    const giveUp = (): void => {
+      finish();
+      reject(new AppError("usage", "asking: given up, nothing was changed"));
+    };
     const onData = (chunk: string): void => {
+      // Alone it is the key; at the head of more it is an arrow or the like, which means nothing here.
+      if (chunk === ESCAPE) giveUp();
+      if (chunk.startsWith(ESCAPE)) return;
       for (const character of chunk) {
         if (ENTER.test(character)) {
           finish();
@@ -58,8 +71,7 @@ function readLine(input: NodeJS.ReadStream, question: string, echo: "shown" | "h
           return;
         }
         if (character === INTERRUPT || character === END) {
-          finish();
-          reject(new AppError("usage", "asking: given up, nothing was changed"));
+          giveUp();
           return;
         }
         if (ERASE.test(character)) {
