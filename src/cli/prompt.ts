@@ -40,6 +40,7 @@ const ENTER = /[\r\n]/;
 const INTERRUPT = "\x03";
 const END = "\x04";
 const ESCAPE = "\x1b";
+const ERASE_ALL = "\x15";
 const ERASE = /[\b\x7f]/;
 
 /** One line from a terminal in raw mode, so that a hidden one never shows; Ctrl-C and Ctrl-D give up. */
@@ -50,6 +51,10 @@ function readLine(input: NodeJS.ReadStream, question: string, echo: "shown" | "h
   process.stderr.write(question);
   return new Promise((resolve, reject) => {
     let text = "";
+    const erase = (): void => {
+      if (text !== "" && echo === "shown") process.stderr.write("\b \b");
+      text = [...text].slice(0, -1).join("");
+    };
     const finish = (): void => {
       input.off("data", onData);
       input.setRawMode(false);
@@ -75,9 +80,10 @@ function readLine(input: NodeJS.ReadStream, question: string, echo: "shown" | "h
           return;
         }
         if (ERASE.test(character)) {
-          if (text !== "" && echo === "shown") process.stderr.write("\b \b");
-          text = [...text].slice(0, -1).join("");
-        } else {
+          erase();
+        } else if (character === ERASE_ALL) {
+          while (text !== "") erase();
+        } else if (character >= " ") {
           text += character;
           if (echo === "shown") process.stderr.write(character);
         }

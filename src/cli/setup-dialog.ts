@@ -1,6 +1,6 @@
-import { consola } from "consola";
 import { AppError } from "../errors.ts";
 import type { Catalogue } from "../i18n/language.ts";
+import { promptConsola } from "./consola-prompt.ts";
 import type { Output } from "./output.ts";
 import { askHidden } from "./prompt.ts";
 
@@ -43,7 +43,7 @@ export function createDialog(t: Catalogue, out: Output, input: NodeJS.ReadStream
     out.clearProgress();
     await out.flush();
     const options = labels.map((choice, index) => ({ ...choice, value: `${index}` }));
-    const picked: unknown = await consola.prompt(question, { type: "select", options, cancel: "symbol" });
+    const picked: unknown = await promptConsola(question, { type: "select", options, cancel: "symbol" });
     input.pause();
     return typeof picked === "string" ? Number(picked) : null;
   };
@@ -53,16 +53,17 @@ export function createDialog(t: Catalogue, out: Output, input: NodeJS.ReadStream
       const choice = at === null ? undefined : choices[at];
       return choice === undefined ? BACK : choice.value;
     },
-    async ask(question, { initial, placeholder, mayBeEmpty = false, check } = {}) {
+    async ask(question, { initial = "", placeholder, mayBeEmpty = false, check } = {}) {
       let shown = initial;
       for (;;) {
         out.clearProgress();
         await out.flush();
-        const given: unknown = await consola.prompt(question, {
+        const given: unknown = await promptConsola(question, {
           type: "text",
           cancel: "symbol",
-          ...(shown === undefined ? {} : { initial: shown }),
-          ...(placeholder === undefined ? {} : { placeholder }),
+          ...(shown === "" ? {} : { initial: shown }),
+          // Without one consola shows "undefined" for an empty answer.
+          placeholder: placeholder ?? "",
         });
         input.pause();
         if (typeof given === "symbol") return BACK;

@@ -47,7 +47,9 @@ async function removeCamera(kit: Kit): Promise<void> {
   if (keeps === BACK) return;
   const question = keeps
     ? remove.sureRetire(camera.serial, readings)
-    : remove.sureCamera(camera.serial, readings, images);
+    : readings === 0
+      ? remove.sureNamed(camera.serial)
+      : remove.sureCamera(camera.serial, readings, images);
   await goAhead(kit, question, keeps ? [...words, "--keep-queue"] : words);
 }
 
