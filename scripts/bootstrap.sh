@@ -47,6 +47,19 @@ need_commands() {
   apt_install "${missing[@]}" || die "apt-get could not install ${missing[*]}"
 }
 
+# The PostgreSQL server's programs, which Debian keeps off the path; tests start a server of their own with them.
+need_postgres() {
+  compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null && return
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    die "missing: install PostgreSQL (as root: apt-get install postgresql)"
+  fi
+  # Without the cluster that the package would make and start for everyone.
+  mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] ||
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+  apt_install postgresql || die "apt-get could not install postgresql"
+}
+
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
   # A fresh machine has no package lists, and old ones name versions that are gone: lists are fetched only then.

@@ -27,13 +27,6 @@ After a change: \`systemctl restart tattile\`.
 `;
 
 const AFTERWORD = `
-## Names that have no effect
-
-\`DB_HOST\`, \`DB_PORT\`, \`DB_NAME\`, \`DB_USER\`, \`DB_PASSWORD\`, \`DATABASE_URL\`: this version keeps its queue in one SQLite file,
-\`DATA_DIR/tattile.db\`. They are warned of at the start, so that nobody believes readings to be in PostgreSQL.
-
-\`LECTORVISION_PORT\` and other \`LECTORVISION_\` names: this version does not receive Lector Vision readings; warned of likewise.
-
 ## What differs from the replaced system
 
 - \`SENDER_DEAD_RETENTION_MINUTES\`: three days instead of ten minutes.

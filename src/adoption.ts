@@ -1,3 +1,4 @@
+import { parseLectorVisionText } from "./camera/lectorvision.ts";
 import { parseTattileTlv } from "./camera/tattile-tlv.ts";
 import { parseTattileXml } from "./camera/tattile-xml.ts";
 import type { ImageStore } from "./images/image-store.ts";
@@ -39,6 +40,6 @@ export function parseAgain(held: Quarantined, bytes: Buffer): ParsedMessage {
     case "tattile-tlv":
       return parseTattileTlv(bytes);
     case "lector-vision":
-      return { kind: "malformed", reason: held.reason, cameraSerial: held.cameraSerial };
+      return parseLectorVisionText(bytes);
   }
 }

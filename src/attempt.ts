@@ -101,7 +101,7 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
   const contract = deps.contracts.contractFor(target.wsdl, target.caPath);
   const fields = buildFields({
     ...claim.camera,
-    wall: wallClockAt(claim.capturedAt, target.timezone),
+    wall: wallClockAt(claim.capturedAt, claim.timeSource === "wall-clock" ? "UTC" : target.timezone),
     reading: claim.facts,
   });
   const [problem] = checkFields(contract, fields);

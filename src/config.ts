@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { DatabaseAddress } from "./database-address.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { AppError, errorText, systemCode } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
@@ -13,10 +14,21 @@ export interface Config {
   soapDebug: boolean;
   dataDir: string;
   imagesDir: string;
+  /** Bucket for pictures and held messages; null: they lie in imagesDir and quarantineDir. */
+  imagesUrl: {
+    bucket: string;
+    prefix: string;
+    endpoint: string | null;
+    region: string;
+    credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string | null } | null;
+    credentialsFile: string | null;
+  } | null;
   certsDir: string;
   quarantineDir: string;
   /** The SQLite file. */
   databasePath: string;
+  /** PostgreSQL; null: SQLite. */
+  database: { address: DatabaseAddress; poolSize: number } | null;
   transit: {
     host: string;
     port: number;
@@ -56,6 +68,17 @@ export interface Config {
     timeoutMs: number;
     timezone: string;
     successCodes: readonly string[];
+  };
+  /** What `doctor` compares this clock with: host, or host:port; null: nothing. */
+  ntpServer: string | null;
+  lectorVision: {
+    /** Null: no listener of its own. */
+    port: number | null;
+    host: string;
+    /** Addresses and CIDRs; empty: everyone. */
+    allow: readonly string[];
+    /** Null: none is asked for. */
+    token: string | null;
   };
   api: {
     host: string;
@@ -99,13 +122,8 @@ const ENV_FILE_VARIABLE = "TATTILE_ENV_FILE";
 const MAX_ENV_FILE_BYTES = 1024 * 1024;
 
 /** In the environment only names like these can be meant for tattile; in its own file every name is. */
-const OWN_PREFIX = /^(SENDER|INGEST|API|MOSSOS|TRANSIT|QUARANTINE|DEDUPE|DISK|CAMERA|CERTS|IMAGES|SUCCESS|SOAP|AUDIT)_/;
-/** What the replaced system knew and this version does not do; to say nothing of it would be a silent change. */
-const NOT_DONE: readonly (readonly [RegExp, string])[] = [
-  [/^(DB_[A-Z_]+|DATABASE_URL)$/, "this version keeps its queue in SQLite below DATA_DIR, not in PostgreSQL"],
-  [/^LECTORVISION_[A-Z_]+$/, "this version does not receive Lector Vision readings"],
-];
-
+const OWN_PREFIX =
+  /^(DB|DATABASE|SENDER|INGEST|API|MOSSOS|TRANSIT|QUARANTINE|DEDUPE|DISK|CAMERA|CERTS|IMAGES|SUCCESS|SOAP|AUDIT|LECTORVISION)_/;
 interface Given {
   text: string;
   source: SettingSource;
@@ -226,8 +244,24 @@ function checkTogether(settings: SettingValues): string[] {
       "SENDER_STUCK_TIMEOUT_SECONDS must be at least MOSSOS_TIMEOUT, or messages in flight are taken for stuck",
     );
   }
-  if (settings.apiPort !== 0 && settings.apiPort === settings.transitPort) {
-    problems.push(`API_PORT and TRANSIT_PORT must differ (both ${settings.apiPort})`);
+  if ((settings.s3AccessKeyId === null) !== (settings.s3SecretAccessKey === null)) {
+    problems.push("IMAGES_S3_ACCESS_KEY_ID and IMAGES_S3_SECRET_ACCESS_KEY must be set both or not at all");
+  }
+  if (settings.imagesUrl !== null && settings.s3AccessKeyId === null && settings.s3CredentialsFile === null) {
+    problems.push(
+      "IMAGES_URL needs keys: IMAGES_S3_ACCESS_KEY_ID and IMAGES_S3_SECRET_ACCESS_KEY, or IMAGES_S3_CREDENTIALS_FILE",
+    );
+  }
+  const ports = [
+    ["API_PORT", settings.apiPort],
+    ["TRANSIT_PORT", settings.transitPort],
+    ["LECTORVISION_PORT", settings.lectorVisionPort],
+  ] as const;
+  for (const [at, [name, number]] of ports.entries()) {
+    const twin = ports.slice(at + 1).find(([, other]) => other === number);
+    if (number !== null && number !== 0 && twin !== undefined) {
+      problems.push(`${name} and ${twin[0]} must differ (both ${number})`);
+    }
   }
   return problems;
 }
@@ -236,24 +270,15 @@ function warnOfNames(env: LoadOptions["env"], file: EnvFile | null): string[] {
   const known = listSettings().flatMap((one) => [one.name, ...one.aliases]);
   const warnings: string[] = [];
   const fromFile = [...(file?.values.keys() ?? [])];
-  const fromEnvironment = Object.keys(env).filter((name) => OWN_PREFIX.test(name) || isNotDone(name));
+  const fromEnvironment = Object.keys(env).filter((name) => OWN_PREFIX.test(name));
   for (const name of new Set([...fromEnvironment, ...fromFile])) {
     if (known.includes(name) || (name === ENV_FILE_VARIABLE && !file?.values.has(name))) continue;
-    const notDone = NOT_DONE.find(([pattern]) => pattern.test(name));
     const place = fromFile.includes(name) ? (file?.path ?? "file") : "environment";
-    if (notDone !== undefined) {
-      warnings.push(`${name} has no effect: ${notDone[1]} (${place})`);
-      continue;
-    }
     const nearest = nearestName(name, known);
     const guess = nearest === null ? "" : `; did you mean ${nearest}?`;
     warnings.push(`${name} is not a setting of tattile and has no effect (${place})${guess}`);
   }
   return warnings;
-}
-
-function isNotDone(name: string): boolean {
-  return NOT_DONE.some(([pattern]) => pattern.test(name));
 }
 
 /** Quoted, bounded, and without a user name or password that an address may hold. */
@@ -290,15 +315,32 @@ function defaultDataDir(options: LoadOptions, folder: string, warnings: string[]
   }
 }
 
+function objectStore(settings: Omit<SettingValues, "dataDir">): Config["imagesUrl"] {
+  const { imagesUrl, s3AccessKeyId, s3SecretAccessKey, s3SessionToken } = settings;
+  if (imagesUrl === null) return null;
+  const given = s3AccessKeyId !== null && s3SecretAccessKey !== null;
+  return {
+    ...imagesUrl,
+    endpoint: settings.s3Endpoint,
+    region: settings.s3Region,
+    credentials: given
+      ? { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey, sessionToken: s3SessionToken }
+      : null,
+    credentialsFile: settings.s3CredentialsFile,
+  };
+}
+
 function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir">>, dataDir: string): Config {
   return {
     logLevel: settings.logLevel,
     soapDebug: settings.soapDebug,
     dataDir,
     imagesDir: settings.imagesDir ?? resolve(dataDir, "images"),
+    imagesUrl: objectStore(settings),
     certsDir: settings.certsDir ?? resolve(dataDir, "certs"),
     quarantineDir: resolve(dataDir, "quarantine"),
     databasePath: resolve(dataDir, "tattile.db"),
+    database: buildDatabase(settings),
     transit: {
       host: settings.transitHost,
       port: settings.transitPort,
@@ -336,6 +378,58 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       timezone: settings.mossosTimezone,
       successCodes: settings.successCodes,
     },
+    ntpServer: settings.ntpServer,
+    lectorVision: {
+      port: settings.lectorVisionPort,
+      host: settings.lectorVisionHost,
+      allow: settings.lectorVisionAllow,
+      token: settings.lectorVisionToken,
+    },
     api: { host: settings.apiHost, port: settings.apiPort, sessionMs: settings.sessionMs },
   };
+}
+
+/** DATABASE_URL, else the DB_ names of old, else null. */
+function buildDatabase(settings: Omit<SettingValues, "dataDir">): Config["database"] {
+  const { databaseUrl, dbHost, dbName, dbUser, dbPort, dbSslMode, dbSslRootCert, dbPoolSize: poolSize } = settings;
+  if (databaseUrl === null && dbHost === "" && dbName === "") return null;
+  const database = dbName || "tattile";
+  const named = {
+    hosts: (dbHost || "localhost").split(",").map((host) => ({ host, port: dbPort })),
+    database,
+    user: dbUser || database,
+    password: null,
+    sslMode: null,
+    sslRootCert: null,
+  };
+  const address = databaseUrl ?? named;
+  return {
+    address: {
+      ...address,
+      password: address.password ?? readPassword(settings),
+      sslMode: address.sslMode ?? dbSslMode,
+      sslRootCert: address.sslRootCert ?? dbSslRootCert,
+    },
+    poolSize,
+  };
+}
+
+function readPassword({
+  dbPassword,
+  dbPasswordFile,
+}: Pick<SettingValues, "dbPassword" | "dbPasswordFile">): string | null {
+  if (dbPasswordFile === null) return dbPassword || null;
+  try {
+    return readFileSync(dbPasswordFile, "utf8").split(/\r?\n/, 1)[0] || null;
+  } catch (cause) {
+    const why = systemCode(cause) ?? "error";
+    throw new AppError(
+      "config",
+      `reading the configuration: DB_PASSWORD_FILE cannot be read (${why}, ${dbPasswordFile})`,
+      {
+        hint: "Name a file that the user tattile runs as can read.",
+        cause,
+      },
+    );
+  }
 }

@@ -103,6 +103,11 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
 
   function take(frame: Frame): void {
     const receivedAt = clock.now();
+    let pictures: Buffer | null = null;
+    const memory = (minBytes: number): Buffer => {
+      pictures = deps.pool.take(minBytes);
+      return pictures;
+    };
     let parsed: ParsedMessage;
     if (frame.kind === "broken") {
       parsed = { kind: "malformed", reason: frame.reason, cameraSerial: null };
@@ -112,7 +117,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
         log.warn("camera connection cut", { peer, reason: frame.reason });
       }
     } else {
-      parsed = frame.protocol === "tattile-tlv" ? parseTattileTlv(frame.bytes) : parseTattileXml(frame.bytes);
+      parsed = frame.protocol === "tattile-tlv" ? parseTattileTlv(frame.bytes) : parseTattileXml(frame.bytes, memory);
     }
     const done = deps.intake
       .accept({
@@ -123,6 +128,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
         receivedAt,
         release: () => {
           if (frame.kind === "message") frame.release();
+          if (pictures !== null) deps.pool.give(pictures);
           deps.onBytes();
         },
       })

@@ -42,3 +42,8 @@ export function systemCode(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** The store is away for now: nothing is wrong with what was asked of it, and it is asked again. */
+export function isStoreAway(error: unknown): boolean {
+  return error instanceof AppError && error.code === "store-unreachable";
+}

@@ -17,6 +17,11 @@ export function imageStem(serial: string, capturedAt: Date, plate: string): stri
   return `${folder}/${iso.replace(/[-:.]/g, "")}_plate-${safePart(plate)}`;
 }
 
+/** A stem that nobody else has, for stores that cannot refuse a name that is taken. */
+export function uniqueStem(stem: string, randomId: string): string {
+  return `${stem}-${randomId.replaceAll("-", "")}`;
+}
+
 /** The file of one picture. `attempt` counts from 1; from 2 on it is in the name, for when an earlier name is taken. */
 export function imagePath(stem: string, attempt: number, kind: "ocr" | "ctx"): string {
   return `${stem}${attempt > 1 ? `-${attempt}` : ""}_${kind}.jpg`;
@@ -36,6 +41,11 @@ export function resolveImagePath(baseDir: string, stored: string): string {
     throw new AppError("invalid", `resolving an image path: it leads out of the image folder (${baseDir})`);
   }
   return posix.join(baseDir, relative);
+}
+
+/** The same as a key below some root, without a slash at its beginning. @throws AppError as `resolveImagePath` */
+export function relativeImagePath(stored: string): string {
+  return resolveImagePath("/", stored).replace(/^\/+/, "");
 }
 
 /** Keeps `[A-Za-z0-9._-]`. A changed text gets a piece of its hash, so that `A/B` and `A_B` remain two. */

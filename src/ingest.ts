@@ -16,7 +16,8 @@ const BACKLOG = 1024;
 const SWEEP_MS = 1000;
 /** A slab holds any usual message whole. */
 const SLAB_BYTES = 512 * 1024;
-const SLABS_KEPT = 16;
+/** Trimmed every sweep to what was in use. */
+const SLABS_KEPT = 128;
 
 export interface IngestStats {
   connections: number;
@@ -121,6 +122,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   }
 
   function sweep(): void {
+    pool.trim();
     for (const connection of connections) connection.checkDeadlines(transit.idleTimeoutMs, transit.messageTimeoutMs);
   }
 

@@ -1,8 +1,8 @@
 import { captureTime } from "./capture-time.ts";
 import type { Clock } from "./clock.ts";
-import { dedupeKey } from "./dedupe-key.ts";
+import { createDedupeKey } from "./dedupe-key.ts";
 import { AppError, errorText } from "./errors.ts";
-import { imagePath, imageStem } from "./image-path.ts";
+import { imagePath, imageStem, uniqueStem } from "./image-path.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import type { Log } from "./log.ts";
 import type { CameraReading, ParsedMessage, Protocol } from "./reading.ts";
@@ -12,12 +12,12 @@ import type { IntakeEntry, IntakeResult, NewQuarantined, QuarantineKind, Store }
 export interface IncomingMessage {
   protocol: Protocol;
   parsed: ParsedMessage;
-  /** The message itself, for quarantine; not touched any more once `release` was called. */
+  /** The message itself, for quarantine. Like the pictures of `parsed`, not touched any more once `release` was called. */
   bytes: Uint8Array;
   /** Address it came from. */
   peer: string;
   receivedAt: Date;
-  /** Called once, as soon as `bytes` is not needed any more; also when `accept` rejects. */
+  /** Called once, as soon as neither is needed any more; also when `accept` rejects. */
   release(): void;
 }
 
@@ -70,21 +70,29 @@ interface Prepared {
  */
 export function createIntake(deps: IntakeDeps): Intake {
   const { store, images, quarantine, clock } = deps;
+  const dedupeKey = createDedupeKey(deps.dedupeSecret);
   const stats: IntakeStats = { waiting: 0, commits: 0, committed: 0, failures: 0 };
   const group: Prepared[] = [];
   let committing: Promise<void> | null = null;
 
-  async function accept(message: IncomingMessage): Promise<IntakeResult> {
-    stats.waiting += 1;
-    try {
-      const { entry, imagePaths } = await prepare(message);
-      return await new Promise<IntakeResult>((resolve, reject) => {
-        group.push({ entry, imagePaths, resolve, reject });
-        committing ??= commitGroups();
-      });
-    } finally {
-      stats.waiting -= 1;
-    }
+  const accepted = new Set<Promise<IntakeResult>>();
+
+  function accept(message: IncomingMessage): Promise<IntakeResult> {
+    const result = prepareAndCommit(message).finally(() => {
+      accepted.delete(result);
+      stats.waiting = accepted.size;
+    });
+    accepted.add(result);
+    stats.waiting = accepted.size;
+    return result;
+  }
+
+  async function prepareAndCommit(message: IncomingMessage): Promise<IntakeResult> {
+    const { entry, imagePaths } = await prepare(message);
+    return await new Promise<IntakeResult>((resolve, reject) => {
+      group.push({ entry, imagePaths, resolve, reject });
+      committing ??= commitGroups();
+    });
   }
 
   async function prepare(message: IncomingMessage): Promise<Pick<Prepared, "entry" | "imagePaths">> {
@@ -98,7 +106,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       if (camera === null)
         return await hold("unregistered", "no camera of this serial is registered", cameraSerial, message);
       if (!camera.active) return counted("inactive", cameraSerial, message);
-      const key = dedupeKey(reading, deps.dedupeSecret);
+      const key = dedupeKey(reading);
       if (await store.isKnown(key)) return counted("duplicate", cameraSerial, message);
       return await prepareReading(reading, key, camera.timezone ?? deps.cameraTimezone, message);
     } finally {
@@ -137,7 +145,8 @@ export function createIntake(deps: IntakeDeps): Intake {
 
   /** Both pictures under one stem; a stem that is taken gets a number, so no reading ever carries another's picture. */
   async function putImages(reading: CameraReading, capturedAt: Date) {
-    const stem = imageStem(reading.cameraSerial, capturedAt, reading.facts.plate);
+    const plain = imageStem(reading.cameraSerial, capturedAt, reading.facts.plate);
+    const stem = images.refusesTaken ? plain : uniqueStem(plain, deps.randomId());
     const { ocrImage, ctxImage } = reading;
     for (let attempt = 1; attempt <= MAX_NAME_ATTEMPTS; attempt++) {
       const imageOcrPath = ocrImage === null ? null : imagePath(stem, attempt, "ocr");
@@ -248,7 +257,8 @@ export function createIntake(deps: IntakeDeps): Intake {
     accept,
     stats,
     async drain() {
-      while (committing !== null) await committing;
+      while (accepted.size > 0) await Promise.allSettled(accepted);
+      await committing;
     },
   };
 }

@@ -5,12 +5,21 @@ import { readdir, readFile, readlink } from "node:fs/promises";
  * @returns null when it cannot be told: nobody, or a process of another user
  */
 export async function findPortOwner(port: number): Promise<string | null> {
+  const holder = (await findPortHolder(port)).holder;
+  if (holder === null) return null;
+  return `${holder.name} (pid ${holder.pid}${holder.listening ? "" : ", an outgoing connection"})`;
+}
+
+/** `taken`: whether anything has the port, also where it cannot be told who. */
+export async function findPortHolder(
+  port: number,
+): Promise<{ taken: boolean; holder: { name: string; pid: number; listening: boolean } | null }> {
   const inodes = new Map<string, string>();
   for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
     for (const [inode, state] of parseTcpTable(await readFile(table, "utf8").catch(() => ""), port))
       inodes.set(inode, state);
   }
-  if (inodes.size === 0) return null;
+  if (inodes.size === 0) return { taken: false, holder: null };
   for (const pid of (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name))) {
     for (const descriptor of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const link = await readlink(`/proc/${pid}/fd/${descriptor}`).catch(() => "");
@@ -18,10 +27,10 @@ export async function findPortOwner(port: number): Promise<string | null> {
       const state = inode === undefined ? undefined : inodes.get(inode);
       if (state === undefined) continue;
       const name = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "a process")).trim();
-      return `${name} (pid ${pid}${state === LISTEN ? "" : ", an outgoing connection"})`;
+      return { taken: true, holder: { name, pid: Number(pid), listening: state === LISTEN } };
     }
   }
-  return null;
+  return { taken: true, holder: null };
 }
 
 const LISTEN = "0A";

@@ -13,8 +13,12 @@ export interface WallClock {
 export const PROTOCOLS = ["tattile-xml", "tattile-tlv", "lector-vision"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** Where the capture time comes from: the camera; the camera, in the hour that happens twice (the first is taken); or arrival. */
-export type TimeSource = "camera" | "ambiguous" | "arrival";
+/**
+ * Where the capture time comes from: the camera; the camera, in the hour that happens twice (the first is taken); arrival; or
+ * the replaced system, which took the camera's wall clock for UTC: its digits go to the police as they are, in no zone.
+ */
+export const TIME_SOURCES = ["camera", "ambiguous", "arrival", "wall-clock"] as const;
+export type TimeSource = (typeof TIME_SOURCES)[number];
 
 /** What a reading says besides its pictures, in the words of the domain; a number that did not parse is null. */
 export interface ReadingFacts {

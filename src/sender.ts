@@ -1,7 +1,7 @@
 import { type AttemptDeps, type AttemptResult, attempt } from "./attempt.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { errorText } from "./errors.ts";
+import { errorText, isStoreAway } from "./errors.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import type { Log } from "./log.ts";
 import { settle } from "./retry-policy.ts";
@@ -72,6 +72,7 @@ export function createSender(deps: SenderDeps): Sender {
   const stopping = new AbortController();
   const aborting = new AbortController();
   let loop: Promise<void> = Promise.resolve();
+  let isAway = false;
   let wake = new AbortController();
   let peak = 0;
   let refill: ReturnType<typeof setTimeout> | undefined;
@@ -82,8 +83,12 @@ export function createSender(deps: SenderDeps): Sender {
       let claimed = 0;
       try {
         claimed = await fill();
+        if (isAway) log.info("the store is back; messages are delivered again");
+        isAway = false;
       } catch (error) {
-        log.error("messages could not be claimed", { error: errorText(error) });
+        if (!isStoreAway(error)) log.error("messages could not be claimed", { error: errorText(error) });
+        else if (!isAway) log.warn("the store is away; messages wait until it is back", { error: errorText(error) });
+        isAway = isStoreAway(error);
         await clock.sleep(REFRESH_MS, stopping.signal);
         continue;
       }
@@ -221,7 +226,8 @@ export function createSender(deps: SenderDeps): Sender {
           }
         });
       } catch (error) {
-        log.error("settlement could not be stored; trying again", {
+        const level = isStoreAway(error) ? "warn" : "error";
+        log[level]("settlement could not be stored; trying again", {
           message: settled.claim.messageId,
           error: errorText(error),
         });

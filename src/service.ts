@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { retryQuarantined } from "./adoption.ts";
-import { type Api, createApi } from "./api.ts";
+import { parseAgain, retryQuarantined } from "./adoption.ts";
+import { createApi } from "./api.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { errorText } from "./errors.ts";
 import { createIdentityStore } from "./identity-store.ts";
-import { openDiskStore } from "./images/disk.ts";
+import type { ImageStore } from "./images/image-store.ts";
+import { openImages, openQuarantine } from "./images/open.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
@@ -37,6 +38,7 @@ export interface Service {
   /** Null when this process does not listen for cameras; the same for HTTP. */
   transitPort: number | null;
   apiPort: number | null;
+  lectorVisionPort: number | null;
   /** Stops in the reverse order of the start. */
   stop(): Promise<void>;
 }
@@ -76,26 +78,30 @@ async function start(
   stops: (() => Promise<void> | void)[],
 ) {
   // Only who holds the cameras' port knows that nobody else is taking readings in just now.
-  const orphansBefore = tasks.includes("ingest") ? await aloneSince(config.dataDir, clock) : null;
+  // Others may write into the same bucket from other machines, or with PostgreSQL into the same folder: they are not seen here.
+  const mayBeAlone = tasks.includes("ingest") && config.imagesUrl === null && config.database === null;
+  const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
   const store = await openStore(config, clock);
   stops.push(() => store.close());
   stops.push(() => store.scrub());
   await freeDeadOwners(store, clock, log);
 
-  const images = openDiskStore(config.imagesDir);
+  const images = openImages(config);
   stops.push(() => images.close());
-  const quarantine = openDiskStore(config.quarantineDir);
+  const quarantine = openQuarantine(config);
   stops.push(() => quarantine.close());
   const identities = createIdentityStore();
 
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
-  let api: Api | null = null;
   let transitPort: number | null = null;
   let apiPort: number | null = null;
+  let lectorVisionPort: number | null = null;
 
   if (tasks.includes("sender") && config.sender.enabled) {
     sender = await startSender({ store, images, identities, config, log, clock, stops });
+    const { nudge } = sender;
+    stops.push(store.watchQueue(nudge));
   } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
   if (tasks.includes("ingest") || tasks.includes("sender")) {
@@ -115,11 +121,12 @@ async function start(
     stops.push(() => cleanup.stop());
   }
 
-  if (tasks.includes("ingest")) {
+  let intake: Intake | null = null;
+  if (tasks.includes("ingest") || tasks.includes("api")) {
     // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
-    const intake = createIntake({
+    const taking = createIntake({
       store,
       images,
       quarantine,
@@ -130,8 +137,15 @@ async function start(
       randomId: randomUUID,
       onQueued: () => sender?.nudge(),
     });
-    stops.push(() => intake.drain());
-    stops.push(startAdoption({ store, quarantine, intake, log, clock }));
+    intake = taking;
+    stops.push(() => taking.drain());
+    stops.push(startAdoption({ store, quarantine, intake: taking, log, clock }));
+  }
+
+  // Before the first reading: whoever starts now must see that pictures are being written here.
+  if (!tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
+
+  if (tasks.includes("ingest") && intake !== null) {
     const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
     transitPort = await listener.listen();
     ingest = listener;
@@ -139,20 +153,38 @@ async function start(
     log.info("listening for cameras", { host: config.transit.host, port: transitPort });
   }
 
-  if (tasks.includes("api")) {
-    api = createApi({ config, store, clock, log });
-    apiPort = await api.listen();
-    const listening = api;
+  if (tasks.includes("api") && intake !== null) {
+    const held = { intake, quarantine, store };
+    const listening = createApi({
+      config,
+      store,
+      images,
+      quarantine,
+      held: {
+        retry: (one) => retryQuarantined(one, held),
+        understand: (one, bytes) => parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+      },
+      take: (message) => held.intake.accept(message),
+      onDue: () => sender?.nudge(),
+      clock,
+      log,
+    });
     stops.push(() => listening.close());
+    const ports = await listening.listen();
+    apiPort = ports.api;
+    lectorVisionPort = ports.lectorVision;
     log.info("listening for HTTP", { host: config.api.host, port: apiPort });
+    if (lectorVisionPort !== null) {
+      log.info("listening for Lector Vision", { host: config.lectorVision.host, port: lectorVisionPort });
+    }
   }
 
-  stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
-  return { transitPort, apiPort };
+  if (tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
+  return { transitPort, apiPort, lectorVisionPort };
 }
 
 /** Tasks that write pictures: while one of them lives elsewhere, a file without a row may be on its way to one. */
-const WRITERS = ["ingest", "quarantine-retry"];
+const WRITERS = ["ingest", "api", "quarantine-retry"];
 /** The kernel's file times lag behind the clock by a tick: so long after the start this process writes no picture itself. */
 const FILE_TIME_LAG_MS = 50;
 
@@ -176,7 +208,7 @@ async function freeDeadOwners(store: Store, clock: Clock, log: Log): Promise<voi
 
 async function startSender(parts: {
   store: Store;
-  images: ReturnType<typeof openDiskStore>;
+  images: ImageStore;
   identities: ReturnType<typeof createIdentityStore>;
   config: Config;
   log: Log;
@@ -211,7 +243,7 @@ async function startSender(parts: {
 /** Takes up held messages whose camera has been registered. @returns how to stop it */
 function startAdoption(parts: {
   store: Store;
-  quarantine: ReturnType<typeof openDiskStore>;
+  quarantine: ImageStore;
   intake: Intake;
   log: Log;
   clock: Clock;

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
+import { type DatabaseAddress, parseDatabaseAddress, SSL_MODES, type SslMode } from "./database-address.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 /** A value that was understood, or in words what would be. */
@@ -36,6 +37,12 @@ export function whole(min: number, max: number, unit = "", factor = 1): SettingK
     show: (value) => String(value / factor),
   };
 }
+
+/** A TCP port; null: none. */
+export const port: SettingKind<number | null> = {
+  ...whole(0, 65_535),
+  show: (value) => String(value ?? ""),
+};
 
 /** Seconds, fractions allowed, turned into whole milliseconds. */
 export function seconds(min: number, max: number): SettingKind<number> {
@@ -115,6 +122,24 @@ export const folder: SettingKind<string | null> = {
   show: (value) => value ?? "",
 };
 
+export const databaseAddress: SettingKind<DatabaseAddress | null> = {
+  allowed: `postgresql://user:password@host:port/database, with ?sslmode=${SSL_MODES.join("|")} and sslrootcert= behind it; host=/folder for a unix socket`,
+  parse: (text) => {
+    const value = parseDatabaseAddress(text);
+    return value === null ? { allowed: databaseAddress.allowed } : { value };
+  },
+  show: () => "",
+};
+
+export const sslMode: SettingKind<SslMode | null> = {
+  allowed: `one of ${SSL_MODES.join(", ")}`,
+  parse: (text) => {
+    const value = SSL_MODES.find((mode) => mode === text.toLowerCase());
+    return value === undefined ? { allowed: sslMode.allowed } : { value };
+  },
+  show: (value) => value ?? "",
+};
+
 /** An address to listen on. Names are refused but for localhost: a listener must not hang on a name server. */
 export const listenAddress: SettingKind<string> = {
   allowed: "an IPv4 or IPv6 address of this machine, or localhost",
@@ -159,6 +184,30 @@ export const webAddressOrFile: SettingKind<string | null> = {
   show: (value) => value ?? "",
 };
 
+/** A bucket of an object store and where in it; `prefix` is empty or ends in a slash. */
+export const bucketAddress: SettingKind<{ bucket: string; prefix: string } | null> = {
+  allowed: "s3:// with the name of a bucket and where in it, such as s3://tattile/girona",
+  parse: (text) => {
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9._-]+)*)\/*$/.exec(text);
+    const [, bucket, path = ""] = match ?? [];
+    if (bucket === undefined || path.split("/").some((part) => part === "." || part === "..")) {
+      return { allowed: bucketAddress.allowed };
+    }
+    return { value: { bucket, prefix: path === "" ? "" : `${path.slice(1)}/` } };
+  },
+  show: (value) => (value === null ? "" : `s3://${value.bucket}/${value.prefix}`),
+};
+
+/** The path of a file; null: none. */
+export const filePath: SettingKind<string | null> = { ...folder, allowed: "the path of a file" };
+
+/** A key or password: any text, never shown. */
+export const secret: SettingKind<string | null> = {
+  allowed: "any text",
+  parse: (text) => ({ value: text }),
+  show: () => "",
+};
+
 function isWebAddress(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
@@ -194,6 +243,16 @@ function isNetwork(text: string): boolean {
   if (version === 0 || rest !== undefined) return false;
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
+
+/** A time server, with its port where that is not 123; null: none. */
+export const timeServer: SettingKind<string | null> = {
+  allowed: "a host name or address, with :port behind it where that is not 123, or none",
+  parse: (text) => {
+    if (text.toLowerCase() === "none") return { value: null };
+    return /^(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(text) ? { value: text } : { allowed: timeServer.allowed };
+  },
+  show: (value) => value ?? "none",
+};
 
 export const word: SettingKind<string> = {
   allowed: "any text",

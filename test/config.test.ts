@@ -193,6 +193,64 @@ describe("layers", () => {
   });
 });
 
+describe("the database", () => {
+  const place = (env: Record<string, string>) => load(env).config.database;
+
+  test("is SQLite unless PostgreSQL is named", () => {
+    expect(place({})).toBeNull();
+    expect(place({ DB_PORT: "5433", DB_PASSWORD: "hunter2" })).toBeNull();
+  });
+
+  test("is named by the variables of the replaced system", () => {
+    expect(place({ DB_HOST: "db", DB_PORT: "5433", DB_NAME: "n", DB_USER: "u", DB_PASSWORD: "p@/:" })).toEqual({
+      address: {
+        hosts: [{ host: "db", port: 5433 }],
+        database: "n",
+        user: "u",
+        password: "p@/:",
+        sslMode: null,
+        sslRootCert: null,
+      },
+      poolSize: 8,
+    });
+    expect(place({ DB_NAME: "n" })?.address).toMatchObject({ hosts: [{ host: "localhost", port: 5432 }], user: "n" });
+  });
+
+  test("is named by an address, which goes before them", () => {
+    const url = "postgresql+psycopg2://u:p%40ss@one:1,two/n?sslmode=verify-full&sslrootcert=/ca.pem";
+    expect(place({ DATABASE_URL: url, DB_HOST: "other", DB_POOL_SIZE: "4" })).toEqual({
+      address: {
+        hosts: [
+          { host: "one", port: 1 },
+          { host: "two", port: 5432 },
+        ],
+        database: "n",
+        user: "u",
+        password: "p@ss",
+        sslMode: "verify-full",
+        sslRootCert: "/ca.pem",
+      },
+      poolSize: 4,
+    });
+    expect(place({ DATABASE_URL: "postgres://u@/n?host=/run/postgresql" })?.address.hosts).toEqual([
+      { host: "/run/postgresql", port: 5432 },
+    ]);
+    expect(place({ DATABASE_URL: "postgres://u:a/b@c@db/n" })?.address).toMatchObject({ password: "a/b@c" });
+  });
+
+  test("takes its password from a file", () => {
+    const file = envFile("from the file\n");
+    expect(place({ DB_HOST: "db", DB_PASSWORD_FILE: file })?.address.password).toBe("from the file");
+    expect(() => place({ DB_HOST: "db", DB_PASSWORD_FILE: "/nowhere" })).toThrow("DB_PASSWORD_FILE");
+  });
+
+  test("that is no PostgreSQL address is refused without showing its password", () => {
+    const error = problemOf(() => place({ DATABASE_URL: "mysql://u:hunter2@db/n" })).message;
+    expect(error).toContain("DATABASE_URL must be postgresql://");
+    expect(error).not.toContain("hunter2");
+  });
+});
+
 describe("names", () => {
   test("an unknown one with a prefix of ours is warned of, with the nearest known", () => {
     const { warnings } = load({ SENDER_CONCURENCY: "4", MOSSOS_TIMEOUTS: "1", PATH: "/bin", HOME: "/root" });
@@ -204,13 +262,6 @@ describe("names", () => {
   test("every unknown one in the file is warned of", () => {
     const { warnings } = load({}, { envFile: envFile("DATADIR=/x\n") });
     expect(warnings.join()).toContain("did you mean DATA_DIR?");
-  });
-
-  test("those of the PostgreSQL store are said to have no effect, without their values", () => {
-    const { warnings } = load({ DB_HOST: "db", DB_PASSWORD: "hunter2", DATABASE_URL: "postgres://u:hunter2@db/x" });
-    expect(warnings).toHaveLength(3);
-    expect(warnings.join()).toContain("SQLite");
-    expect(warnings.join()).not.toContain("hunter2");
   });
 
   test("plain http to another machine is warned of", () => {

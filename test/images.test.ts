@@ -33,17 +33,51 @@ describe("pictures on disk", () => {
     images.close();
   });
 
-  test("leave no empty folders behind when erased, and erasing twice is no error", async () => {
+  test("are replaced when a dead process left half of one, and whole ones stay as they are", async () => {
     using folder = temporaryFolder();
     const images = openDiskStore(folder.path);
+    await images.replace("CAM/a.jpg", picture);
+    await images.flush();
+    writeFileSync(join(folder.path, "CAM/a.jpg"), picture.slice(0, 1));
+    await images.replace("CAM/a.jpg", picture);
+    await images.flush();
+    expect(await images.read("CAM/a.jpg")).toEqual(Buffer.from(picture));
+    expect(readdirSync(join(folder.path, "CAM"))).toEqual(["a.jpg"]);
+    const { ino } = statSync(join(folder.path, "CAM/a.jpg"));
+    await images.replace("CAM/a.jpg", picture);
+    expect(statSync(join(folder.path, "CAM/a.jpg")).ino).toBe(ino);
+    images.close();
+  });
+
+  test("leave no empty folders behind when erased, and erasing twice is no error", async () => {
+    using folder = temporaryFolder();
+    let nowMs = 0;
+    const images = openDiskStore(folder.path, undefined, () => nowMs);
     await images.put("CAM/2026/01/23/a.jpg", picture);
     await images.put("CAM/2026/01/24/b.jpg", picture);
+    nowMs += 60_000;
     expect(await images.erase(["CAM/2026/01/23/a.jpg", "CAM/2026/01/23/gone.jpg"])).toBe(1);
     expect(readdirSync(join(folder.path, "CAM/2026/01"))).toEqual(["24"]);
     expect(await images.erase(["CAM/2026/01/24/b.jpg"])).toBe(1);
     expect(await images.erase(["CAM/2026/01/24/b.jpg"])).toBe(0);
     expect(readdirSync(folder.path)).toEqual([]);
-    expect(await images.put("CAM/2026/01/24/b.jpg", picture)).toBe(true);
+    images.close();
+  });
+
+  test("keep a folder that the next picture will need, until a listing finds it empty and out of use", async () => {
+    using folder = temporaryFolder();
+    let nowMs = 0;
+    const images = openDiskStore(folder.path, undefined, () => nowMs);
+    const listing = () => Array.fromAsync(images.list());
+    await images.put("CAM/2026/01/23/a.jpg", picture);
+    await images.put("OTHER/2026/01/23/b.jpg", picture);
+    nowMs += 59_999;
+    await images.erase(["CAM/2026/01/23/a.jpg"]);
+    expect(await listing()).toHaveLength(1);
+    expect(readdirSync(folder.path).sort()).toEqual(["CAM", "OTHER"]);
+    nowMs += 1;
+    expect(await listing()).toHaveLength(1);
+    expect(readdirSync(folder.path)).toEqual(["OTHER"]);
     images.close();
   });
 

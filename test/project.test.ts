@@ -118,6 +118,11 @@ const LAYERS: [file: string, forbidden: readonly string[], allowed: readonly str
   ],
   ["src/api/status-routes.ts", ["../intake.ts", "../store/sqlite.ts", "../cli/run.ts"], ["../api.ts", "./route.ts"]],
   [
+    "src/web/pages.ts",
+    ["../api.ts", "../api/dispatch.ts", "../store/store.ts", "../sender.ts"],
+    ["../format.ts", "../api/schemas.ts"],
+  ],
+  [
     "src/service.ts",
     ["./cli/run.ts", "./main.ts", "./simulator/mossos.ts", "undici"],
     ["./ingest.ts", "./store/open.ts"],

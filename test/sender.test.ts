@@ -24,8 +24,12 @@ describe("a delivered reading", () => {
     await drain(bench);
     expect(bench.posted.map(({ plate }) => plate)).toEqual(["1234BCD"]);
     expect(await waiting(bench)).toBe(0);
-    await turns(() => readdirSync(join(bench.folder, "images")).length > 0);
-    expect(readdirSync(join(bench.folder, "images"))).toEqual([]);
+    const pictures = (): string[] =>
+      readdirSync(join(bench.folder, "images"), { recursive: true, encoding: "utf8" }).filter((name) =>
+        name.endsWith(".jpg"),
+      );
+    await turns(() => pictures().length > 0);
+    expect(pictures()).toEqual([]);
     expect((await bench.store.findCamera("CAM1"))?.lastSentAt).toEqual(bench.posted[0]?.at ?? null);
   });
 

@@ -7,7 +7,7 @@ import { TOKEN_ROLES } from "../store/tokens.ts";
 const names = new Map<TSchema, string>();
 
 /** Gives a schema the name under which the OpenAPI document knows it. */
-function named<S extends TSchema>(name: string, schema: S): S {
+export function named<S extends TSchema>(name: string, schema: S): S {
   names.set(schema, name);
   return schema;
 }
@@ -43,6 +43,9 @@ export const Failure = named(
     code: Type.String({ description: "a word for programs" }),
     error: Type.String({ description: "what was wrong, in a sentence" }),
     hint: Type.Optional(Type.String({ description: "what to try" })),
+    field: Type.Optional(nullable(Type.String({ description: "of a reading: what was wrong" }))),
+    item: Type.Optional(nullable(Type.Integer({ minimum: 0, description: "of an array of readings: which, from 0" }))),
+    accepted: Type.Optional(Type.Integer({ minimum: 0, description: "of an array of readings: how many are durable" })),
   }),
 );
 
@@ -173,11 +176,27 @@ export const Queue = named(
   }),
 );
 
+export const Balance = named(
+  "Balance",
+  exactly({
+    received: Count,
+    delivered: Count,
+    expired: Count,
+    discarded: Count,
+    waiting: Count,
+    dead: Count,
+    difference: Type.Integer({
+      description: "received less all the others; anything but 0 is a reading lost or counted twice",
+    }),
+  }),
+);
+
 export const StatusReport = named(
   "StatusReport",
   exactly({
     status: Type.Enum(["fine", "attention", "down"]),
     attention: listOf(Attention),
+    balance: Balance,
     at: Instant,
     version: Text,
     store: exactly({

@@ -55,11 +55,11 @@ export function statusRoutes({ store, config, clock, log }: StatusDeps): readonl
       access: "viewer",
       answer: StatusReport,
       handle: async () => {
-        const report = await gatherStatus(store, config, clock.now());
+        const [report, balance] = await Promise.all([gatherStatus(store, config, clock.now()), store.balance()]);
         const attention = findAttention(report);
         const isDown = attention.some(({ level }) => level === "down");
         const status = isDown ? ("down" as const) : attention.length > 0 ? ("attention" as const) : ("fine" as const);
-        return { status, attention, version, ...report };
+        return { status, attention, balance, version, ...report };
       },
     }),
   ];

@@ -8,18 +8,21 @@ export interface DecodedImage {
 
 export const NO_IMAGE: DecodedImage = { bytes: null, problem: null };
 
+/** Memory for decoded pictures: gives at least so many bytes, content undefined. Fresh pages are what decoding costs most. */
+export type ImageMemory = (minBytes: number) => Buffer;
+
 /**
  * Decodes a picture's base64; blanks and line ends in it are skipped, anything else that does not belong is a problem, and
  * so is missing padding: a lenient decoder would make a wrong picture of it. Nothing but blanks is no picture.
+ * @param target takes the bytes, of which the result is a view: at least three for each four characters
  */
-export function decodeImage(base64: string): DecodedImage {
-  let bytes: Uint8Array;
+export function decodeImage(base64: string, target: Buffer): DecodedImage {
   try {
-    bytes = Uint8Array.fromBase64(base64, { lastChunkHandling: "strict" });
+    const { written } = target.setFromBase64(base64, { lastChunkHandling: "strict" });
+    return checkJpeg(target.subarray(0, written));
   } catch {
     return { bytes: null, problem: `not base64 (${base64.length} characters)` };
   }
-  return checkJpeg(bytes);
 }
 
 /**

@@ -44,8 +44,8 @@ const MAX_TAGS = 128;
 const MAX_UNKNOWN_TEXT_BYTES = 4096;
 
 /**
- * Understands one whole binary message, as the framer cut it out. Same rules as for XML. Does not throw; nothing of the
- * result refers to `bytes`.
+ * Understands one whole binary message, as the framer cut it out. Same rules as for XML. Does not throw. The pictures are
+ * views of `bytes`; nothing else of the result refers to them.
  */
 export function parseTattileTlv(bytes: Buffer, aliases: TagAliases = DEFAULT_TAG_ALIASES): ParsedMessage {
   const problem = headerProblem(bytes);
@@ -67,8 +67,7 @@ export function parseTattileTlv(bytes: Buffer, aliases: TagAliases = DEFAULT_TAG
     const data = bytes.subarray(from, from + length);
     const [, name, type] = BY_TAG.get(tag) ?? [tag, `TLV_${tag}`, "unknown" as const];
     if (type === "image") {
-      // Copied out: the message's memory goes back to the pool before the picture is on disk.
-      if (!images.has(name)) images.set(name, checkJpeg(Buffer.from(data)));
+      if (!images.has(name)) images.set(name, checkJpeg(data));
     } else if (!texts.has(name) && texts.size < MAX_TAGS) {
       texts.set(name, recordText(name, type, data));
     }

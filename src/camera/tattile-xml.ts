@@ -1,7 +1,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import type { ParsedMessage } from "../reading.ts";
 import { buildReading, DEFAULT_TAG_ALIASES, parseSerial, type TagAliases } from "./fields.ts";
-import { type DecodedImage, decodeImage, NO_IMAGE } from "./images.ts";
+import { type DecodedImage, decodeImage, type ImageMemory, NO_IMAGE } from "./images.ts";
 import { isBlank, nameEnd, startsWith } from "./xml-scan.ts";
 
 /** A message is a dozen short tags beside its pictures; an XML parser gets no more than this to chew on. */
@@ -44,9 +44,14 @@ const parser = new XMLParser({
  * Understands one whole XML message of a Tattile camera, as the framer cut it out. The pictures never pass through the XML
  * parser. Tags by name, in any order, all but DEVICE_SN optional (no PLATE_STRING: not read); of duplicates the first counts.
  * Does not throw; nothing of the result refers to `bytes`.
+ * @param memory where the pictures go: asked at most once, for both
  */
-export function parseTattileXml(bytes: Buffer, aliases: TagAliases = DEFAULT_TAG_ALIASES): ParsedMessage {
-  const { rest, images } = cutImages(bytes);
+export function parseTattileXml(
+  bytes: Buffer,
+  memory: ImageMemory = Buffer.allocUnsafeSlow,
+  aliases: TagAliases = DEFAULT_TAG_ALIASES,
+): ParsedMessage {
+  const { rest, images } = cutImages(bytes, memory);
   const malformed = (reason: string, text: string): ParsedMessage => {
     const serial = parseSerial(SERIAL_ELEMENT.exec(text)?.[1] ?? "");
     return { kind: "malformed", reason, cameraSerial: "serial" in serial ? serial.serial : null };
@@ -77,8 +82,9 @@ export function parseTattileXml(bytes: Buffer, aliases: TagAliases = DEFAULT_TAG
  * Takes the pictures' base64 out of a message; comments and CDATA sections are no place to find any. Stops where there is
  * more text than may be, and at the first picture that is not closed: `rest` is refused then, and hostile bytes cost little.
  */
-function cutImages(bytes: Buffer): { rest: Buffer; images: Map<string, DecodedImage> } {
+function cutImages(bytes: Buffer, memory: ImageMemory): { rest: Buffer; images: Map<string, DecodedImage> } {
   const images = new Map<string, DecodedImage>();
+  let room: Buffer | null = null;
   const pieces: Buffer[] = [];
   let kept = 0;
   let cutBytes = 0;
@@ -97,7 +103,13 @@ function cutImages(bytes: Buffer): { rest: Buffer; images: Map<string, DecodedIm
     const span = contentOf(bytes, at);
     if (span === "self-closed") continue;
     if (span === "unclosed") break;
-    if (!images.has(name)) images.set(name, decodeImage(bytes.toString("latin1", span.from, span.to)));
+    if (!images.has(name)) {
+      // One piece of memory holds every picture of the message: base64 shrinks, and each name is decoded once.
+      room ??= memory(Math.ceil(((bytes.length - span.from) * 3) / 4));
+      const image = decodeImage(bytes.toString("latin1", span.from, span.to), room);
+      images.set(name, image);
+      room = room.subarray(image.bytes?.length ?? 0);
+    }
     pieces.push(bytes.subarray(kept, span.outerFrom));
     kept = span.outerTo;
     cutBytes += span.outerTo - span.outerFrom;

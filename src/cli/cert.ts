@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { MAX_PFX_BYTES } from "../certificate-import.ts";
 import { AppError, systemCode } from "../errors.ts";
 import { daysUntil, formatDay } from "../format.ts";
-import type { PfxContents } from "../soap/certificate.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
@@ -12,9 +12,6 @@ import { formatFacts, formatTable } from "./output.ts";
 import { askPassword, confirm, readStdin } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { parseName } from "./values.ts";
-
-/** A PFX holds a key and a few certificates. */
-const MAX_PFX_BYTES = 1024 * 1024;
 
 const importPfx = defineTattileCommand({
   name: "cert import",
@@ -44,23 +41,14 @@ const importPfx = defineTattileCommand({
     const { certsDir } = await context.config();
     const municipality = await lookUpMunicipality(store, args.municipality);
     const password = given ?? (await askPassword(`Password of ${args.file}: `, context));
-    const [{ readPfx }, { writeCertificateFolder }] = await Promise.all([
+    const [{ readPfx }, { assignImported }] = await Promise.all([
       import("../soap/certificate.ts"),
-      import("../certificate-files.ts"),
+      import("../certificate-import.ts"),
     ]);
     const contents = readPfx(bytes, password, context.now());
     const detail = `${municipality.name}: ${contents.subject}, ${contents.fingerprint}`;
     await noteDeed({ what: "certificate import", detail }, context);
-    // The files are written in any case: that mends a set of which something was lost.
-    const paths = writeCertificateFolder(certsDir, municipality.name, contents);
-    const present = (await store.listCertificates())
-      .filter((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath)
-      .filter((c) => alias === null || alias === c.alias)
-      .sort((a, b) => Number(b.id === municipality.certificateId) - Number(a.id === municipality.certificateId))[0];
-    const id = present?.id ?? (await addCertificate(store, municipality, alias, contents, paths));
-    // Also when it is assigned already: that ends a pause for want of what was just mended.
-    if (present !== undefined) await store.assignCertificate(municipality.id, id);
-    const result = present === undefined ? "added" : id === municipality.certificateId ? "unchanged" : "changed";
+    const { id, result } = await assignImported(contents, { municipality, alias, certsDir }, store);
     const facts = { id, municipality: municipality.name, result };
     const days = daysUntil(contents.validTo, context.now());
     if (args.json) {
@@ -77,27 +65,6 @@ const importPfx = defineTattileCommand({
     );
   },
 });
-
-async function addCertificate(
-  store: Store,
-  municipality: { id: number; name: string },
-  alias: string | null,
-  contents: PfxContents,
-  paths: { clientCertPath: string; keyPath: string; privpubPath: string },
-): Promise<number> {
-  return store.addCertificate({
-    name: alias ?? municipality.name,
-    alias,
-    municipalityId: municipality.id,
-    ...paths,
-    subject: contents.subject,
-    serialNumber: contents.serialNumber,
-    fingerprint: contents.fingerprint,
-    validFrom: contents.validFrom,
-    validTo: contents.validTo,
-    active: true,
-  });
-}
 
 async function readPfxFile(path: string): Promise<Uint8Array> {
   let bytes: Uint8Array;

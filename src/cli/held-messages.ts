@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import type { DiskStore } from "../images/disk.ts";
+import type { ImageStore } from "../images/image-store.ts";
 import { createLog } from "../log.ts";
 import type { ParsedMessage } from "../reading.ts";
 import { openRunFile } from "../run-file.ts";
@@ -10,10 +10,10 @@ import type { OperatorStore, Quarantined } from "../store/store.ts";
 import { version } from "../version.ts";
 import type { CommandContext } from "./context.ts";
 
-/** The folder of held messages. The caller closes it. */
-export async function openQuarantine(config: Config): Promise<DiskStore> {
-  const { openDiskStore } = await import("../images/disk.ts");
-  return openDiskStore(config.quarantineDir);
+/** The place of held messages. The caller closes it. */
+export async function openQuarantine(config: Config): Promise<ImageStore> {
+  const { openQuarantine } = await import("../images/open.ts");
+  return openQuarantine(config);
 }
 
 /** What the parsers make of a held message today; null when its content was not kept or is gone. */
@@ -38,16 +38,16 @@ export async function retryHeld(
   held: readonly Quarantined[],
   context: CommandContext,
 ): Promise<ReadonlyMap<string, number>> {
-  const [{ retryQuarantined }, { createIntake }, { openDiskStore }, { openSecret }] = await Promise.all([
+  const [{ retryQuarantined }, { createIntake }, { openImages }, { openSecret }] = await Promise.all([
     import("../adoption.ts"),
     import("../intake.ts"),
-    import("../images/disk.ts"),
+    import("../images/open.ts"),
     import("../secret-file.ts"),
   ]);
   const config = await context.config();
   const store = await context.store();
-  const images = openDiskStore(config.imagesDir);
-  const quarantine = openDiskStore(config.quarantineDir);
+  const images = openImages(config);
+  const quarantine = await openQuarantine(config);
   const counts = new Map<string, number>();
   // Seen by a service that starts meanwhile: it must not take our pictures for orphans.
   const runFile = await openRunFile(config.dataDir, "quarantine-retry", version, context.now());

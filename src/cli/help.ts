@@ -66,7 +66,8 @@ function rows(entries: readonly (readonly [name: string, text: string])[]): stri
   });
 }
 
-function wrap(text: string, width: number): string[] {
+/** Lines of at most `width` characters, broken at blanks. */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

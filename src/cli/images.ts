@@ -6,8 +6,8 @@ import type { CommandContext } from "./context.ts";
  */
 export async function eraseImages(paths: readonly string[], context: CommandContext): Promise<number> {
   if (paths.length === 0) return 0;
-  const { openDiskStore } = await import("../images/disk.ts");
-  const images = openDiskStore((await context.config()).imagesDir);
+  const { openImages } = await import("../images/open.ts");
+  const images = openImages(await context.config());
   try {
     let erased = 0;
     for (let at = 0; at < paths.length; at += 1000) {

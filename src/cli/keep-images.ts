@@ -8,8 +8,11 @@ import type { CommandContext } from "./context.ts";
  * @returns how many there were
  */
 export async function copyImages(paths: readonly string[], folder: string, context: CommandContext): Promise<number> {
-  const { openDiskStore } = await import("../images/disk.ts");
-  const images = openDiskStore((await context.config()).imagesDir);
+  const [{ openDiskStore }, { openImages }] = await Promise.all([
+    import("../images/disk.ts"),
+    import("../images/open.ts"),
+  ]);
+  const images = openImages(await context.config());
   const target = openTarget(() => openDiskStore(resolve(folder)), folder);
   try {
     let copied = 0;

@@ -5,11 +5,14 @@ import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
 import { createContext } from "./context.ts";
+import { dbCommands } from "./db.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { endpointCommands } from "./endpoint.ts";
 import { exportCommand } from "./export.ts";
 import { commandHelp, groupHelp } from "./help.ts";
 import { importCommands } from "./import.ts";
+import { listenCommand } from "./listen.ts";
 import { logsCommand } from "./logs.ts";
 import { municipalityCommands } from "./municipality.ts";
 import { didYouMean } from "./nearest.ts";
@@ -19,6 +22,7 @@ import { queueCommands } from "./queue.ts";
 import { readingsCommands } from "./readings.ts";
 import { restartCommand } from "./restart.ts";
 import { runCommands } from "./run.ts";
+import { sendCommand } from "./send.ts";
 import { setupCommand } from "./setup.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
@@ -32,6 +36,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   setupCommand,
   runCommands,
   statusCommand,
+  doctorCommand,
   municipalityCommands,
   endpointCommands,
   cameraCommands,
@@ -42,6 +47,8 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   readingsCommands,
   queueCommands,
   quarantineCommands,
+  sendCommand,
+  listenCommand,
   tokenCommands,
   auditCommands,
   totalsCommand,
@@ -49,6 +56,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   logsCommand,
   restartCommand,
   wipeCommands,
+  dbCommands,
   simulateCommands,
   demoCommand,
   versionCommand,

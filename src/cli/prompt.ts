@@ -36,6 +36,14 @@ export function askHidden(question: string, input: NodeJS.ReadStream): Promise<s
   return readLine(input, question, "hidden");
 }
 
+/** Asks for one line on the terminal, which shows what is typed. @throws AppError `usage` without a terminal. */
+export async function askLine(question: string, context: CommandContext): Promise<string> {
+  if (!context.input.isTTY) {
+    throw new AppError("usage", `asking (${question.trim()}): no terminal`, { hint: "give it as a flag; see --help" });
+  }
+  return readLine(context.input, question, "shown");
+}
+
 const ENTER = /[\r\n]/;
 const INTERRUPT = "\x03";
 const END = "\x04";

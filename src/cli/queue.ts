@@ -5,6 +5,7 @@ import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
+import { explainMessageCommand } from "./explain.ts";
 import { eraseImages } from "./images.ts";
 import { describeFilter, type FilterArgs, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
 import { formatFacts, formatTable } from "./output.ts";
@@ -179,6 +180,7 @@ export const queueCommands = defineGroup("queue", "look at waiting messages, sen
   list,
   summary,
   show,
+  explainMessageCommand,
   retry,
   discard,
 ]);

@@ -16,18 +16,18 @@ export const totalsCommand = defineTattileCommand({
     const config = await context.config();
     const store = await context.store();
     const tables = await store.countRows();
-    const { openDiskStore } = await import("../images/disk.ts");
+    const { openImages, openQuarantine } = await import("../images/open.ts");
     const folders = [
-      { name: "images", path: config.imagesDir },
-      { name: "quarantine", path: config.quarantineDir },
+      { name: "images", open: openImages },
+      { name: "quarantine", open: openQuarantine },
     ];
     const files: { name: string; files: number }[] = [];
-    for (const { name, path } of folders) {
-      const disk = openDiskStore(path);
+    for (const { name, open } of folders) {
+      const images = open(config);
       try {
-        files.push({ name, files: await countFiles(disk) });
+        files.push({ name, files: await countFiles(images) });
       } finally {
-        disk.close();
+        images.close();
       }
     }
     const info = store.info();
@@ -47,9 +47,9 @@ export const totalsCommand = defineTattileCommand({
   },
 });
 
-async function countFiles(disk: Pick<ImageStore, "list">): Promise<number> {
+async function countFiles(images: Pick<ImageStore, "list">): Promise<number> {
   let count = 0;
-  for await (const { files } of disk.list()) count += files.length;
+  for await (const { files } of images.list()) count += files.length;
   return count;
 }
 

@@ -113,8 +113,8 @@ async function wipeReadings(store: Store, context: CommandContext): Promise<Coun
 
 /** Pictures that no reading refers to. */
 async function eraseOrphans(store: Store, context: CommandContext): Promise<number> {
-  const [{ sweep }, { openDiskStore }] = await Promise.all([import("../cleanup.ts"), import("../images/disk.ts")]);
-  const images = openDiskStore((await context.config()).imagesDir);
+  const [{ sweep }, { openImages }] = await Promise.all([import("../cleanup.ts"), import("../images/open.ts")]);
+  const images = openImages(await context.config());
   try {
     const before = new Date(context.now().getTime() - ORPHAN_AGE_MS);
     return await sweep(images, (paths) => store.findReferenced(paths), before);

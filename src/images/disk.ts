@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 import { opendir, readFile, rmdir, stat, statfs, unlink } from "node:fs/promises";
 import { release } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,20 +10,24 @@ import type { ImageStore } from "./image-store.ts";
 
 /** Folders known to exist, so that a reading costs no mkdir; forgotten all at once at the bound. */
 const KNOWN_FOLDERS = 4096;
-
-export interface DiskStore extends ImageStore {
-  close(): void;
-}
+/** A folder written to within this time stays when emptied: the next reading would only make it again, at two syncs' cost. */
+const FOLDER_IN_USE_MS = 60_000;
 
 /**
  * Files below `root` (made when missing: folders 0750, files 0640). A file is written under its final name with O_EXCL:
  * nothing refers to it before `flush` made it durable, so a torn one is only an orphan.
  * @param sync for tests: a disk that fails
  */
-export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
+export function openDiskStore(
+  root: string,
+  sync?: FilesystemSync,
+  monotonicMs: () => number = () => performance.now(),
+): ImageStore {
   mkdirSync(root, { recursive: true, mode: 0o750 });
   const filesystem = sync ?? createFilesystemSync(root, release());
-  const knownFolders = new Set<string>();
+  /** When each was last written to. */
+  const knownFolders = new Map<string, number>();
+  const inUse = (folder: string): boolean => monotonicMs() - (knownFolders.get(folder) ?? -Infinity) < FOLDER_IN_USE_MS;
   let unsynced: string[] = [];
   let failed: string[] = [];
   let flushing: Promise<void> = Promise.resolve();
@@ -34,8 +39,8 @@ export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
         if (!knownFolders.has(folder)) {
           mkdirSync(folder, { recursive: true, mode: 0o750 });
           if (knownFolders.size >= KNOWN_FOLDERS) knownFolders.clear();
-          knownFolders.add(folder);
         }
+        knownFolders.set(folder, monotonicMs());
         return openSync(file, "wx", 0o640);
       } catch (error) {
         if (systemCode(error) === "EEXIST") return null;
@@ -46,25 +51,63 @@ export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
     }
   };
 
+  const write = (descriptor: number, file: string, bytes: Uint8Array): void => {
+    try {
+      for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset);
+    } catch (cause) {
+      unlinkSync(file);
+      throw new AppError("unavailable", `writing an image: ${systemCode(cause) ?? "error"} (${root})`, {
+        hint: "Free some space or check the disk.",
+        cause,
+      });
+    } finally {
+      closeSync(descriptor);
+    }
+  };
+
+  async function removeEmpty(folder: string): Promise<void> {
+    for (let current = folder; current.length > root.length && current.startsWith(root); current = dirname(current)) {
+      if (inUse(current)) return;
+      knownFolders.delete(current);
+      try {
+        await rmdir(current);
+      } catch (error) {
+        if (!isMissing(error)) return;
+      }
+    }
+  }
+
+  async function* walk(folder: string): AsyncGenerator<Awaited<ReturnType<typeof readFolder>>> {
+    const listed = await readFolder(root, folder);
+    if (listed.files.length > 0) yield listed;
+    for (const name of listed.folders) yield* walk(folder === "" ? name : `${folder}/${name}`);
+    if (listed.files.length === 0) await removeEmpty(join(root, folder));
+  }
+
   return {
+    refusesTaken: true,
+
     // Synchronous inside: the page cache takes a picture in 0.1 ms, a trip through the thread pool costs as much.
     async put(path, bytes) {
       const file = resolveImagePath(root, path);
       const descriptor = create(file);
       if (descriptor === null) return false;
-      try {
-        for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset);
-      } catch (cause) {
-        unlinkSync(file);
-        throw new AppError("unavailable", `writing an image: ${systemCode(cause) ?? "error"} (${root})`, {
-          hint: "Free some space or check the disk.",
-          cause,
-        });
-      } finally {
-        closeSync(descriptor);
-      }
+      write(descriptor, file, bytes);
       unsynced.push(file);
       return true;
+    },
+
+    async replace(path, bytes) {
+      const file = resolveImagePath(root, path);
+      const descriptor = create(file);
+      if (descriptor !== null) write(descriptor, file, bytes);
+      else if (!bytesEqual(await readFile(file), bytes)) {
+        const temporary = `${file}.${randomUUID()}.tmp`;
+        write(openSync(temporary, "wx", 0o640), temporary, bytes);
+        renameSync(temporary, file);
+      }
+      // Also when it was whole: a process that died may have written it and synced nothing.
+      unsynced.push(file);
     },
 
     flush() {
@@ -111,12 +154,12 @@ export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
       }
       if (failed.length > 0) failed = failed.filter((file) => !gone.has(file));
       if (unsynced.length > 0) unsynced = unsynced.filter((file) => !gone.has(file));
-      for (const folder of folders) await removeEmpty(folder, root, knownFolders);
+      for (const folder of folders) await removeEmpty(folder);
       return erased;
     },
 
     async *list() {
-      yield* walk(root, "");
+      yield* walk("");
     },
 
     async space() {
@@ -130,26 +173,13 @@ export function openDiskStore(root: string, sync?: FilesystemSync): DiskStore {
   };
 }
 
+function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
 function isMissing(error: unknown): boolean {
   const code = systemCode(error);
   return code === "ENOENT" || code === "ENOTDIR";
-}
-
-async function removeEmpty(folder: string, root: string, known: Set<string>): Promise<void> {
-  for (let current = folder; current.length > root.length && current.startsWith(root); current = dirname(current)) {
-    known.delete(current);
-    try {
-      await rmdir(current);
-    } catch (error) {
-      if (!isMissing(error)) return;
-    }
-  }
-}
-
-async function* walk(root: string, folder: string): AsyncGenerator<Awaited<ReturnType<typeof readFolder>>> {
-  const listed = await readFolder(root, folder);
-  if (listed.files.length > 0) yield listed;
-  for (const name of listed.folders) yield* walk(root, folder === "" ? name : `${folder}/${name}`);
 }
 
 async function readFolder(root: string, folder: string) {

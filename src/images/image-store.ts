@@ -5,16 +5,21 @@
  * power cut, names included. A file without a row is an orphan that cleanup sweeps; a row without its file would be a loss.
  */
 export interface ImageStore {
+  /** False: `put` replaces what bears the name already, so nobody may ever choose a name twice (intake makes names unique). */
+  readonly refusesTaken: boolean;
   /** Writes a new file; not durable before `flush`. @returns false when a file of that name exists already (nothing is written). */
   put(path: string, bytes: Uint8Array): Promise<boolean>;
+  /** Writes a file whatever stands there; one that says the same already stays as it is. Not durable before `flush`. For names that are nobody else's. */
+  replace(path: string, bytes: Uint8Array): Promise<void>;
   /** Makes everything put so far durable. @throws when any of it could not be written: then nothing of it may be counted. */
   flush(): Promise<void>;
   /** The file's bytes, or null when there is none. Also takes absolute and legacy (`data/images/…`) paths. */
   read(path: string): Promise<Uint8Array | null>;
-  /** Removes files; one that is gone already is no error. Folders left empty go too. @returns how many were there. */
+  /** Removes files; one that is gone already is no error. Folders left empty go too, at once or with a later `list`. @returns how many were there, as far as that can be told. */
   erase(paths: readonly string[]): Promise<number>;
-  /** Every file below the store with its age, folder by folder, for the sweep of orphans. */
+  /** Every file below the store with its age, folder by folder, for the sweep of orphans; empty folders out of use are removed on the way. */
   list(): AsyncIterable<{ folder: string; files: readonly { name: string; modifiedAt: Date }[] }>;
-  /** Free and total bytes where the files lie. */
+  /** Free and total bytes where the files lie; where that has no meaning, of the disk that stands in when the store is away. */
   space(): Promise<{ freeBytes: number; totalBytes: number }>;
+  close(): void;
 }

@@ -29,6 +29,13 @@ export interface PostTarget {
   secrets: readonly string[];
 }
 
+/** An answer as it came, for whoever wants to look at it besides its judgement. */
+export interface RawAnswer {
+  status: number;
+  contentType: string | null;
+  body: Buffer;
+}
+
 export interface PostResult {
   outcome: DeliveryOutcome;
   /** The far side's clock, from its Date header; null: not told. */
@@ -36,16 +43,18 @@ export interface PostResult {
   durationMs: number;
 }
 
+export interface PostOptions {
+  deadlineMs: number;
+  signal?: AbortSignal;
+  onAnswer?(answer: RawAnswer): void;
+}
+
 export interface SoapClient {
   /**
    * Sends one signed message, once: nothing is repeated and no redirect followed, since the far side may have taken it.
    * Never throws for what happens out there. `deadlineMs` is the whole time, from connecting to the last byte of the answer.
    */
-  post(
-    target: PostTarget,
-    envelope: SignedEnvelope,
-    options: { deadlineMs: number; signal?: AbortSignal },
-  ): Promise<PostResult>;
+  post(target: PostTarget, envelope: SignedEnvelope, options: PostOptions): Promise<PostResult>;
   /** Cuts every connection; posts under way end as unanswered. */
   close(): Promise<void>;
 }
@@ -93,7 +102,7 @@ export function createSoapClient(deps: { monotonicMs(): number; connections: num
   async function post(
     target: PostTarget,
     envelope: SignedEnvelope,
-    { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal },
+    { deadlineMs, signal, onAnswer }: PostOptions,
   ): Promise<PostResult> {
     const startedAt = deps.monotonicMs();
     const result = (outcome: DeliveryOutcome, dateHeader: Date | null = null): PostResult => ({
@@ -143,6 +152,7 @@ export function createSoapClient(deps: { monotonicMs(): number; connections: num
         return result({ kind: "unanswered", detail: `the answer is over ${MAX_ANSWER_BYTES / 1024} KiB` }, dateHeader);
       }
       const contentType = firstOf(response.headers["content-type"]);
+      onAnswer?.({ status: response.statusCode, contentType, body: answer });
       const outcome = parseResponse(
         { status: response.statusCode, body: answer, contentType },
         target.successCodes,

@@ -53,6 +53,12 @@ export function judgeFailure(error: unknown, begun: boolean): DeliveryOutcome {
   return { kind: "unanswered", detail: withCode("the connection was closed without a whole answer", code) };
 }
 
+/** What a code of the network or of TLS means, in the operator's words; null: nothing is known of it. */
+export function describeFailure(code: string): string | null {
+  const what = tlsProblem(code) ?? NOT_REACHED[code] ?? null;
+  return what === null ? null : withCode(what, code);
+}
+
 function tlsProblem(code: string): string | null {
   const known = CERTIFICATE_PROBLEMS[code];
   if (known !== undefined) return known;

@@ -3,6 +3,8 @@ import queueSql from "./migrations/0001-queue.sql" with { type: "text" };
 import auditSql from "./migrations/0002-audit.sql" with { type: "text" };
 import retiringSql from "./migrations/0003-retiring.sql" with { type: "text" };
 import tokensSql from "./migrations/0004-tokens.sql" with { type: "text" };
+import activitySql from "./migrations/0005-activity.sql" with { type: "text" };
+import spoolSql from "./migrations/0006-spool.sql" with { type: "text" };
 
 /** A step from one schema version to the next; never changed once released. */
 export interface Migration {
@@ -15,6 +17,8 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { version: 2, sql: auditSql },
   { version: 3, sql: retiringSql },
   { version: 4, sql: tokensSql },
+  { version: 5, sql: activitySql },
+  { version: 6, sql: spoolSql },
 ];
 
 /** What a migrator needs of a database. `exclusively` holds the write lock: of two processes that start at once one waits. */

@@ -1,4 +1,4 @@
-import type { ReadingFacts } from "../reading.ts";
+import type { ReadingFacts, TimeSource } from "../reading.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import {
   CERTIFICATE,
@@ -44,7 +44,7 @@ export const CLAIM_SQL = {
   firstFailed: `SELECT id FROM messages_queue WHERE status = 'FAILED' AND camera_id = ? AND next_retry_at <= ?
     ORDER BY next_retry_at, id LIMIT 1`,
   load: `SELECT q.id AS messageId, q.reading_id AS readingId, q.attempts, q.last_failed_at AS lastFailedAt,
-      r.created_at AS receivedAt, r.timestamp_utc AS capturedAt, r.image_ocr_path AS imageOcrPath,
+      r.created_at AS receivedAt, r.timestamp_utc AS capturedAt, r.time_source AS timeSource, r.image_ocr_path AS imageOcrPath,
       r.image_ctx_path AS imageCtxPath, ${SELECT_FACTS}, c.id AS cameraId, c.serial_number AS cameraSerial,
       c.codigo_lector AS readerCode, c.coord_x AS coordX, c.coord_y AS coordY, m.id AS municipalityId,
       m.name AS municipalityName, ${selectEntity(ENDPOINT, "e", "endpoint_")}, ${selectEntity(CERTIFICATE, "k", "certificate_")}
@@ -65,6 +65,7 @@ type LoadedRow = Row &
     lastFailedAt: number | null;
     receivedAt: number;
     capturedAt: number;
+    timeSource: TimeSource;
     imageOcrPath: string | null;
     imageCtxPath: string | null;
     cameraId: number;
@@ -163,7 +164,8 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
       if (request.limit <= 0) return [];
       // Mostly there is nothing: found out without the write lock and without a sync.
       if (connection.read("looking for due messages", () => listLanes(request, nowMs)).length === 0) return [];
-      return connection.write("claiming messages", () => {
+      // Not synced: after a power cut the message is as if never claimed, and is sent again, as it would be with its claim.
+      return connection.writeLazily("claiming messages", () => {
         const lanes = listLanes(request, nowMs);
         lastCameraIds = new Map([...lastCameraIds].filter(([id]) => lanes.some((lane) => lane.endpointId === id)));
         const claims: Claim[] = [];
@@ -201,6 +203,7 @@ function readClaim(row: LoadedRow, request: ClaimRequest, nowMs: number): Claim 
     lastFailedAt: dateOrNull(row.lastFailedAt),
     receivedAt: new Date(row.receivedAt),
     capturedAt: new Date(row.capturedAt),
+    timeSource: row.timeSource,
     facts: readFacts(row),
     imageOcrPath: row.imageOcrPath,
     imageCtxPath: row.imageCtxPath,

@@ -11,6 +11,8 @@ export interface Connection {
   prepare<Row, Parameters extends SQLQueryBindings[]>(sql: string): Statement<Row, Parameters>;
   /** Runs `work` in one transaction that has the write lock from the start; durable when it returns. `work` must not await. */
   write<T>(doing: string, work: () => T): T;
+  /** The same, but seen by everyone at once and durable only with the next `write`: a power cut may take it back, whole. */
+  writeLazily<T>(doing: string, work: () => T): T;
   /** Runs `work` on one snapshot. */
   read<T>(doing: string, work: () => T): T;
   close(): void;
@@ -38,6 +40,14 @@ export function createConnection(database: Database): Connection {
       return statement as never;
     },
     write: (doing, work) => transaction("BEGIN IMMEDIATE", doing, work),
+    writeLazily: (doing, work) => {
+      database.run("PRAGMA synchronous = NORMAL");
+      try {
+        return transaction("BEGIN IMMEDIATE", doing, work);
+      } finally {
+        database.run("PRAGMA synchronous = FULL");
+      }
+    },
     read: (doing, work) => transaction("BEGIN", doing, work),
     close: () => {
       // An unfinalized statement would keep the file open, and with it a -wal file full of plates.

@@ -4,6 +4,7 @@ import type { MessageStatus } from "../message.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
+import type { Tallies } from "./sqlite-tallies.ts";
 
 /** Rows that lose their pictures in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;
@@ -11,7 +12,7 @@ const STEP_ROWS = 2000;
 type PictureRow = { id: number; ocr: string | null; ctx: string | null };
 
 /** Totals, and what is done to everything at once. */
-export function createHoldings(connection: Connection, clock: Clock): Holdings {
+export function createHoldings(connection: Connection, tallies: Tallies, clock: Clock): Holdings {
   const countQueue = connection.prepare<
     { cameraId: number; status: MessageStatus; count: number; oldestAt: number },
     []
@@ -35,7 +36,6 @@ export function createHoldings(connection: Connection, clock: Clock): Holdings {
   const detach = connection.prepare<never, [number]>(
     "UPDATE alpr_readings SET image_ocr_path = NULL, image_ctx_path = NULL WHERE id = ?",
   );
-  const forgetTallies = connection.prepare<never, []>("DELETE FROM tallies");
   const switchOff = connection.prepare<never, [number]>("UPDATE cameras SET active = 0 WHERE id = ?");
   const mark = connection.prepare<never, [number]>(
     "INSERT INTO retiring_cameras (camera_id) VALUES (?) ON CONFLICT DO NOTHING",
@@ -88,7 +88,7 @@ export function createHoldings(connection: Connection, clock: Clock): Holdings {
       }
       return { readings, imagePaths };
     },
-    forgetTallies: async () => connection.write("forgetting the counts", () => forgetTallies.run().changes),
+    forgetTallies: async () => connection.write("forgetting the counts", () => tallies.forget()),
     retireCamera: async (id) =>
       connection.write("retiring a camera", () => {
         if (switchOff.run(id).changes === 0) {

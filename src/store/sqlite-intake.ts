@@ -15,15 +15,22 @@ interface Group {
   sheet: TallySheet;
 }
 
-/** Readings into the queue, each content once. */
-export function createIntake(connection: Connection, tallies: Tallies): Intake {
+/** Writes a group within a transaction of the caller's. */
+export type EnqueueWithin = (entries: readonly IntakeEntry[], now: Date) => IntakeResult[];
+
+/**
+ * Readings into the queue, each content once.
+ * @param onQueued called for each reading that was queued, within its transaction
+ */
+export function createEnqueue(
+  connection: Connection,
+  tallies: Tallies,
+  onQueued: (readingId: number, reading: NewReading) => void = () => {},
+): EnqueueWithin {
   const findCamera = connection.prepare<CameraRow, [string]>("SELECT id, active FROM cameras WHERE serial_number = ?");
   const remember = connection.prepare<never, [Uint8Array, number]>(
     // Not OR IGNORE, which also ignores a failed CHECK: a malformed key would pass for a duplicate, and its reading be lost.
     "INSERT INTO dedupe (key, seen_at) VALUES (?, ?) ON CONFLICT (key) DO NOTHING",
-  );
-  const isRemembered = connection.prepare<{ found: number }, [Uint8Array]>(
-    "SELECT 1 AS found FROM dedupe WHERE key = ?",
   );
   const insertReading: Statement<never, ReadingBinding> = connection.prepare(
     `INSERT INTO alpr_readings (${READING_COLUMNS.join(", ")}) VALUES (${READING_COLUMNS.map(() => "?").join(", ")})`,
@@ -42,10 +49,6 @@ export function createIntake(connection: Connection, tallies: Tallies): Intake {
     `INSERT INTO quarantine (kind, reason, camera_serial, protocol, peer, received_at, size_bytes, path)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const forget = connection.prepare<never, [number, number]>(
-    "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE seen_at < ? ORDER BY seen_at LIMIT ?)",
-  );
-
   const cameraOf = (serial: string, group: Group): CameraRow | null => {
     let camera = group.cameras.get(serial);
     if (camera === undefined) {
@@ -74,6 +77,7 @@ export function createIntake(connection: Connection, tallies: Tallies): Intake {
     }
     const id = Number(insertReading.run(...bindReading(reading, camera.id)).lastInsertRowid);
     insertMessage.run({ id, camera: camera.id, received: receivedMs, now: group.nowMs });
+    onQueued(id, reading);
     group.sheet.add(reading.cameraSerial, "queued");
     return "queued";
   };
@@ -105,16 +109,27 @@ export function createIntake(connection: Connection, tallies: Tallies): Intake {
     }
   };
 
+  return (entries, now) => {
+    const sheet = tallies.open();
+    const group: Group = { nowMs: now.getTime(), cameras: new Map(), lastReadingMs: new Map(), sheet };
+    const results = entries.map((entry) => enqueueEntry(entry, group));
+    for (const [cameraId, atMs] of group.lastReadingMs) touchCamera.run(atMs, cameraId);
+    sheet.write();
+    return results;
+  };
+}
+
+/** Readings into the queue, and what is remembered of them. */
+export function createIntake(connection: Connection, enqueue: EnqueueWithin): Intake {
+  const isRemembered = connection.prepare<{ found: number }, [Uint8Array]>(
+    "SELECT 1 AS found FROM dedupe WHERE key = ?",
+  );
+  const forget = connection.prepare<never, [number, number]>(
+    "DELETE FROM dedupe WHERE key IN (SELECT key FROM dedupe WHERE seen_at < ? ORDER BY seen_at LIMIT ?)",
+  );
+
   return {
-    enqueue: async (entries, now) =>
-      connection.write("queueing readings", () => {
-        const sheet = tallies.open();
-        const group: Group = { nowMs: now.getTime(), cameras: new Map(), lastReadingMs: new Map(), sheet };
-        const results = entries.map((entry) => enqueueEntry(entry, group));
-        for (const [cameraId, atMs] of group.lastReadingMs) touchCamera.run(atMs, cameraId);
-        sheet.write();
-        return results;
-      }),
+    enqueue: async (entries, now) => connection.write("queueing readings", () => enqueue(entries, now)),
     isKnown: async (key) => connection.read("looking for a reading", () => isRemembered.get(key) !== null),
     purgeDedupe: async (before, limit) =>
       connection.write("forgetting old readings", () => forget.run(before.getTime(), limit).changes),

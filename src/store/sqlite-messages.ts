@@ -12,7 +12,10 @@ import type { MessageAttempt, MessageFilter, OperatorStore, QueuedMessage } from
 /** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;
 
-type Messages = Pick<OperatorStore, "listMessages" | "findMessage" | "retryMessages" | "discardMessages">;
+type Messages = Pick<
+  OperatorStore,
+  "listMessages" | "findMessage" | "findMessageImages" | "retryMessages" | "discardMessages"
+>;
 type StoredStatus = Exclude<MessageStatus, "SUCCESS">;
 type Bindings = Record<string, string | number | null>;
 type StepRow = { id: number; readingId: number; serial: string; ocr: string | null; ctx: string | null };
@@ -67,6 +70,10 @@ export function createMessages(connection: Connection, tallies: Tallies, clock: 
   };
   const findOne = connection.prepare<MessageRow, [number]>(
     `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${JOIN_MESSAGE} WHERE q.id = ?`,
+  );
+  const findImages = connection.prepare<{ ocr: string | null; ctx: string | null }, [number]>(
+    `SELECT r.image_ocr_path AS ocr, r.image_ctx_path AS ctx
+     FROM messages_queue q JOIN alpr_readings r ON r.id = q.reading_id WHERE q.id = ?`,
   );
   const listAttempts = connection.prepare<
     { at: number; kind: MessageAttempt["kind"]; detail: string; durationMs: number },
@@ -133,6 +140,7 @@ export function createMessages(connection: Connection, tallies: Tallies, clock: 
         const attempts = listAttempts.all(id).map((attempt) => ({ ...attempt, at: new Date(attempt.at) }));
         return { message: readMessage(row), attempts };
       }),
+    findMessageImages: async (id) => connection.read("finding pictures", () => findImages.get(id)),
     retryMessages: (filter, now) =>
       changeAll("retrying messages", filter, ["FAILED", "DEAD"], (rows) => {
         for (const { id } of rows) retryOne.run(now.getTime(), id);

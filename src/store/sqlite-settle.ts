@@ -121,7 +121,15 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
 
   const settleOne = ({ claim, settlement, attempt }: Settled, nowMs: number, sheet: TallySheet): boolean => {
     if (!apply(claim, settlement, nowMs, sheet)) return false;
-    if (attempt !== null && settlement.kind !== "delivered") keepAttempt(claim.messageId, attempt);
+    if (attempt === null) return true;
+    const isDelivered = settlement.kind === "delivered";
+    if (!isDelivered) keepAttempt(claim.messageId, attempt);
+    sheet.addAttempt({
+      endpointId: claim.route.endpointId,
+      kind: attempt.outcome.kind,
+      durationMs: attempt.durationMs,
+      deliveredAfterMs: isDelivered ? Math.max(0, nowMs - claim.receivedAt.getTime()) : null,
+    });
     return true;
   };
 

@@ -1,26 +1,32 @@
 import type { Clock } from "../clock.ts";
+import { type ActivityWriter, type CountedAttempt, createActivityWriter } from "./sqlite-activity.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import type { Tally } from "./store.ts";
 
 /** So many serials that no camera has are counted by name; a scanner that invents serials must not fill the table. */
-const MAX_UNKNOWN_SERIALS = 2000;
-const RECOUNT_AFTER_MS = 60_000;
+export const MAX_UNKNOWN_SERIALS = 2000;
+export const RECOUNT_AFTER_MS = 60_000;
 /** Stands for every further serial, and for messages that name none. */
 export const UNKNOWN_SERIAL = "(unknown)";
 
 /** Counts gathered while a transaction runs, one write per serial and kind at its end. */
 export interface TallySheet {
   add(cameraSerial: string, tally: Tally, count?: number): void;
+  addAttempt(attempt: CountedAttempt): void;
   /** Call once, last in the same transaction. */
   write(): void;
 }
 
 export interface Tallies {
   open(): TallySheet;
+  /** Forgets every count. @returns how many rows of tallies. */
+  forget(): number;
   list(): { cameraSerial: string; tally: Tally; count: number }[];
 }
 
 export function createTallies(connection: Connection, clock: Clock): Tallies {
+  const activity: ActivityWriter = createActivityWriter(connection);
+  const forgetAll = connection.prepare<never, []>("DELETE FROM tallies");
   const add = connection.prepare<never, [string, string, number]>(
     `INSERT INTO tallies (camera_serial, tally, count) VALUES (?, ?, ?)
      ON CONFLICT DO UPDATE SET count = count + excluded.count`,
@@ -53,19 +59,35 @@ export function createTallies(connection: Connection, clock: Clock): Tallies {
   return {
     open: () => {
       const sheet = new Map<string, Map<Tally, number>>();
+      const attempts: CountedAttempt[] = [];
       return {
         add: (serial, tally, count = 1) => {
           const counts = sheet.get(serial) ?? new Map<Tally, number>();
           if (counts.size === 0) sheet.set(serial, counts);
           counts.set(tally, (counts.get(tally) ?? 0) + count);
         },
+        addAttempt: (attempt) => {
+          attempts.push(attempt);
+        },
         write: () => {
+          const sums = new Map<Tally, number>();
+          const queued = new Map<string, number>();
           for (const [serial, counts] of sheet) {
             const row = rowFor(serial);
-            for (const [tally, count] of counts) add.run(row, tally, count);
+            for (const [tally, count] of counts) {
+              add.run(row, tally, count);
+              sums.set(tally, (sums.get(tally) ?? 0) + count);
+              if (tally === "queued") queued.set(row, count);
+            }
           }
+          activity.countReadings(sums, queued, clock.now().getTime());
+          activity.countAttempts(attempts);
         },
       };
+    },
+    forget: () => {
+      activity.forget();
+      return forgetAll.run().changes;
     },
     list: () => listAll.all(),
   };

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { type Migration, migrate, SQLITE_MIGRATIONS } from "./migrate.ts";
+import { createActivity } from "./sqlite-activity.ts";
 import { createAuditLog } from "./sqlite-audit.ts";
 import { createClaims } from "./sqlite-claim.ts";
 import {
@@ -14,7 +15,7 @@ import {
   sqliteCode,
 } from "./sqlite-connection.ts";
 import { createHoldings } from "./sqlite-holdings.ts";
-import { createIntake } from "./sqlite-intake.ts";
+import { createEnqueue, createIntake } from "./sqlite-intake.ts";
 import { createMessages } from "./sqlite-messages.ts";
 import { createQuarantine } from "./sqlite-quarantine.ts";
 import { createRegistry } from "./sqlite-registry.ts";
@@ -24,7 +25,8 @@ import { createSettling } from "./sqlite-settle.ts";
 import { createStates } from "./sqlite-states.ts";
 import { createTallies } from "./sqlite-tallies.ts";
 import { createTokens } from "./sqlite-tokens.ts";
-import type { Store } from "./store.ts";
+import { createTransfer } from "./sqlite-transfer.ts";
+import type { NewReading, Store } from "./store.ts";
 
 /** Older ones have the WAL-reset bug, which can damage a database that several processes write. */
 const OLDEST_SQLITE = "3.51.3";
@@ -46,6 +48,14 @@ export interface SqliteOptions {
   busyTimeoutMs?: number;
   /** For tests of older and newer schemas. */
   migrations?: readonly Migration[];
+  /** Makes what is to be done for each reading that is queued, within its transaction. */
+  onQueued?: (connection: Connection) => (readingId: number, reading: NewReading) => void;
+}
+
+/** A store together with the connection it works on, for what belongs to one kind of file only. */
+export interface SqliteParts {
+  store: Store;
+  connection: Connection;
 }
 
 /**
@@ -53,6 +63,11 @@ export interface SqliteOptions {
  * @throws AppError when the SQLite is too old, the file is newer, foreign or damaged, or cannot be used.
  */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  return (await openSqliteParts(options)).store;
+}
+
+/** The same with its connection, which the store closes. */
+export async function openSqliteParts(options: SqliteOptions): Promise<SqliteParts> {
   const doing = `opening the store ${options.path}`;
   prepareFile(options.path, doing);
   const deadline = options.clock.monotonicMs() + (options.busyTimeoutMs ?? BUSY_TIMEOUT_MS);
@@ -70,7 +85,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Store> {
   }
 }
 
-function openOn(database: Database, options: SqliteOptions): Store {
+function openOn(database: Database, options: SqliteOptions): SqliteParts {
   // First of all: everything after it may have to wait for another process.
   database.run(`PRAGMA busy_timeout = ${options.busyTimeoutMs ?? BUSY_TIMEOUT_MS}`);
   const version = pragma<string>(database, "SELECT sqlite_version() AS value");
@@ -87,7 +102,7 @@ function openOn(database: Database, options: SqliteOptions): Store {
   database.run(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`);
   const connection = createConnection(database);
   const schemaVersion = migrate(migrationTarget(connection), options.migrations ?? SQLITE_MIGRATIONS);
-  return compose(connection, options, version, schemaVersion);
+  return { store: compose(connection, options, version, schemaVersion), connection };
 }
 
 function compose(connection: Connection, options: SqliteOptions, version: string, schemaVersion: number): Store {
@@ -97,20 +112,25 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     "INSERT INTO store_check (id, at) VALUES (1, ?) ON CONFLICT DO UPDATE SET at = excluded.at RETURNING at",
   );
   const messages = createMessages(connection, tallies, options.clock);
+  const enqueue = createEnqueue(connection, tallies, options.onQueued?.(connection));
   return {
-    ...createIntake(connection, tallies),
+    ...createIntake(connection, enqueue),
+    ...createTransfer(connection, tallies, enqueue),
     ...createClaims(connection),
     ...createSettling(connection, tallies),
     ...messages,
     ...createQuarantine(connection),
     ...createStates(connection, tallies),
     ...createAuditLog(connection),
-    ...createHoldings(connection, options.clock),
+    ...createHoldings(connection, tallies, options.clock),
     ...createRegistry(connection, revival, messages.discardMessages, options.clock),
     ...createScrubber(connection, options.busyTimeoutMs ?? BUSY_TIMEOUT_MS),
     ...createTokens(connection),
+    ...createActivity(connection),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
+    // Other processes on the file are few, and looked for often enough.
+    watchQueue: () => async () => {},
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),
     check: async () => {
       const at = options.clock.now().getTime();

@@ -1,10 +1,12 @@
 import type { DeliveryOutcome } from "../delivery.ts";
 import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
+import type { Activity } from "./activity.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
+import type { TransferStore } from "./transfer.ts";
 
 /**
  * The queue and everything beside it. Crash order, which every implementation keeps:
@@ -101,6 +103,7 @@ export interface Claim {
   lastFailedAt: Date | null;
   receivedAt: Date;
   capturedAt: Date;
+  timeSource: TimeSource;
   facts: ReadingFacts;
   imageOcrPath: string | null;
   imageCtxPath: string | null;
@@ -243,6 +246,8 @@ export interface OperatorStore {
   /** At most `limit` of them, the oldest or the newest, in that order. */
   listMessages(filter: MessageFilter, limit: number, first?: "oldest" | "newest"): Promise<readonly QueuedMessage[]>;
   findMessage(id: number): Promise<{ message: QueuedMessage; attempts: readonly MessageAttempt[] } | null>;
+  /** Where the pictures of a message lie; null when there is no such message. The paths hold the plate. */
+  findMessageImages(id: number): Promise<{ ocr: string | null; ctx: string | null } | null>;
   /** FAILED and DEAD messages that the filter means: PENDING, attempts 0, due now. @returns how many. */
   retryMessages(filter: MessageFilter, now: Date): Promise<number>;
   /** Erases what the filter means, but not what is being sent; counted as discarded. @returns images to erase after. */
@@ -271,8 +276,21 @@ export interface StoreInfo {
   location: string;
 }
 
-export interface Store extends QueueStore, OperatorStore, Registry, AuditLog, Holdings, TokenStore {
+export interface Store
+  extends QueueStore,
+    OperatorStore,
+    TransferStore,
+    Registry,
+    AuditLog,
+    Holdings,
+    TokenStore,
+    Activity {
   info(): StoreInfo;
+  /**
+   * Calls back when another process queued something. A hint that may get lost: whoever waits looks for itself now and then.
+   * @returns how to stop
+   */
+  watchQueue(onQueued: () => void): () => Promise<void>;
   /** Writes and reads back; rejects when the store cannot take readings. */
   check(): Promise<void>;
   /** Overwrites what deleted rows may have left readable in the store's files. Cheap when there is nothing to do. */

@@ -2,12 +2,13 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
+import { loadConfig } from "../../src/config.ts";
 import { findFreePorts } from "../../src/demo-service.ts";
 import { type CameraOptions, type ManifestEntry, runCameras } from "../../src/simulator/camera.ts";
 import { compareRecords } from "../../src/simulator/comparison.ts";
 import { type MossosServer, startMossos } from "../../src/simulator/mossos.ts";
-import { createPki } from "../../src/simulator/pki.ts";
-import { openSqlite } from "../../src/store/sqlite.ts";
+import { createPki, type Pki } from "../../src/simulator/pki.ts";
+import { openStore } from "../../src/store/open.ts";
 
 /** The compiled binary; `npm test` builds it first. */
 const BINARY = new URL("../../dist/tattile", import.meta.url).pathname;
@@ -24,6 +25,8 @@ export interface Site extends AsyncDisposable {
   folder: string;
   mossos: MossosServer;
   transitPort: number;
+  /** Of the dashboard and the API. */
+  url: string;
   manifest: ManifestEntry[];
   /** Runs a command of the binary with this site's settings. */
   run(...words: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
@@ -40,8 +43,14 @@ export interface Site extends AsyncDisposable {
 
 const readerOf = (serial: string): string => `R-${serial.slice(-8)}`;
 
-/** @param settings lines of the settings file that differ from the site's own */
-export async function openSite(settings: Readonly<Record<string, string>> = {}): Promise<Site> {
+/**
+ * @param settings lines of the settings file that differ from the site's own
+ * @param before what is done first, in place of registering a municipality with its endpoint and certificate
+ */
+export async function openSite(
+  settings: Readonly<Record<string, string>> = {},
+  before?: (site: { folder: string; pki: Pki; mossosUrl: string }) => Promise<void>,
+): Promise<Site> {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run scripts/build.sh`);
   const folder = mkdtempSync(join(tmpdir(), "tattile-e2e-"));
   const pki = await createPki({ now: new Date() });
@@ -79,24 +88,30 @@ export async function openSite(settings: Readonly<Record<string, string>> = {}):
     if (exitCode !== 0) throw new Error(`tattile ${words.slice(0, 2).join(" ")}: exit ${exitCode}: ${stderr}`);
   };
 
-  const client = await pki.issueClient({ organization: "Vila" });
-  const file = (name: string): string => join(folder, name);
-  writeFileSync(file("vila.pfx"), client.pfx("secret"));
-  writeFileSync(file("pfx.txt"), "secret\n");
-  writeFileSync(file("ca.pem"), pki.caPem);
-  const limits = ["--timeout-ms", "2000", "--retry-backoff-ms", "200"];
-  await must("endpoint", "add", "police", mossos.url, "--ca", file("ca.pem"), ...limits);
-  await must("municipality", "add", "Vila", "--endpoint", "police");
-  await must("cert", "import", file("vila.pfx"), "--municipality", "Vila", "--password-file", file("pfx.txt"));
+  writeFileSync(join(folder, "ca.pem"), pki.caPem);
+  if (before === undefined) await register();
+  else await before({ folder, pki, mossosUrl: mossos.url });
+
+  async function register(): Promise<void> {
+    const client = await pki.issueClient({ organization: "Vila" });
+    const file = (name: string): string => join(folder, name);
+    writeFileSync(file("vila.pfx"), client.pfx("secret"));
+    writeFileSync(file("pfx.txt"), "secret\n");
+    const limits = ["--timeout-ms", "2000", "--retry-backoff-ms", "200"];
+    await must("endpoint", "add", "police", mossos.url, "--ca", file("ca.pem"), ...limits);
+    await must("municipality", "add", "Vila", "--endpoint", "police");
+    await must("cert", "import", file("vila.pfx"), "--municipality", "Vila", "--password-file", file("pfx.txt"));
+  }
 
   const site: Site = {
     folder,
     mossos,
     transitPort,
+    url: `http://127.0.0.1:${apiPort}`,
     manifest: [],
     run,
     async addCameras(...serials) {
-      const store = await openSqlite({ path: join(folder, "data/tattile.db"), clock: systemClock });
+      const store = await openStore(loadConfig({ env: {}, envFile }).config);
       const municipality = await store.findMunicipality("Vila");
       for (const serial of serials) {
         await store.saveCamera({

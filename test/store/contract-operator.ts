@@ -63,6 +63,18 @@ export function describeOperator(name: string, open: OpenStore): void {
       expect(await under.store.findMessage(99)).toBeNull();
     });
 
+    test("says where the pictures of a message lie", async () => {
+      await using under = await open();
+      await addCameras(under.store, "A");
+      await under.store.enqueue([readingEntry(1, "A"), readingEntry(2, "A", { imageCtxPath: null })], START);
+      expect(await under.store.findMessageImages(1)).toEqual({
+        ocr: "A/2026/05/04/1_ocr.jpg",
+        ctx: "A/2026/05/04/1_ctx.jpg",
+      });
+      expect(await under.store.findMessageImages(2)).toMatchObject({ ctx: null });
+      expect(await under.store.findMessageImages(99)).toBeNull();
+    });
+
     test("retries what failed and what is dead as if it were new, and nothing else", async () => {
       await using under = await open();
       const { store } = under;

@@ -1,7 +1,8 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { MessageStatus } from "../../src/message.ts";
 import type { Claim, IntakeResult, Settlement } from "../../src/store/store.ts";
+import { usePostgres } from "../support/postgres-server.ts";
+import { PostgresUnderTest } from "../support/postgres-store.ts";
 import { seededRandom } from "../support/random.ts";
 import {
   addCameras,
@@ -12,6 +13,7 @@ import {
   readingEntry,
   retryAt,
   SqliteUnderTest,
+  type StoreUnderTest,
   settled,
 } from "../support/store-fixture.ts";
 
@@ -87,137 +89,149 @@ class Model {
   }
 }
 
-describe("the SQLite store under random operations", () => {
-  test("holds what a queue in memory holds, after each of them, reopened now and then", async () => {
-    const random = seededRandom("random operations");
-    await using under = await SqliteUnderTest.open();
-    await addCameras(under.store, ...SERIALS);
-    const model = new Model();
-    const claimed: Claim[] = [];
-    let nowMs = 0;
-    let number = 0;
+const server = usePostgres();
+const STORES: [string, () => Promise<StoreUnderTest>][] = [
+  ["SQLite", () => SqliteUnderTest.open()],
+  ["PostgreSQL", () => PostgresUnderTest.open(server())],
+];
 
-    const enqueue = async (): Promise<void> => {
-      const group = Array.from({ length: 1 + random.below(5) }, () => ({
-        number: number++,
-        // Some contents come again.
-        key: random.below(5) === 0 ? random.below(number) : number,
-        serial: random.below(10) === 0 ? "stranger" : (SERIALS[random.below(SERIALS.length)] ?? "A"),
-      }));
-      const results = await under.store.enqueue(
-        group.map((one) => readingEntry(one.number, one.serial, { dedupeKey: dedupeKey(one.key) })),
-        after(nowMs),
-      );
-      expect([...results]).toEqual(group.map((one) => model.enqueue(one.number, one.key, one.serial, nowMs)));
-    };
+describe("the store under random operations", () => {
+  test.each(STORES)(
+    "%s holds what a queue in memory holds, after each of them, reopened now and then",
+    async (_name, open) => {
+      const random = seededRandom("random operations");
+      await using under = await open();
+      await addCameras(under.store, ...SERIALS);
+      const model = new Model();
+      const claimed: Claim[] = [];
+      let nowMs = 0;
+      let number = 0;
 
-    const claim = async (): Promise<void> => {
-      const owner = `owner ${random.below(2)}`;
-      const limit = random.below(6);
-      const claims = await under.store.claim(claimRequest({ owner, limit }), after(nowMs));
-      for (const one of claims) {
-        // Which camera has its turn is the store's affair; which message of it is not.
-        const expected = model.next(one.camera.serial, after(nowMs).getTime());
-        expect(one.facts.plate).toBe(expected?.plate as string);
-        expect(one.attempts).toBe(expected?.attempts as number);
-        Object.assign(expected as Expected, {
-          status: "SENDING",
-          owner,
-          leaseUntilMs: one.leaseUntil.getTime(),
-          nextRetryMs: null,
-        });
-        claimed.push(one);
-      }
-      const isMore = SERIALS.some((serial) => model.next(serial, after(nowMs).getTime()) !== undefined);
-      if (isMore) expect(claims.length).toBe(limit);
-    };
-
-    const settle = async (): Promise<void> => {
-      const some = claimed.filter(() => random.below(3) === 0);
-      const settlements = some.map((): Settlement => {
-        const spent = random.below(2) === 0;
-        const kinds: Settlement[] = [
-          { kind: "delivered" },
-          retryAt(after(nowMs + random.below(20_000)), spent),
-          { ...dead(`reason ${random.below(3)}`), spent } as Settlement,
-          { kind: "release" },
-        ];
-        return kinds[random.below(kinds.length)] as Settlement;
-      });
-      const results = await under.store.settle(
-        some.map((one, i) => settled(one, settlements[i] as Settlement)),
-        after(nowMs),
-      );
-      expect([...results]).toEqual(some.map((one, i) => applySettlement(model, one, settlements[i] as Settlement)));
-    };
-
-    const operations: (() => Promise<void>)[] = [
-      enqueue,
-      enqueue,
-      enqueue,
-      claim,
-      claim,
-      claim,
-      settle,
-      settle,
-      async () => {
-        const expired = model.messages.filter(
-          (one) => (one.leaseUntilMs ?? Number.POSITIVE_INFINITY) <= after(nowMs).getTime(),
+      const enqueue = async (): Promise<void> => {
+        const group = Array.from({ length: 1 + random.below(5) }, () => ({
+          number: number++,
+          // Some contents come again.
+          key: random.below(5) === 0 ? random.below(number) : number,
+          serial: random.below(10) === 0 ? "stranger" : (SERIALS[random.below(SERIALS.length)] ?? "A"),
+        }));
+        const results = await under.store.enqueue(
+          group.map((one) => readingEntry(one.number, one.serial, { dedupeKey: dedupeKey(one.key) })),
+          after(nowMs),
         );
-        expect(await under.store.releaseExpired(after(nowMs))).toBe(expired.length);
-        for (const one of expired) {
-          model.free(one, "FAILED");
-          one.nextRetryMs = after(nowMs).getTime();
-        }
-      },
-      async () => {
-        const owner = `owner ${random.below(2)}`;
-        if (random.below(4) > 0) return;
-        const own = model.messages.filter((one) => one.owner === owner);
-        expect(await under.store.releaseOwner(owner, after(nowMs))).toBe(own.length);
-        for (const one of own) model.free(one, "PENDING");
-      },
-      async () => {
-        if (random.below(4) > 0) return;
-        const serial = SERIALS[random.below(SERIALS.length)] ?? "A";
-        const meant = model.messages.filter((one) => one.serial === serial && ["FAILED", "DEAD"].includes(one.status));
-        expect(await under.store.retryMessages({ cameraSerial: serial }, after(nowMs))).toBe(meant.length);
-        for (const one of meant) {
-          model.free(one, "PENDING");
-          one.attempts = 0;
-        }
-      },
-      async () => {
-        const meant = model.messages.filter((one) => one.status === "DEAD" && one.serial === "A");
-        const filter = { statuses: ["DEAD" as const], cameraSerial: "A" };
-        expect((await under.store.discardMessages(filter)).messages).toBe(meant.length);
-        for (const one of meant) model.erase(one, "discarded");
-      },
-      async () => {
-        if (random.below(10) > 0) return;
-        const old = model.messages.filter((one) => one.status === "DEAD");
-        expect((await under.store.purgeDead(after(nowMs + 1), 10_000)).messages).toBe(old.length);
-        for (const one of old) model.erase(one, "expired");
-      },
-      async () => {
-        const before = nowMs - 20_000;
-        const old = [...model.known].filter(([, seenMs]) => seenMs < before);
-        expect(await under.store.purgeDedupe(after(before), 10_000)).toBe(old.length);
-        for (const [key] of old) model.known.delete(key);
-      },
-      () => under.store.scrub(),
-      async () => {
-        if (random.below(5) === 0) await under.reopen();
-      },
-    ];
+        expect([...results]).toEqual(group.map((one) => model.enqueue(one.number, one.key, one.serial, nowMs)));
+      };
 
-    for (let i = 0; i < OPERATIONS; i++) {
-      nowMs += random.below(2000);
-      await operations[random.below(operations.length)]?.();
-      await compare(under, model);
-    }
-    expect([...model.tallies.keys()].filter((key) => key.endsWith("delivered")).length).toBeGreaterThan(0);
-  }, 60_000);
+      const claim = async (): Promise<void> => {
+        const owner = `owner ${random.below(2)}`;
+        const limit = random.below(6);
+        const claims = await under.store.claim(claimRequest({ owner, limit }), after(nowMs));
+        for (const one of claims) {
+          // Which camera has its turn is the store's affair; which message of it is not.
+          const expected = model.next(one.camera.serial, after(nowMs).getTime());
+          expect(one.facts.plate).toBe(expected?.plate as string);
+          expect(one.attempts).toBe(expected?.attempts as number);
+          Object.assign(expected as Expected, {
+            status: "SENDING",
+            owner,
+            leaseUntilMs: one.leaseUntil.getTime(),
+            nextRetryMs: null,
+          });
+          claimed.push(one);
+        }
+        const isMore = SERIALS.some((serial) => model.next(serial, after(nowMs).getTime()) !== undefined);
+        if (isMore) expect(claims.length).toBe(limit);
+      };
+
+      const settle = async (): Promise<void> => {
+        const some = claimed.filter(() => random.below(3) === 0);
+        const settlements = some.map((): Settlement => {
+          const spent = random.below(2) === 0;
+          const kinds: Settlement[] = [
+            { kind: "delivered" },
+            retryAt(after(nowMs + random.below(20_000)), spent),
+            { ...dead(`reason ${random.below(3)}`), spent } as Settlement,
+            { kind: "release" },
+          ];
+          return kinds[random.below(kinds.length)] as Settlement;
+        });
+        const results = await under.store.settle(
+          some.map((one, i) => settled(one, settlements[i] as Settlement)),
+          after(nowMs),
+        );
+        expect([...results]).toEqual(some.map((one, i) => applySettlement(model, one, settlements[i] as Settlement)));
+      };
+
+      const operations: (() => Promise<void>)[] = [
+        enqueue,
+        enqueue,
+        enqueue,
+        claim,
+        claim,
+        claim,
+        settle,
+        settle,
+        async () => {
+          const expired = model.messages.filter(
+            (one) => (one.leaseUntilMs ?? Number.POSITIVE_INFINITY) <= after(nowMs).getTime(),
+          );
+          expect(await under.store.releaseExpired(after(nowMs))).toBe(expired.length);
+          for (const one of expired) {
+            model.free(one, "FAILED");
+            one.nextRetryMs = after(nowMs).getTime();
+          }
+        },
+        async () => {
+          const owner = `owner ${random.below(2)}`;
+          if (random.below(4) > 0) return;
+          const own = model.messages.filter((one) => one.owner === owner);
+          expect(await under.store.releaseOwner(owner, after(nowMs))).toBe(own.length);
+          for (const one of own) model.free(one, "PENDING");
+        },
+        async () => {
+          if (random.below(4) > 0) return;
+          const serial = SERIALS[random.below(SERIALS.length)] ?? "A";
+          const meant = model.messages.filter(
+            (one) => one.serial === serial && ["FAILED", "DEAD"].includes(one.status),
+          );
+          expect(await under.store.retryMessages({ cameraSerial: serial }, after(nowMs))).toBe(meant.length);
+          for (const one of meant) {
+            model.free(one, "PENDING");
+            one.attempts = 0;
+          }
+        },
+        async () => {
+          const meant = model.messages.filter((one) => one.status === "DEAD" && one.serial === "A");
+          const filter = { statuses: ["DEAD" as const], cameraSerial: "A" };
+          expect((await under.store.discardMessages(filter)).messages).toBe(meant.length);
+          for (const one of meant) model.erase(one, "discarded");
+        },
+        async () => {
+          if (random.below(10) > 0) return;
+          const old = model.messages.filter((one) => one.status === "DEAD");
+          expect((await under.store.purgeDead(after(nowMs + 1), 10_000)).messages).toBe(old.length);
+          for (const one of old) model.erase(one, "expired");
+        },
+        async () => {
+          const before = nowMs - 20_000;
+          const old = [...model.known].filter(([, seenMs]) => seenMs < before);
+          expect(await under.store.purgeDedupe(after(before), 10_000)).toBe(old.length);
+          for (const [key] of old) model.known.delete(key);
+        },
+        () => under.store.scrub(),
+        async () => {
+          if (random.below(5) === 0) await under.reopen();
+        },
+      ];
+
+      for (let i = 0; i < OPERATIONS; i++) {
+        nowMs += random.below(2000);
+        await operations[random.below(operations.length)]?.();
+        await compare(under, model);
+      }
+      expect([...model.tallies.keys()].filter((key) => key.endsWith("delivered")).length).toBeGreaterThan(0);
+    },
+    60_000,
+  );
 });
 
 function applySettlement(model: Model, claim: Claim, settlement: Settlement): boolean {
@@ -243,7 +257,7 @@ function applySettlement(model: Model, claim: Claim, settlement: Settlement): bo
   return true;
 }
 
-async function compare({ store, path }: SqliteUnderTest, model: Model): Promise<void> {
+async function compare({ store }: StoreUnderTest, model: Model): Promise<void> {
   const listed = await store.listMessages({}, 100_000);
   expect(
     listed.map((one) => ({
@@ -264,14 +278,22 @@ async function compare({ store, path }: SqliteUnderTest, model: Model): Promise<
   const total = (tally: string): number => tallies.reduce((sum, one) => sum + (one.tally === tally ? one.count : 0), 0);
   const { byStatus, readings } = await store.summarize();
   expect(total("queued")).toBe(total("delivered") + total("expired") + total("discarded") + readings);
+  const dead = model.messages.filter(({ status }) => status === "DEAD").length;
+  expect(await store.balance()).toEqual({
+    received: total("queued"),
+    delivered: total("delivered"),
+    expired: total("expired"),
+    discarded: total("discarded"),
+    waiting: model.messages.length - dead,
+    dead,
+    difference: 0,
+  });
   for (const status of ["PENDING", "SENDING", "FAILED", "DEAD"] as const) {
     expect(byStatus[status]).toBe(model.messages.filter((one) => one.status === status).length);
   }
   const due = model.messages.map(({ nextRetryMs }) => nextRetryMs).filter((at) => at !== null);
   expect((await store.nextDueAt())?.getTime() ?? null).toBe(due.length === 0 ? null : Math.min(...due));
 
-  const database = new Database(path, { readonly: true });
-  const rows = database.query<{ rows: number }, []>("SELECT count(*) AS rows FROM alpr_readings").get();
-  database.close();
-  expect(rows).toEqual({ rows: model.messages.length });
+  const rows = (await store.countRows()).find(({ table }) => table === "alpr_readings");
+  expect(rows?.rows).toBe(model.messages.length);
 }

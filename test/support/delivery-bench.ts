@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../../src/config.ts";
 import { createIdentityStore } from "../../src/identity-store.ts";
-import { type DiskStore, openDiskStore } from "../../src/images/disk.ts";
+import { openDiskStore } from "../../src/images/disk.ts";
+import type { ImageStore } from "../../src/images/image-store.ts";
 import { silentLog } from "../../src/log.ts";
 import { createSender, type Sender } from "../../src/sender.ts";
 import type { PostResult, PostTarget, SoapClient } from "../../src/soap/client.ts";
@@ -24,7 +25,7 @@ export interface Posted {
 export interface DeliveryBench extends AsyncDisposable {
   folder: string;
   store: Store;
-  images: DiskStore;
+  images: ImageStore;
   clock: FakeClock;
   sender: Sender;
   posted: Posted[];

@@ -1,0 +1,73 @@
+import { Type } from "typebox";
+import type { Auditor } from "./audit.ts";
+import type { ApiDeps } from "./deps.ts";
+import { Refusal } from "./refusal.ts";
+import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
+import { exactly, Id, Instant, listOf, named, nullable, Role } from "./schemas.ts";
+
+const Token = named(
+  "Token",
+  exactly({
+    id: Id,
+    name: Type.String(),
+    role: Role,
+    createdAt: Instant,
+    expiresAt: nullable(Instant),
+    lastUsedAt: nullable(Instant),
+  }),
+);
+
+const AuditEntry = named(
+  "AuditEntry",
+  exactly({
+    id: Id,
+    at: Instant,
+    who: Type.String(),
+    what: Type.String(),
+    messageId: nullable(Type.Integer()),
+    detail: Type.String(),
+  }),
+);
+
+/** Who may do what, and who did. A token is made on the machine only: what is shown once should not cross a network. */
+export function adminRoutes({ store }: ApiDeps, auditor: Auditor): readonly Route[] {
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/tokens",
+      tag: "tokens",
+      summary: "the tokens, without what they are",
+      access: "admin",
+      answer: listOf(Token),
+      handle: () => store.listTokens(),
+    }),
+    defineSilentRoute({
+      method: "DELETE",
+      path: "/api/v1/tokens/{id}",
+      tag: "tokens",
+      summary: "revoke a token; whoever is logged in with it is out at once",
+      access: "admin",
+      params: exactly({ id: Id }),
+      handle: async ({ params: { id }, caller }) => {
+        const token = (await store.listTokens()).find((one) => one.id === id);
+        if (token === undefined) throw new Refusal(404, "not-found", `unknown token ${id}`);
+        const deed = { what: "token remove" as const, detail: `${token.name} (${token.role})` };
+        await auditor.around(caller, deed, () => store.removeToken(id));
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/audit",
+      tag: "audit",
+      summary: "who did what, the oldest of the newest first",
+      access: "admin",
+      query: exactly({
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+        since: Type.Optional(Type.String({ format: "date-time", description: "an instant" })),
+      }),
+      answer: listOf(AuditEntry),
+      handle: ({ query: { limit = 100, since } }) =>
+        store.listAudit({ limit, ...(since === undefined ? {} : { since: new Date(since) }) }),
+    }),
+  ];
+}

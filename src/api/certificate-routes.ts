@@ -1,0 +1,123 @@
+import { removeCertificateFolder } from "../certificate-files.ts";
+import { assignImported, MAX_PFX_BYTES } from "../certificate-import.ts";
+import { daysUntil } from "../format.ts";
+import { readPfx } from "../soap/certificate.ts";
+import type { Auditor } from "./audit.ts";
+import type { ApiDeps } from "./deps.ts";
+import { invalid, Refusal } from "./refusal.ts";
+import { CertificateList, EntityName, PfxUpload, SavedCertificate } from "./registry-schemas.ts";
+import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
+import { exactly, Id, nullable } from "./schemas.ts";
+
+/** Base64 of the largest PFX, and the rest of the body. */
+const UPLOAD_BYTES = Math.ceil((MAX_PFX_BYTES * 4) / 3) + 8192;
+
+/** Certificates: what each municipality signs with. Keys never leave the machine. */
+export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
+  const { store, config, clock } = deps;
+
+  async function list() {
+    const [certificates, municipalities] = await Promise.all([store.listCertificates(), store.listMunicipalities()]);
+    return certificates.map((c) => ({
+      id: c.id,
+      name: c.name,
+      alias: c.alias,
+      municipality: municipalities.find(({ id }) => id === c.municipalityId)?.name ?? null,
+      inUse: municipalities.some(({ certificateId }) => certificateId === c.id),
+      subject: c.subject,
+      serialNumber: c.serialNumber,
+      fingerprint: c.fingerprint,
+      validFrom: c.validFrom,
+      validTo: c.validTo,
+      daysLeft: c.validTo === null ? null : daysUntil(c.validTo, clock.now()),
+      active: c.active,
+    }));
+  }
+
+  async function findMunicipality(name: string) {
+    const municipality = await store.findMunicipality(name);
+    if (municipality === null) throw new Refusal(404, "not-found", `unknown municipality ${name}`);
+    return municipality;
+  }
+
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/certificates",
+      tag: "certificates",
+      summary: "the certificates with the days they have left",
+      access: "viewer",
+      answer: CertificateList,
+      handle: list,
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/v1/certificates",
+      tag: "certificates",
+      summary: "take a municipality's certificate from its PFX file; the earlier one stays until this one is complete",
+      access: "admin",
+      body: PfxUpload,
+      maxBodyBytes: UPLOAD_BYTES,
+      answer: SavedCertificate,
+      handle: async ({ body, caller }) => {
+        const municipality = await findMunicipality(body.municipality);
+        const contents = readPfx(readBase64(body.pfx), body.password, clock.now());
+        const detail = `${municipality.name}: ${contents.subject}, ${contents.fingerprint}`;
+        const { certsDir } = config;
+        const options = { municipality, alias: body.alias ?? null, certsDir };
+        const { id, result } = await auditor.around(caller, { what: "certificate import", detail }, () =>
+          assignImported(contents, options, store),
+        );
+        deps.onDue();
+        const certificate = (await list()).find((one) => one.id === id);
+        if (certificate === undefined) throw new Refusal(409, "conflict", "somebody removed it at the same moment");
+        return { result, municipality: municipality.name, certificate };
+      },
+    }),
+    defineSilentRoute({
+      method: "PUT",
+      path: "/api/v1/municipalities/{name}/certificate",
+      tag: "certificates",
+      summary: "say with which certificate a municipality signs",
+      access: "admin",
+      params: EntityName,
+      body: exactly({ certificateId: nullable(Id) }),
+      handle: async ({ params, body: { certificateId }, caller }) => {
+        const municipality = await findMunicipality(params.name);
+        if (certificateId !== null && (await store.findCertificate(certificateId)) === null) {
+          throw invalid(`body.certificateId is ${certificateId}`, "Give the id of a certificate that is there.");
+        }
+        const detail = `${municipality.name}: certificate ${certificateId ?? "none"}`;
+        await auditor.around(caller, { what: "certificate assign", detail }, () =>
+          store.assignCertificate(municipality.id, certificateId),
+        );
+        deps.onDue();
+      },
+    }),
+    defineSilentRoute({
+      method: "DELETE",
+      path: "/api/v1/certificates/{id}",
+      tag: "certificates",
+      summary: "remove a certificate that no municipality uses, with its key",
+      access: "admin",
+      params: exactly({ id: Id }),
+      handle: async ({ params: { id }, caller }) => {
+        const certificate = await store.findCertificate(id);
+        if (certificate === null) throw new Refusal(404, "not-found", `unknown certificate ${id}`);
+        const detail = `certificate ${id} (${certificate.name})`;
+        await auditor.around(caller, { what: "certificate remove", detail }, () => store.removeCertificate(id));
+        const { keyPath } = certificate;
+        const shared = (await store.listCertificates()).some((one) => one.keyPath === keyPath);
+        if (keyPath !== null && !shared) removeCertificateFolder(config.certsDir, keyPath);
+      },
+    }),
+  ];
+}
+
+function readBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
+  } catch {
+    throw invalid("body.pfx is not base64", "Send the bytes of the .pfx file in base64.");
+  }
+}

@@ -1,0 +1,178 @@
+import { Type } from "typebox";
+import { formatDay, maskPlate } from "../format.ts";
+import type { MessageFilter, QueuedMessage } from "../store/store.ts";
+import type { Auditor } from "./audit.ts";
+import type { ApiDeps } from "./deps.ts";
+import { Changed, MessageDetail, MessageList, MessageQuery, MessageSelection } from "./message-schemas.ts";
+import { invalid, Refusal } from "./refusal.ts";
+import { type Caller, defineMediaRoute, defineRoute, type Route } from "./route.ts";
+import { exactly, Id } from "./schemas.ts";
+
+const USUAL_LIMIT = 50;
+const ERASE_STEP = 1000;
+
+interface FilterFields {
+  reason?: string;
+  camera?: string;
+  municipality?: string;
+  since?: string;
+}
+
+/** The queue: what waits, why, its pictures, and sending it again. */
+export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
+  const { store, images, clock } = deps;
+
+  async function readFilter(where: string, fields: FilterFields): Promise<MessageFilter> {
+    const filter: MessageFilter = {};
+    if (fields.reason !== undefined) filter.reason = fields.reason;
+    if (fields.camera !== undefined) filter.cameraSerial = fields.camera;
+    if (fields.since !== undefined) filter.capturedSince = new Date(fields.since);
+    if (fields.municipality !== undefined) {
+      const municipality = await store.findMunicipality(fields.municipality);
+      if (municipality === null)
+        throw invalid(
+          `${where}.municipality is ${JSON.stringify(fields.municipality)}`,
+          "Name a municipality that is registered.",
+        );
+      filter.municipalityId = municipality.id;
+    }
+    return filter;
+  }
+
+  async function readSelection(body: FilterFields & { ids?: number[]; states?: string[]; all?: boolean }) {
+    const { ids, states, all, ...fields } = body;
+    const filter = await readFilter("body", fields);
+    if (ids !== undefined) filter.ids = ids;
+    if (states !== undefined) filter.statuses = states as NonNullable<MessageFilter["statuses"]>;
+    if (Object.keys(filter).length > 0 === (all === true)) {
+      throw invalid("which messages?", "Give ids, states, reason, camera, municipality or since, or all: true alone.");
+    }
+    return filter;
+  }
+
+  const erase = async (paths: readonly string[]): Promise<void> => {
+    for (let at = 0; at < paths.length; at += ERASE_STEP) await images.erase(paths.slice(at, at + ERASE_STEP));
+  };
+
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/messages",
+      tag: "messages",
+      summary: "messages that wait or were given up",
+      access: "viewer",
+      query: MessageQuery,
+      answer: MessageList,
+      handle: async ({ query, caller }) => {
+        const { state, order = "oldest", limit = USUAL_LIMIT, plates = false, ...fields } = query;
+        const filter = await readFilter("query", fields);
+        if (state !== undefined) filter.statuses = state.split(",") as NonNullable<MessageFilter["statuses"]>;
+        await allowPlates(plates, caller, `messages: ${describe({ ...fields, state })}`, null);
+        const found = await store.listMessages(filter, limit + 1, order);
+        const messages = found.slice(0, limit).map((message) => show(message, caller, plates));
+        return { messages, more: found.length > limit };
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/messages/{id}",
+      tag: "messages",
+      summary: "one message with its attempts",
+      access: "viewer",
+      params: exactly({ id: Id }),
+      query: exactly({ plates: Type.Optional(Type.Boolean()) }),
+      answer: MessageDetail,
+      handle: async ({ params, query, caller }) => {
+        const found = await store.findMessage(params.id);
+        if (found === null) throw unknown(params.id);
+        const plates = query.plates ?? false;
+        await allowPlates(plates, caller, `message ${params.id}`, params.id);
+        return { message: show(found.message, caller, plates), history: found.attempts };
+      },
+    }),
+    defineMediaRoute({
+      method: "GET",
+      path: "/api/v1/messages/{id}/images/{kind}",
+      tag: "messages",
+      summary: "a picture of a reading that was not delivered yet; one line in the audit log",
+      access: "operator",
+      params: exactly({ id: Id, kind: Type.Enum(["ocr", "ctx"]) }),
+      media: "image/jpeg",
+      handle: async ({ params, caller }) => {
+        const paths = await store.findMessageImages(params.id);
+        if (paths === null) throw unknown(params.id);
+        const path = params.kind === "ocr" ? paths.ocr : paths.ctx;
+        const bytes = path === null ? null : await images.read(path);
+        if (bytes === null) throw new Refusal(404, "not-found", `message ${params.id} has no such picture`);
+        await auditor.note(caller, { what: "image show", detail: params.kind, messageId: params.id });
+        return new Response(bytes as Uint8Array<ArrayBuffer>, {
+          headers: { "content-type": "image/jpeg", "content-disposition": "inline" },
+        });
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/v1/messages/retry",
+      tag: "messages",
+      summary: "send FAILED and DEAD messages again, now and with all their attempts",
+      access: "operator",
+      body: MessageSelection,
+      answer: Changed,
+      handle: async ({ body, caller }) => {
+        const filter = await readSelection(body);
+        const deed = { what: "queue retry" as const, detail: describe(body), messageId: onlyId(filter) };
+        const messages = await auditor.around(caller, deed, () => store.retryMessages(filter, clock.now()));
+        if (messages > 0) deps.onDue();
+        return { messages };
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/v1/messages/discard",
+      tag: "messages",
+      summary: "erase messages with their pictures, unsent; not what is being sent",
+      access: "operator",
+      body: MessageSelection,
+      answer: Changed,
+      handle: async ({ body, caller }) => {
+        const filter = await readSelection(body);
+        const deed = { what: "queue discard" as const, detail: describe(body), messageId: onlyId(filter) };
+        const { messages, imagePaths } = await auditor.around(caller, deed, () => store.discardMessages(filter));
+        await erase(imagePaths);
+        return { messages };
+      },
+    }),
+  ];
+
+  /** Before plates are shown in full: who may, and that it is written down. */
+  async function allowPlates(wanted: boolean, caller: Caller | null, detail: string, messageId: number | null) {
+    if (!wanted) return;
+    if (caller === null || caller.token.role === "viewer") {
+      throw new Refusal(403, "forbidden", "plates are not for viewers", {
+        hint: "Use a token made with --role operator.",
+      });
+    }
+    await auditor.note(caller, { what: "plates show", detail, messageId });
+  }
+}
+
+function show(message: QueuedMessage, caller: Caller | null, plates: boolean) {
+  if (caller === null || caller.token.role === "viewer") return { ...message, plate: null };
+  return { ...message, plate: plates ? message.plate : maskPlate(message.plate) };
+}
+
+function unknown(id: number): Refusal {
+  return new Refusal(404, "not-found", `unknown message ${id}`, { hint: "A delivered message is erased." });
+}
+
+/** A filter as it was given, for the audit log. */
+export function describe(fields: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} ${value instanceof Date ? formatDay(value) : String(value)}`);
+  return parts.join(", ") || "all";
+}
+
+function onlyId(filter: MessageFilter): number | null {
+  return filter.ids?.length === 1 ? (filter.ids[0] ?? null) : null;
+}

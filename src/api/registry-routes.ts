@@ -1,0 +1,265 @@
+import { Type } from "typebox";
+import { coordinate, endpointUrl } from "../registry-values.ts";
+import type { NewCamera, NewEndpoint } from "../store/registry.ts";
+import type { Auditor } from "./audit.ts";
+import type { ApiDeps } from "./deps.ts";
+import { invalid, Refusal } from "./refusal.ts";
+import {
+  CameraDetail,
+  CameraFields,
+  CameraSerial,
+  EndpointFields,
+  EntityName,
+  MunicipalityFields,
+  Removed,
+  SavedCamera,
+  SavedEndpoint,
+  SavedMunicipality,
+} from "./registry-schemas.ts";
+import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
+import { Camera, Endpoint, exactly, listOf, Municipality } from "./schemas.ts";
+
+/** Municipalities, endpoints and cameras; a PUT adds, or changes what it names. */
+export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
+  const { store, config, images } = deps;
+
+  /** The id that a name of the body stands for; undefined keeps, null clears. */
+  async function endpointId(name: string | null | undefined, kept: number | null): Promise<number | null> {
+    if (name === undefined) return kept;
+    if (name === null) return null;
+    const endpoint = await store.findEndpoint(name);
+    if (endpoint === null)
+      throw invalid(`body.endpoint is ${JSON.stringify(name)}`, "Name an endpoint that is registered.");
+    return endpoint.id;
+  }
+
+  async function findCamera(serial: string) {
+    const camera = await store.findCamera(serial);
+    if (camera === null) throw new Refusal(404, "not-found", `unknown camera ${serial}`);
+    return camera;
+  }
+
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/municipalities",
+      tag: "registry",
+      summary: "the municipalities",
+      access: "viewer",
+      answer: listOf(Municipality),
+      handle: () => store.listMunicipalities(),
+    }),
+    defineRoute({
+      method: "PUT",
+      path: "/api/v1/municipalities/{name}",
+      tag: "registry",
+      summary: "add or change a municipality",
+      access: "admin",
+      params: EntityName,
+      body: MunicipalityFields,
+      answer: SavedMunicipality,
+      handle: async ({ params, body }) => {
+        const old = await store.findMunicipality(params.name);
+        const result = await store.saveMunicipality({
+          name: old?.name ?? params.name,
+          code: body.code === undefined ? (old?.code ?? null) : body.code,
+          endpointId: await endpointId(body.endpoint, old?.endpointId ?? null),
+          certificateId: old?.certificateId ?? null,
+          active: body.active ?? old?.active ?? true,
+        });
+        deps.onDue();
+        return { result, municipality: await must(store.findMunicipality(params.name)) };
+      },
+    }),
+    defineSilentRoute({
+      method: "DELETE",
+      path: "/api/v1/municipalities/{name}",
+      tag: "registry",
+      summary: "remove a municipality that has no camera",
+      access: "admin",
+      params: EntityName,
+      handle: async ({ params: { name }, caller }) => {
+        const found = await store.findMunicipality(name);
+        if (found === null) throw new Refusal(404, "not-found", `unknown municipality ${name}`);
+        const deed = { what: "municipality remove" as const, detail: found.name };
+        await auditor.around(caller, deed, () => store.removeMunicipality(found.id));
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/endpoints",
+      tag: "registry",
+      summary: "the endpoints",
+      access: "viewer",
+      answer: listOf(Endpoint),
+      handle: () => store.listEndpoints(),
+    }),
+    defineRoute({
+      method: "PUT",
+      path: "/api/v1/endpoints/{name}",
+      tag: "registry",
+      summary: "add or change an endpoint; a pause of it ends",
+      access: "admin",
+      params: EntityName,
+      body: EndpointFields,
+      answer: SavedEndpoint,
+      handle: async ({ params, body }) => {
+        const found = await store.findEndpoint(params.name);
+        const url = body.url ?? found?.url;
+        if (url === undefined) throw invalid("body.url is missing", "Say where the readings go.");
+        const parsed = endpointUrl.parse(url);
+        if (!("value" in parsed)) throw invalid("body.url is not an address of an endpoint", `Give ${parsed.allowed}.`);
+        checkZone(body.timezone);
+        const { id: _id, ...old } = found ?? { id: 0, ...newEndpoint(params.name, url) };
+        const result = await store.saveEndpoint({ ...old, ...withoutUndefined(body), url });
+        deps.onDue();
+        return { result, endpoint: await must(store.findEndpoint(params.name)) };
+      },
+    }),
+    defineSilentRoute({
+      method: "DELETE",
+      path: "/api/v1/endpoints/{name}",
+      tag: "registry",
+      summary: "remove an endpoint that nothing uses",
+      access: "admin",
+      params: EntityName,
+      handle: async ({ params: { name }, caller }) => {
+        const found = await store.findEndpoint(name);
+        if (found === null) throw new Refusal(404, "not-found", `unknown endpoint ${name}`);
+        const deed = { what: "endpoint remove" as const, detail: `${found.name} (${found.url})` };
+        await auditor.around(caller, deed, () => store.removeEndpoint(found.id));
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/cameras",
+      tag: "registry",
+      summary: "the cameras",
+      access: "viewer",
+      answer: listOf(Camera),
+      handle: () => store.listCameras(),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/cameras/{serial}",
+      tag: "registry",
+      summary: "one camera and what has been counted for it",
+      access: "viewer",
+      params: CameraSerial,
+      answer: CameraDetail,
+      handle: async ({ params: { serial } }) => {
+        const camera = await findCamera(serial);
+        const tallies = (await store.tallies()).filter(({ cameraSerial }) => cameraSerial === serial);
+        return { camera, counts: Object.fromEntries(tallies.map(({ tally, count }) => [tally, count])) };
+      },
+    }),
+    defineRoute({
+      method: "PUT",
+      path: "/api/v1/cameras/{serial}",
+      tag: "registry",
+      summary: "register or change a camera; readings of it that are held are taken up",
+      access: "admin",
+      params: CameraSerial,
+      body: CameraFields,
+      answer: SavedCamera,
+      handle: async ({ params: { serial }, body }) => {
+        const old = await store.findCamera(serial);
+        const municipalityId = await municipalityOf(body.municipality, old?.municipalityId);
+        const readerCode = body.readerCode ?? old?.readerCode;
+        if (readerCode === undefined)
+          throw invalid("body.readerCode is missing", "Give the code that the police gave.");
+        checkZone(body.timezone);
+        const value: NewCamera = {
+          serial,
+          readerCode,
+          municipalityId,
+          endpointId: await endpointId(body.endpoint, old?.endpointId ?? null),
+          coordX: body.coordX === undefined ? (old?.coordX ?? null) : body.coordX,
+          coordY: body.coordY === undefined ? (old?.coordY ?? null) : body.coordY,
+          timezone: body.timezone === undefined ? (old?.timezone ?? null) : body.timezone,
+          description: body.description === undefined ? (old?.description ?? null) : body.description,
+          active: body.active ?? old?.active ?? true,
+        };
+        if ((value.coordX === null) !== (value.coordY === null)) {
+          throw invalid("one coordinate without the other", `Give coordX and coordY together: ${coordinate.allowed}.`);
+        }
+        const result = await store.saveCamera(value);
+        deps.onDue();
+        return { result, camera: await findCamera(serial) };
+      },
+    }),
+    defineRoute({
+      method: "DELETE",
+      path: "/api/v1/cameras/{serial}",
+      tag: "registry",
+      summary: "remove a camera; what waits of it is delivered first (readings=keep) or erased (readings=erase)",
+      access: "admin",
+      params: CameraSerial,
+      query: exactly({ readings: Type.Optional(Type.Enum(["keep", "erase"])) }),
+      answer: Removed,
+      handle: async ({ params: { serial }, query, caller }) => {
+        const camera = await findCamera(serial);
+        const keep = query.readings !== "erase";
+        const detail = `camera ${serial}, its readings: ${keep ? "delivered first" : "erased unsent"}`;
+        return auditor.around(caller, { what: "camera remove", detail }, async () => {
+          if (keep) {
+            await store.retireCamera(camera.id);
+            const removed = (await store.removeRetired()).includes(serial);
+            return { removed, readings: 0 };
+          }
+          const gone = await store.removeCamera(camera.id, true);
+          for (let at = 0; at < gone.imagePaths.length; at += 1000)
+            await images.erase(gone.imagePaths.slice(at, at + 1000));
+          return { removed: true, readings: gone.readings };
+        });
+      },
+    }),
+  ];
+
+  async function municipalityOf(name: string | undefined, kept: number | undefined): Promise<number> {
+    if (name === undefined && kept !== undefined) return kept;
+    if (name === undefined) throw invalid("body.municipality is missing", "Name the municipality that signs for it.");
+    const municipality = await store.findMunicipality(name);
+    if (municipality === null) {
+      throw invalid(`body.municipality is ${JSON.stringify(name)}`, "Name a municipality that is registered.");
+    }
+    return municipality.id;
+  }
+
+  function newEndpoint(name: string, url: string): NewEndpoint {
+    return {
+      name,
+      url,
+      timeoutMs: config.mossos.timeoutMs,
+      retryMax: config.sender.retryMax,
+      retryBackoffMs: config.sender.backoffMs,
+      profile: "compat",
+      soapAction: null,
+      caPath: null,
+      timezone: null,
+      wsdl: null,
+      tlsClientCertificate: false,
+    };
+  }
+}
+
+function checkZone(zone: string | null | undefined): void {
+  if (zone === undefined || zone === null) return;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+  } catch {
+    throw invalid(`body.timezone is ${JSON.stringify(zone)}`, "Give a zone name such as Europe/Madrid or UTC.");
+  }
+}
+
+function withoutUndefined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  // Sound: only the keys whose value is undefined are left out.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** What was saved a moment ago; somebody else may have removed it since. */
+async function must<T>(found: Promise<T | null>): Promise<T> {
+  const value = await found;
+  if (value === null) throw new Refusal(409, "conflict", "somebody removed it at the same moment");
+  return value;
+}

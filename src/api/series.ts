@@ -1,0 +1,93 @@
+import type { CameraHour, MinuteCount } from "../store/activity.ts";
+import type { Camera } from "../store/registry.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const DAYS_COMPARED = 7;
+
+/** What can be looked at: so much, in steps so long. */
+export const SPANS = {
+  hour: { lengthMs: HOUR_MS, stepMs: MINUTE_MS },
+  day: { lengthMs: DAY_MS, stepMs: 15 * MINUTE_MS },
+  week: { lengthMs: 7 * DAY_MS, stepMs: HOUR_MS },
+} as const;
+export type Span = keyof typeof SPANS;
+
+export interface SeriesPoint {
+  at: Date;
+  received: number;
+  delivered: number;
+}
+
+/** The first instant of a span that ends with the step that `now` is in. */
+export function seriesStart(span: Span, now: Date): Date {
+  const { lengthMs, stepMs } = SPANS[span];
+  return new Date(floorTo(now.getTime(), stepMs) + stepMs - lengthMs);
+}
+
+/** Minutes summed into steps; every step is there, also an empty one. The last one is still going on. */
+export function buildSeries(span: Span, minutes: readonly MinuteCount[], now: Date): readonly SeriesPoint[] {
+  const { lengthMs, stepMs } = SPANS[span];
+  const start = seriesStart(span, now).getTime();
+  const points = Array.from({ length: lengthMs / stepMs }, (_, index) => ({
+    at: new Date(start + index * stepMs),
+    received: 0,
+    delivered: 0,
+  }));
+  for (const { at, received, delivered } of minutes) {
+    const point = points[Math.floor((at.getTime() - start) / stepMs)];
+    if (point === undefined) continue;
+    point.received += received;
+    point.delivered += delivered;
+  }
+  return points;
+}
+
+export interface CameraRate {
+  serial: string;
+  /** Readings in the hour that is going on, and in the whole hour before it. */
+  thisHour: number;
+  lastHour: number;
+  /** How many the whole hour before had at the same time of day on average, of up to seven days; null: no such day is known yet. */
+  usualPerHour: number | null;
+}
+
+/** From where on the hours are needed that `cameraRates` looks at. */
+export function ratesStart(now: Date): Date {
+  return new Date(floorTo(now.getTime(), HOUR_MS) - HOUR_MS - DAYS_COMPARED * DAY_MS);
+}
+
+/** What each camera sends against what it usually sends at this time of day. A day counts from the camera's first known hour on. */
+export function cameraRates(
+  cameras: readonly Pick<Camera, "serial">[],
+  hours: readonly CameraHour[],
+  now: Date,
+): readonly CameraRate[] {
+  const thisHourMs = floorTo(now.getTime(), HOUR_MS);
+  const lastHourMs = thisHourMs - HOUR_MS;
+  const bySerial = new Map<string, Map<number, number>>();
+  for (const { cameraSerial, at, received } of hours) {
+    const own = bySerial.get(cameraSerial) ?? new Map<number, number>();
+    own.set(at.getTime(), received);
+    bySerial.set(cameraSerial, own);
+  }
+  return cameras.map(({ serial }) => {
+    const own = bySerial.get(serial) ?? new Map<number, number>();
+    const first = Math.min(...own.keys());
+    const compared = Array.from({ length: DAYS_COMPARED }, (_, day) => lastHourMs - (day + 1) * DAY_MS).filter(
+      (atMs) => atMs >= first,
+    );
+    const sum = compared.reduce((total, atMs) => total + (own.get(atMs) ?? 0), 0);
+    return {
+      serial,
+      thisHour: own.get(thisHourMs) ?? 0,
+      lastHour: own.get(lastHourMs) ?? 0,
+      usualPerHour: compared.length === 0 ? null : Math.round((sum / compared.length) * 10) / 10,
+    };
+  });
+}
+
+function floorTo(ms: number, stepMs: number): number {
+  return ms - (ms % stepMs);
+}

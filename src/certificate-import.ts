@@ -1,0 +1,46 @@
+import { writeCertificateFolder } from "./certificate-files.ts";
+import type { PfxContents } from "./soap/certificate.ts";
+import type { Municipality, Registry, SaveResult } from "./store/registry.ts";
+
+/** A PFX holds a key and a few certificates. */
+export const MAX_PFX_BYTES = 1024 * 1024;
+
+/**
+ * Makes a certificate that was read sign for a municipality: files first, then the row. The same one again mends a set of
+ * files of which something was lost, and ends a pause for want of it.
+ */
+export async function assignImported(
+  contents: PfxContents,
+  options: {
+    municipality: Pick<Municipality, "id" | "name" | "certificateId">;
+    alias: string | null;
+    certsDir: string;
+  },
+  store: Pick<Registry, "listCertificates" | "addCertificate" | "assignCertificate">,
+): Promise<{ id: number; result: SaveResult }> {
+  const { municipality, alias, certsDir } = options;
+  const paths = writeCertificateFolder(certsDir, municipality.name, contents);
+  const present = (await store.listCertificates())
+    .filter((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath)
+    .filter((c) => alias === null || alias === c.alias)
+    .sort((a, b) => Number(b.id === municipality.certificateId) - Number(a.id === municipality.certificateId))[0];
+  if (present !== undefined) {
+    // Also when it is assigned already: that ends a pause for want of what was just mended.
+    await store.assignCertificate(municipality.id, present.id);
+    return { id: present.id, result: present.id === municipality.certificateId ? "unchanged" : "changed" };
+  }
+  const { subject, serialNumber, fingerprint, validFrom, validTo } = contents;
+  const id = await store.addCertificate({
+    name: alias ?? municipality.name,
+    alias,
+    municipalityId: municipality.id,
+    ...paths,
+    subject,
+    serialNumber,
+    fingerprint,
+    validFrom,
+    validTo,
+    active: true,
+  });
+  return { id, result: "added" };
+}

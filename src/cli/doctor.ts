@@ -1,0 +1,65 @@
+import { systemClock } from "../clock.ts";
+import type { Finding, Grade } from "../finding.ts";
+import { countOf } from "../format.ts";
+import { defineTattileCommand } from "./command.ts";
+import { wrap } from "./help.ts";
+import type { Output, Tone } from "./output.ts";
+import { JSON_ARG } from "./registry-output.ts";
+
+const EXIT_CODES: Record<Grade, number> = { good: 0, warning: 1, bad: 2 };
+const WORDS: Record<Grade, string> = { good: "fine", warning: "attention", bad: "down" };
+const MARKS: Record<Grade, [mark: string, tone: Tone]> = {
+  good: ["good", "good"],
+  warning: ["warn", "warn"],
+  bad: ["BAD ", "bad"],
+};
+
+export const doctorCommand = defineTattileCommand({
+  name: "doctor",
+  summary: "look at everything that can be wrong, and say what to do about it",
+  notes: [
+    "Clock, endpoints (name, connection, TLS, WSDL), certificates, folders and disk, ports, store, cameras, systemd unit. Nothing is sent to the police but a HEAD and a GET of the WSDL; nothing is changed.",
+    "Exit code as that of status: 0 all is fine, 1 something needs attention, 2 readings are not taken in or not delivered.",
+  ],
+  examples: ["tattile doctor", "tattile doctor --quiet --json"],
+  args: { ...JSON_ARG, quiet: { kind: "switch", about: "only what is not good" } },
+  async run(args, context) {
+    const { out } = context;
+    const config = await context.config();
+    const [{ listChecks, probePorts }, { runChecks }, { worstGrade }] = await Promise.all([
+      import("./doctor-checks.ts"),
+      import("../doctor.ts"),
+      import("../finding.ts"),
+    ]);
+    out.progress("looking …");
+    const ports = await probePorts(config);
+    const opened = await context.store().then(
+      (store) => ({ store }),
+      (failure: unknown) => ({ failure }),
+    );
+    const findings = await runChecks(await listChecks(config, opened, ports, systemClock), systemClock);
+    const grade = worstGrade(findings);
+    if (args.json) out.json({ status: WORDS[grade], findings });
+    else printFindings(args.quiet ? findings.filter((f) => f.grade !== "good") : findings, out);
+    return EXIT_CODES[grade];
+  },
+});
+
+/** One line a check, its cure under it; longer ones go on below. */
+export function printFindings(findings: readonly Finding[], out: Output): void {
+  const indent = " ".repeat(5);
+  for (const { check, grade, text, cure } of findings) {
+    const [mark, tone] = MARKS[grade];
+    const [first = "", ...more] = wrap(`${check}: ${text}`, out.width - indent.length);
+    out.line(`${out.paint(tone, mark)} ${first}`);
+    for (const line of more) out.line(indent + line);
+    if (cure === null) continue;
+    for (const [at, line] of wrap(cure, out.width - indent.length - 6).entries()) {
+      out.line(`${indent}${at === 0 ? "cure: " : "      "}${line}`);
+    }
+  }
+  const count = (grade: Grade): number => findings.filter((f) => f.grade === grade).length;
+  out.line();
+  if (count("bad") + count("warning") === 0) out.line(out.paint("good", "All is fine."));
+  else out.line(`${count("bad")} bad, ${countOf(count("warning"), "warning")}.`);
+}

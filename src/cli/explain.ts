@@ -1,0 +1,72 @@
+import { AppError } from "../errors.ts";
+import { notePlates } from "./audited.ts";
+import { defineTattileCommand } from "./command.ts";
+import { wrap } from "./help.ts";
+import { JSON_ARG } from "./registry-output.ts";
+import { parseIds } from "./values.ts";
+
+export const explainMessageCommand = defineTattileCommand({
+  name: "queue explain",
+  summary: "tell the life of one message in sentences, and what would free it",
+  examples: ["tattile queue explain 1234"],
+  args: {
+    id: { kind: "positional", required: true, about: "id of the message" },
+    "show-plates": { kind: "switch", about: "show the plate in full (personal data)" },
+    ...JSON_ARG,
+  },
+  async run(args, context) {
+    const { out } = context;
+    const id = parseIds([args.id])[0] ?? 0;
+    const store = await context.store();
+    const config = await context.config();
+    const found = await store.findMessage(id);
+    if (found === null) {
+      throw new AppError("not-found", `unknown message ${id}`, {
+        hint: "tattile queue list (a delivered message is erased and no longer listed)",
+      });
+    }
+    await notePlates(args["show-plates"], "queue explain", id, context);
+    const [{ explainMessage }, { listServices }] = await Promise.all([
+      import("../explain.ts"),
+      import("../run-file.ts"),
+    ]);
+    const [cameras, municipalities, endpoints, certificates, routes, services] = await Promise.all([
+      store.listCameras(),
+      store.listMunicipalities(),
+      store.listEndpoints(),
+      store.listCertificates(),
+      store.listRouteStates(),
+      listServices(config.dataDir, context.now()),
+    ]);
+    const camera = cameras.find(({ serial }) => serial === found.message.cameraSerial) ?? null;
+    const municipality = municipalities.find(({ id }) => id === camera?.municipalityId) ?? null;
+    const endpointId = camera?.endpointId ?? municipality?.endpointId ?? null;
+    const endpoint = endpoints.find(({ id }) => id === endpointId) ?? null;
+    const explanation = explainMessage(
+      {
+        ...found,
+        ...{ camera, municipality, endpoint, routes },
+        certificate: certificates.find(({ id }) => id === municipality?.certificateId) ?? null,
+        defaultUrl: config.mossos.endpointUrl,
+        retryMax: endpoint?.retryMax ?? config.sender.retryMax,
+        deadRetentionMs: config.sender.deadRetentionMs,
+        senderEnabled: config.sender.enabled,
+        // Of a shared database another machine may do the sending.
+        senderRuns:
+          store.info().kind !== "sqlite" ||
+          services.some(({ task, state }) => task === "sender" && state === "running"),
+      },
+      context.now(),
+      config.cameraTimezone,
+      args["show-plates"],
+    );
+    if (args.json) return out.json({ messageId: id, status: found.message.status, ...explanation });
+    for (const text of [...explanation.story, explanation.waitsFor]) {
+      for (const line of wrap(text, out.width)) out.line(line);
+    }
+    if (explanation.cures.length === 0) return;
+    out.line();
+    out.line("What would help:");
+    for (const cure of explanation.cures) out.line(`  ${cure}`);
+  },
+});

@@ -1,0 +1,216 @@
+import { readFile } from "node:fs/promises";
+import { systemClock } from "../clock.ts";
+import { describeOutcome } from "../delivery.ts";
+import { AppError, systemCode } from "../errors.ts";
+import { formatBytes, formatInstant, maskPlate } from "../format.ts";
+import { audited } from "./audited.ts";
+import { type ArgValues, defineTattileCommand } from "./command.ts";
+import type { CommandContext } from "./context.ts";
+import type { HandDelivery, HandReading } from "./hand-delivery.ts";
+import { lookUpCamera } from "./lookup.ts";
+import { formatFacts } from "./output.ts";
+import { askLine, confirm, readStdin } from "./prompt.ts";
+import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+
+const MAX_IMAGE_BYTES = 8 * 1024 * 1024;
+/** Stands for a plate where nothing is sent. */
+const DRY_PLATE = "0000XXX";
+
+const ARGS = {
+  camera: {
+    kind: "value",
+    required: true,
+    hint: "SERIAL",
+    about: "camera whose reader code, endpoint and certificate are used",
+  },
+  plate: { kind: "value", hint: "P", about: "plate; others on this machine can see it while the command runs" },
+  "plate-file": { kind: "value", hint: "F", about: "file whose first line is the plate" },
+  "plate-stdin": { kind: "switch", about: "read the plate from standard input" },
+  ocr: { kind: "value", hint: "FILE", about: "picture of the plate, JPEG (not given: a small grey one)" },
+  ctx: { kind: "value", hint: "FILE", about: "picture of the scene, JPEG (not given: none)" },
+  ...REMOVE_ARGS,
+  ...JSON_ARG,
+} as const;
+type SendArgs = ArgValues<typeof ARGS>;
+
+export const sendCommand = defineTattileCommand({
+  name: "send",
+  summary: "deliver one reading by hand, and show everything about it",
+  notes: [
+    "The reading is taken now, is in no queue, and nothing of it is kept here. To the police it is a reading like any other: use a plate that may be reported.",
+    "Without --plate, --plate-file and --plate-stdin the plate is asked for; with --dry-run it is made up.",
+    "Exit code 0: the police took it, or with --dry-run it could be sent.",
+  ],
+  examples: [
+    "tattile send --camera 2001008851 --dry-run",
+    "tattile send --camera 2001008851 --plate-file plate.txt --ocr ocr.jpg --ctx ctx.jpg",
+  ],
+  args: ARGS,
+  async run(args, context) {
+    const { out } = context;
+    // Files first: with the store open root is no longer root.
+    const [ocr, ctx] = [await readPicture("--ocr", args.ocr), await readPicture("--ctx", args.ctx)];
+    const given = await readPlate(args, context);
+    const store = await context.store();
+    const config = await context.config();
+    const camera = await lookUpCamera(store, args.camera);
+    const municipality = (await store.listMunicipalities()).find(({ id }) => id === camera.municipalityId);
+    if (municipality === undefined)
+      throw new AppError("not-found", `camera ${camera.serial}: its municipality is gone`);
+    const endpointId = camera.endpointId ?? municipality.endpointId;
+    const endpoint = (await store.listEndpoints()).find(({ id }) => id === endpointId) ?? null;
+    const certificate = (await store.listCertificates()).find(({ id }) => id === municipality.certificateId) ?? null;
+    const plate = given?.plate ?? (args["dry-run"] ? DRY_PLATE : await askLine("Plate: ", context));
+    const url = endpoint?.url ?? config.mossos.endpointUrl ?? "nowhere";
+    if (!args["dry-run"]) await confirm(`deliver one reading of camera ${camera.serial} to ${url}`, args.yes, context);
+
+    const [{ deliverByHand }, { grayPicture }] = await Promise.all([
+      import("./hand-delivery.ts"),
+      import("./gray-picture.ts"),
+    ]);
+    const reading: HandReading = {
+      ...{ plate: plate.trim(), capturedAt: context.now(), ocrImage: ocr ?? grayPicture(16, 4), ctxImage: ctx },
+      ...{ camera, municipality, endpoint, certificate },
+    };
+    const stopping = new AbortController();
+    const stop = (): void => stopping.abort();
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+    const deliver = () => deliverByHand(reading, config, systemClock, args["dry-run"], stopping.signal);
+    const detail = `camera ${camera.serial} to ${endpoint?.name ?? "the default endpoint"}`;
+    const delivery = args["dry-run"]
+      ? await deliver()
+      : await audited({ what: "message send", detail }, context, deliver);
+    const shown = {
+      plate: given?.secret === false || given === null ? null : maskPlate(reading.plate),
+      madeUp: ocr === null,
+    };
+    if (args.json) out.json(await asJson(delivery, reading, shown.plate, args["dry-run"]));
+    else await print(delivery, reading, shown, args["dry-run"], context);
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+    const { result } = delivery;
+    return result.kind === "sent" && (args["dry-run"] || result.outcome.kind === "accepted") ? 0 : 1;
+  },
+});
+
+/** @returns null: it has to be asked for. `secret`: it was not typed where it can be read, and is masked when shown. */
+async function readPlate(args: SendArgs, context: CommandContext): Promise<{ plate: string; secret: boolean } | null> {
+  const ways = [args.plate !== undefined, args["plate-file"] !== undefined, args["plate-stdin"]].filter(Boolean);
+  if (ways.length > 1) {
+    throw new AppError("usage", "send: --plate, --plate-file and --plate-stdin exclude each other");
+  }
+  if (args.plate !== undefined) return { plate: args.plate, secret: false };
+  if (args["plate-stdin"]) return { plate: await readStdin(context.input), secret: true };
+  const file = args["plate-file"];
+  if (file === undefined) return null;
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new AppError("not-found", `reading --plate-file: ${systemCode(cause) ?? "unreadable"} (${file})`, { cause });
+  });
+  return { plate: text.split(/\r?\n/)[0] ?? "", secret: true };
+}
+
+async function readPicture(flag: string, path: string | undefined): Promise<Uint8Array | null> {
+  if (path === undefined) return null;
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new AppError("not-found", `reading ${flag}: ${systemCode(cause) ?? "unreadable"} (${path})`, { cause });
+  });
+  if (bytes.length > MAX_IMAGE_BYTES) {
+    throw new AppError(
+      "invalid",
+      `reading ${flag}: ${bytes.length} bytes, at most ${MAX_IMAGE_BYTES} are sent (${path})`,
+    );
+  }
+  // A camera's metadata may be odd; where it begins and ends is not.
+  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes.includes(Buffer.from([0xff, 0xd9]))) return bytes;
+  throw new AppError("invalid", `reading ${flag}: it is not a JPEG (${path})`);
+}
+
+async function print(
+  delivery: HandDelivery,
+  reading: HandReading,
+  shown: { plate: string | null; madeUp: boolean },
+  dryRun: boolean,
+  { out, ...context }: CommandContext,
+): Promise<void> {
+  const { camera, municipality, endpoint, certificate, ocrImage, ctxImage } = reading;
+  const { envelope, contract, result } = delivery;
+  const config = await context.config();
+  const url = endpoint?.url ?? config.mossos.endpointUrl;
+  out.line(
+    formatFacts([
+      ["camera", `${camera.serial}, reader ${camera.readerCode}, ${municipality.name}`],
+      ["taken", formatInstant(reading.capturedAt, config.cameraTimezone)],
+      ["endpoint", url === null ? "none" : `${endpoint?.name ?? "(default)"} ${url}`],
+      ["certificate", certificate === null ? "none" : `${certificate.name}, ${certificate.subject ?? "?"}`],
+      ["contract", `${contract.source}, ${contract.fields.length} fields`],
+      [
+        "pictures",
+        `plate ${formatBytes(ocrImage.length)}${shown.madeUp ? " (grey, made up)" : ""}, context ${ctxImage === null ? "none" : formatBytes(ctxImage.length)}`,
+      ],
+      ["verified", await describeChecks(delivery, reading)],
+    ]),
+  );
+  const { describeFate, showEnvelope } = await import("./hand-delivery.ts");
+  if (envelope !== null) {
+    out.line();
+    out.line(showEnvelope(envelope, shown.plate));
+  }
+  out.line();
+  if (dryRun && result.kind === "sent") return out.line(out.paint("good", "Nothing was sent (--dry-run)."));
+  if (result.kind === "sent") out.line(describeAnswer(delivery, reading));
+  const good = result.kind === "sent" && result.outcome.kind === "accepted";
+  out.line(`In the queue it would be ${out.paint(good ? "good" : "bad", describeFate(result))}.`);
+}
+
+/** What was looked at before the POST; the signature is verified as the far side would. */
+async function describeChecks(
+  { envelope, result, contract }: HandDelivery,
+  { certificate }: HandReading,
+): Promise<string> {
+  if (envelope === null) return result.kind === "lacking" ? `stopped: ${result.detail}` : "stopped";
+  const fields = `${contract.fields.length} fields as the contract has them`;
+  if (certificate?.clientCertPath == null) return fields;
+  const [{ verifyEnvelope }, { parseCertificates }] = await Promise.all([
+    import("../soap/verify.ts"),
+    import("../soap/x509.ts"),
+  ]);
+  const pem = await readFile(certificate.clientCertPath, "utf8");
+  const verifies = parseCertificates(pem, "verifying the signature").some((one) => verifyEnvelope(envelope, one));
+  return `${fields}; the signature ${verifies ? "verifies" : "DOES NOT VERIFY"}; ${envelope.length.toLocaleString("en")} bytes`;
+}
+
+function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading): string {
+  if (result.kind !== "sent") return "";
+  const { outcome, durationMs, serverDate, startedAt } = result;
+  const lines = [`Answer after ${Math.round(durationMs)} ms: ${outcome.kind}, ${describeOutcome(outcome)}`];
+  if (serverDate !== null) {
+    const seconds = Math.round((serverDate.getTime() + 500 - startedAt.getTime()) / 1000);
+    lines.push(`Their clock: ${serverDate.toISOString()} (${seconds === 0 ? "as ours" : `${seconds} s from ours`})`);
+  }
+  if (answer !== null) {
+    // An answer may repeat what it was sent.
+    const text = answer.body.toString("utf8").replaceAll(plate, maskPlate(plate)).slice(0, 2000);
+    lines.push(`HTTP ${answer.status} ${answer.contentType ?? ""}`, text);
+  }
+  return lines.join("\n");
+}
+
+async function asJson(delivery: HandDelivery, reading: HandReading, plateShown: string | null, dryRun: boolean) {
+  const { describeFate, showEnvelope } = await import("./hand-delivery.ts");
+  const { result, envelope, answer, contract } = delivery;
+  const sent = result.kind === "sent" && !dryRun;
+  return {
+    sent,
+    camera: reading.camera.serial,
+    endpoint: reading.endpoint?.name ?? null,
+    contract,
+    verified: await describeChecks(delivery, reading),
+    envelope: envelope === null ? null : showEnvelope(envelope, plateShown),
+    outcome: sent && result.kind === "sent" ? result.outcome : null,
+    durationMs: sent && result.kind === "sent" ? Math.round(result.durationMs) : null,
+    httpStatus: answer?.status ?? null,
+    lacking: result.kind === "lacking" ? { reason: result.reason, detail: result.detail } : null,
+    fate: dryRun && result.kind === "sent" ? null : describeFate(result),
+  };
+}

@@ -1,0 +1,119 @@
+import { constants } from "node:fs";
+import { access, open, readFile, rm, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { CertificateFile, CertificateFiles } from "./certificate-check.ts";
+import type { Clock } from "./clock.ts";
+import { type DiskProbe, type FolderProbe, parseUnits, UNIT_PROPERTIES, type UnitFacts } from "./doctor-machine.ts";
+import { systemCode } from "./errors.ts";
+import type { Certificate } from "./store/registry.ts";
+
+const SYNC_TRIES = 5;
+const SYNC_BYTES = 4096;
+const MAX_PEM_BYTES = 1024 * 1024;
+const SYSTEMCTL_MS = 5000;
+const UNITS = ["tattile.service", "tattile-ingest.service", "tattile-sender.service", "tattile-api.service"];
+
+/** Writes and removes a small file, or, where the folder is not there yet, looks whether it could be made. */
+export async function probeFolder(name: string, path: string): Promise<FolderProbe> {
+  const file = join(path, `.doctor-${process.pid}`);
+  try {
+    const handle = await open(file, "wx", 0o600);
+    try {
+      await handle.writeFile("x");
+    } finally {
+      await handle.close();
+      await rm(file, { force: true });
+    }
+    return { name, path, exists: true, failure: null };
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") return { name, path, exists: true, failure: systemCode(error) ?? "error" };
+  }
+  for (let parent = dirname(path); ; parent = dirname(parent)) {
+    const failure = await access(parent, constants.W_OK | constants.X_OK).then(
+      () => null,
+      (error: unknown) => systemCode(error) ?? "error",
+    );
+    if (failure !== "ENOENT" || parent === dirname(parent)) return { name, path, exists: false, failure };
+  }
+}
+
+/** One probe for each file system below the folders; of those that are not there yet, of the nearest parent. */
+export async function probeDisks(paths: readonly string[], clock: Clock): Promise<readonly DiskProbe[]> {
+  const seen = new Map<number, string>();
+  for (const path of paths) {
+    const present = await nearestPresent(path);
+    const { dev } = await stat(present);
+    if (!seen.has(dev)) seen.set(dev, present);
+  }
+  const disks: DiskProbe[] = [];
+  for (const path of seen.values()) {
+    const { bavail, blocks, bsize, files, ffree } = await statfs(path);
+    disks.push({
+      path,
+      freeBytes: bavail * bsize,
+      totalBytes: blocks * bsize,
+      freeFiles: files > 0 ? ffree : null,
+      syncMs: await measureSync(path, clock).catch(() => []),
+    });
+  }
+  return disks;
+}
+
+async function nearestPresent(path: string): Promise<string> {
+  const present = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return present || path === dirname(path) ? path : nearestPresent(dirname(path));
+}
+
+async function measureSync(folder: string, clock: Clock): Promise<readonly number[]> {
+  const file = join(folder, `.doctor-sync-${process.pid}`);
+  const handle = await open(file, "wx", 0o600);
+  const times: number[] = [];
+  try {
+    for (let turn = 0; turn < SYNC_TRIES; turn += 1) {
+      await handle.write(new Uint8Array(SYNC_BYTES), 0, SYNC_BYTES, turn * SYNC_BYTES);
+      const startedAt = clock.monotonicMs();
+      await handle.sync();
+      times.push(clock.monotonicMs() - startedAt);
+    }
+  } finally {
+    await handle.close();
+    await rm(file, { force: true });
+  }
+  return times;
+}
+
+/** @returns null: there is no systemd to ask */
+export async function readUnits(): Promise<readonly UnitFacts[] | null> {
+  try {
+    const child = Bun.spawn(["systemctl", "show", ...UNITS, `--property=${UNIT_PROPERTIES.join(",")}`], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: SYSTEMCTL_MS,
+      env: process.env,
+    });
+    const [text, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+    return code === 0 ? parseUnits(text) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Both files of a certificate, or why they cannot be read. */
+export async function readCertificateFiles(certificate: Certificate): Promise<CertificateFiles> {
+  return { certificate: await readPem(certificate.clientCertPath), key: await readPem(certificate.keyPath) };
+}
+
+async function readPem(path: string | null): Promise<CertificateFile> {
+  if (path === null) return { failure: "no file is set" };
+  try {
+    const { size, mode } = await stat(path);
+    if (size > MAX_PEM_BYTES) return { failure: `over ${MAX_PEM_BYTES} bytes (${path})` };
+    return { text: await readFile(path, "utf8"), mode };
+  } catch (error) {
+    return { failure: `${systemCode(error) ?? "unreadable"} (${path})` };
+  }
+}

@@ -1,0 +1,101 @@
+import type { Clock } from "../clock.ts";
+import { AppError } from "../errors.ts";
+import type { Holdings, QueueCount } from "./holdings.ts";
+import type { Pool } from "./postgres-connection.ts";
+import { type PictureRow, SELECT_PICTURES } from "./postgres-settle.ts";
+import type { Tallies } from "./postgres-tallies.ts";
+import { imagePathsOf } from "./sqlite-settle.ts";
+
+/** Rows that lose their pictures in one transaction; between two of them other writers have their turn. */
+const STEP_ROWS = 2000;
+
+/** Totals, and what is done to everything at once. */
+export function createHoldings(pool: Pool, tallies: Tallies, clock: Clock): Holdings {
+  const listRetiring = async (): Promise<number[]> => {
+    const rows = await pool.query<{ id: number }>(
+      "listing cameras",
+      "SELECT camera_id AS id FROM retiring_cameras ORDER BY camera_id",
+    );
+    return rows.map(({ id }) => id);
+  };
+
+  return {
+    countQueue: () =>
+      pool.query<QueueCount>(
+        "counting messages",
+        `SELECT camera_id AS "cameraId", status, count(*) AS count, min(created_at) AS "oldestAt" FROM messages_queue
+         GROUP BY camera_id, status ORDER BY camera_id, status COLLATE "C"`,
+      ),
+    countRows: async () => {
+      const tables = await pool.query<{ name: string }>(
+        "counting rows",
+        `SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema() ORDER BY tablename COLLATE "C"`,
+      );
+      const counts: { table: string; rows: number }[] = [];
+      for (const { name } of tables) {
+        const quoted = `"${name.replaceAll('"', '""')}"`;
+        const [row] = await pool.query<{ rows: number }>("counting rows", `SELECT count(*) AS rows FROM ${quoted}`);
+        counts.push({ table: name, rows: row?.rows ?? 0 });
+      }
+      return counts;
+    },
+    listImagePaths: async (cameraId) => {
+      const rows = await pool.query<PictureRow>(
+        "listing images",
+        `SELECT r.id, ${SELECT_PICTURES} FROM messages_queue q JOIN alpr_readings r ON r.id = q.reading_id
+         WHERE q.camera_id = $1::text::integer ORDER BY r.id`,
+        [String(cameraId)],
+      );
+      return imagePathsOf(rows);
+    },
+    detachImages: async () => {
+      const imagePaths: string[] = [];
+      let readings = 0;
+      for (let after = 0, full = true; full; ) {
+        const rows = await pool.query<PictureRow>(
+          "forgetting images",
+          `WITH picked AS MATERIALIZED (
+             SELECT r.id, ${SELECT_PICTURES} FROM alpr_readings r JOIN messages_queue q ON q.reading_id = r.id
+             WHERE r.id > $1::text::bigint AND q.status <> 'SENDING'
+               AND (r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL)
+             ORDER BY r.id LIMIT ${STEP_ROWS} FOR UPDATE OF r, q),
+           detached AS (
+             UPDATE alpr_readings SET image_ocr_path = NULL, image_ctx_path = NULL, has_image_ocr = false, has_image_ctx = false
+             WHERE id = ANY (ARRAY(SELECT id FROM picked)))
+           SELECT * FROM picked ORDER BY id`,
+          [String(after)],
+        );
+        imagePaths.push(...imagePathsOf(rows));
+        readings += rows.length;
+        after = rows.at(-1)?.id ?? after;
+        full = rows.length === STEP_ROWS;
+        if (full) await clock.sleep(0);
+      }
+      return { readings, imagePaths };
+    },
+    forgetTallies: () => tallies.forget(),
+    retireCamera: (id) =>
+      pool.transaction("retiring a camera", async (run) => {
+        const off = await run("UPDATE cameras SET active = false WHERE id = $1::text::bigint", [String(id)]);
+        if (off.count === 0) throw new AppError("not-found", `retiring a camera: no camera with this id (${id})`);
+        await run("INSERT INTO retiring_cameras (camera_id) VALUES ($1::text::integer) ON CONFLICT DO NOTHING", [
+          String(id),
+        ]);
+      }),
+    listRetiring,
+    removeRetired: async () => {
+      // Asked once a minute for ever: nothing is written where nothing is marked.
+      if ((await listRetiring()).length === 0) return [];
+      return pool.transaction("removing cameras", async (run) => {
+        await run("DELETE FROM retiring_cameras WHERE camera_id IN (SELECT id FROM cameras WHERE active)");
+        const gone = await run<{ serial: string }>(
+          `DELETE FROM cameras c WHERE c.id IN (SELECT camera_id FROM retiring_cameras)
+             AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.camera_id = c.id)
+             AND NOT EXISTS (SELECT 1 FROM alpr_readings r WHERE r.camera_id = c.id)
+           RETURNING c.serial_number AS serial`,
+        );
+        return gone.map(({ serial }) => serial);
+      });
+    },
+  };
+}

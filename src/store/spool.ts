@@ -1,0 +1,368 @@
+import type { Clock } from "../clock.ts";
+import { AppError, errorText } from "../errors.ts";
+import type { ImageStore } from "../images/image-store.ts";
+import type { Log } from "../log.ts";
+import { isAway } from "./reconnecting.ts";
+import type { SpoolBatch, SpoolCounts, SpoolFile } from "./spool-file.ts";
+import type { IntakeEntry, IntakeResult, Store } from "./store.ts";
+
+/** One batch's pictures lie in memory a few at a time, its rows all at once. */
+const BATCH = 250;
+const COPIES_AT_ONCE = 16;
+const TRY_EVERY_MS = 1000;
+/** How often the copy of the cameras is renewed, and other processes' leavings are looked for. */
+const LOOK_EVERY_MS = 15_000;
+/** A file of the spool without a row is an orphan only when no commit can still be on its way to it. */
+const ORPHAN_AGE_MS = 10 * 60_000;
+
+export interface SpoolStatus extends SpoolCounts {
+  /** Since when readings go to the spool; null: they go to the store. */
+  since: Date | null;
+  reason: string | null;
+}
+
+/** What takes readings in writes to, in place of the store and its pictures. */
+export interface SpooledIntake {
+  store: Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced">;
+  images: ImageStore;
+  quarantine: ImageStore;
+}
+
+export interface Spool {
+  intake: SpooledIntake;
+  status(): SpoolStatus;
+  /** Begins to look after the spool: moves what waits, copies the cameras. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** Pictures or held messages: where they belong, and where they lie meanwhile. */
+export interface SpooledFiles {
+  away: ImageStore;
+  here: ImageStore;
+}
+
+export interface SpoolDeps {
+  store: Store;
+  file: SpoolFile;
+  images: SpooledFiles;
+  quarantine: SpooledFiles;
+  /** How long readings are kept whose camera is not registered any more. */
+  heldBackRetentionMs: number;
+  clock: Clock;
+  log: Log;
+  /** Readings came into the store. */
+  onMoved(count: number): void;
+}
+
+/**
+ * Readings that arrive while the store cannot be reached go into a local file and move over once it is back.
+ *
+ * While anything waits in the spool everything goes through it, so that readings keep their order. A group goes to one of
+ * the two as a whole, its pictures with it. Move: pictures durable at their place, then rows, counts and the batch's number
+ * in one commit of the store, then the batch goes from the spool, then its files. A crash anywhere repeats the batch, which
+ * the store knows by its number; its pictures have names that nobody else has.
+ */
+export function createSpool(deps: SpoolDeps): Spool {
+  const { store, file, clock, log } = deps;
+  const stopping = new AbortController();
+  let loop: Promise<void> = Promise.resolve();
+  let since: Date | null = null;
+  let reason: string | null = null;
+  /** Groups being written to the spool just now. */
+  let writing = 0;
+  const images = spoolFiles(deps.images, () => since !== null, enter);
+  const quarantine = spoolFiles(deps.quarantine, () => since !== null, enter);
+
+  function enter(error: unknown): void {
+    if (since !== null) return;
+    since = clock.now();
+    reason = errorText(error);
+    log.error("readings wait in the spool: the store cannot be reached", { error: reason });
+  }
+
+  function leave(): void {
+    if (since === null) return;
+    log.info("the spool is empty: readings go to the store again", {
+      seconds: Math.round((clock.now().getTime() - since.getTime()) / 1000),
+    });
+    since = null;
+    reason = null;
+  }
+
+  /** Asks the store, and the spool where the store is away. */
+  async function ask<T>(ofStore: () => Promise<T>, ofSpool: () => Promise<T>): Promise<T> {
+    if (since === null) {
+      try {
+        return await ofStore();
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        enter(error);
+      }
+    }
+    return ofSpool();
+  }
+
+  async function enqueue(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]> {
+    if (since !== null) return enqueueHere(entries, now);
+    try {
+      return await store.enqueue(entries, now);
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      enter(error);
+      // It may have been committed all the same: the store will know the readings again by their hashes.
+      return enqueueHere(entries, now);
+    }
+  }
+
+  async function enqueueHere(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]> {
+    writing += 1;
+    const [pictures, held] = [entries.flatMap(imagesOf), entries.flatMap(heldOf)];
+    try {
+      await images.bring(pictures);
+      await quarantine.bring(held);
+      return await file.enqueue(entries, now);
+    } finally {
+      images.settle(pictures);
+      quarantine.settle(held);
+      writing -= 1;
+    }
+  }
+
+  /** @returns false when nothing waits */
+  async function moveBatch(): Promise<boolean> {
+    const batch = await file.nextBatch(BATCH);
+    if (batch === null) return false;
+    if (await store.isTransferred(batch.id)) {
+      await finish(batch);
+      return true;
+    }
+    await carry(batch.imagePaths, deps.images);
+    await carry(batch.heldPaths, deps.quarantine);
+    const moved = await store.transfer(batch.id, batch, clock.now());
+    if (moved.kind === "refused") {
+      await file.holdBack(batch, moved.cameraSerials);
+      log.warn("readings are held back in the spool: their camera is not registered any more, or is off", {
+        cameras: moved.cameraSerials.join(","),
+      });
+      return true;
+    }
+    if (moved.kind === "moved") {
+      const readings = moved.results.filter((result) => result === "queued").length;
+      if (readings > 0) deps.onMoved(readings);
+      await eraseUseless(batch, moved.results);
+    }
+    await finish(batch);
+    return true;
+  }
+
+  async function finish(batch: SpoolBatch): Promise<void> {
+    await file.finish(batch);
+    // What stays behind has no row: `sweep` takes it.
+    await deps.images.here.erase(batch.imagePaths);
+    await deps.quarantine.here.erase(batch.heldPaths);
+  }
+
+  async function carry(paths: readonly string[], files: SpooledFiles): Promise<void> {
+    for (let at = 0; at < paths.length; at += COPIES_AT_ONCE) {
+      await Promise.all(
+        paths.slice(at, at + COPIES_AT_ONCE).map(async (path) => {
+          const bytes = await files.here.read(path);
+          // Its reading goes on without it, as the reading of a camera whose picture was erased by hand does.
+          if (bytes === null) log.error("a file of the spool is gone; its reading goes on without it");
+          else await files.away.replace(path, bytes);
+        }),
+      );
+    }
+    if (paths.length > 0) await files.away.flush();
+  }
+
+  /** Pictures of readings that the store had already; unless they are those that its row refers to. */
+  async function eraseUseless(batch: SpoolBatch, results: readonly IntakeResult[]): Promise<void> {
+    const paths = batch.entries.flatMap((entry, index) => (results[index] === "duplicate" ? imagesOf(entry) : []));
+    if (paths.length === 0) return;
+    const referenced = await store.findReferenced(paths);
+    await deps.images.away.erase(paths.filter((path) => !referenced.has(path)));
+  }
+
+  async function move(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      if (await moveBatch()) continue;
+      const { waiting, heldMessages } = file.count();
+      // No await between the look and the turn: nothing can begin in between.
+      if (waiting + heldMessages > 0 || writing > 0 || images.count() + quarantine.count() > 0) return;
+      leave();
+      return;
+    }
+  }
+
+  async function look(): Promise<void> {
+    await file.mirrorCameras(await store.listCameras());
+    const before = new Date(clock.now().getTime() - deps.heldBackRetentionMs);
+    const expired = await file.expire(before);
+    if (expired.readings > 0) {
+      await deps.images.here.erase(expired.imagePaths);
+      log.error("readings held back in the spool were erased: their time was over (SENDER_DEAD_RETENTION_MINUTES)", {
+        readings: expired.readings,
+      });
+    }
+    await file.tidy(before);
+    await sweep(deps.images.here, file.findReferenced);
+    await sweep(deps.quarantine.here, file.findHeld);
+    const { waiting, heldMessages } = file.count();
+    // Another process of this folder left it, or this one before its last stop.
+    if (since === null && waiting + heldMessages > 0) {
+      enter(new AppError("store-unreachable", "looking into the spool: readings wait there"));
+    }
+    if (since === null) await move();
+  }
+
+  async function sweep(
+    files: ImageStore,
+    findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<void> {
+    const before = clock.now().getTime() - ORPHAN_AGE_MS;
+    for await (const { folder, files: listed } of files.list()) {
+      const old = listed
+        .filter(({ modifiedAt }) => modifiedAt.getTime() < before)
+        .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
+      const referenced = await findReferenced(old);
+      await files.erase(old.filter((path) => !referenced.has(path)));
+    }
+  }
+
+  async function run(): Promise<void> {
+    let lookAtMs = 0;
+    while (!stopping.signal.aborted) {
+      try {
+        if (since !== null) await move();
+        else if (clock.monotonicMs() >= lookAtMs) {
+          await look();
+          lookAtMs = clock.monotonicMs() + LOOK_EVERY_MS;
+        }
+      } catch (error) {
+        // Away is what the spool is for, and was said when it began.
+        if (!isAway(error)) log.warn("the spool could not be moved; it is tried again", { error: errorText(error) });
+      }
+      await clock.sleep(TRY_EVERY_MS, stopping.signal);
+    }
+  }
+
+  return {
+    intake: {
+      store: {
+        enqueue,
+        isKnown: (key) =>
+          ask(
+            () => store.isKnown(key),
+            () => file.isKnown(key),
+          ),
+        findCamera: (serial) =>
+          ask(
+            () => store.findCamera(serial),
+            () => file.findCamera(serial),
+          ),
+        findReferenced: async (paths) => {
+          // Asked for before something is erased, and while the store is away nothing is erased there.
+          if (since !== null) return file.findReferenced(paths);
+          const [there, here] = await Promise.all([store.findReferenced(paths), file.findReferenced(paths)]);
+          return new Set([...there, ...here]);
+        },
+      },
+      images: images.store,
+      quarantine: quarantine.store,
+    },
+    status: () => ({ ...file.count(), since, reason }),
+    start() {
+      const { waiting, heldMessages } = file.count();
+      if (waiting + heldMessages > 0) {
+        enter(new AppError("store-unreachable", "opening the spool: readings wait there"));
+      }
+      loop = run();
+    },
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+  };
+}
+
+function imagesOf(entry: IntakeEntry): string[] {
+  if (entry.kind !== "reading") return [];
+  return [entry.reading.imageOcrPath, entry.reading.imageCtxPath].filter((path) => path !== null);
+}
+
+function heldOf(entry: IntakeEntry): string[] {
+  return entry.kind === "quarantine" && entry.quarantined.path !== null ? [entry.quarantined.path] : [];
+}
+
+/** Files that go to their place while it can be reached, and to the spool's folder while not. */
+function spoolFiles({ away, here }: SpooledFiles, isSpooling: () => boolean, enter: (error: unknown) => void) {
+  /** Written here for groups that are not written yet: while there are any, groups go to the spool. Bounded by what intake has under way. */
+  const pending = new Set<string>();
+
+  const put = async (path: string, bytes: Uint8Array): Promise<boolean> => {
+    if (!isSpooling()) {
+      try {
+        return await away.put(path, bytes);
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        enter(error);
+      }
+    }
+    pending.add(path);
+    try {
+      return await here.put(path, bytes);
+    } catch (error) {
+      pending.delete(path);
+      throw error;
+    }
+  };
+  const store: ImageStore = {
+    // A name is chosen here without a look at the other place: it must be nobody's.
+    refusesTaken: false,
+    put,
+    replace: away.replace,
+    // Of `here` by `bring`, with the group; files at the other place may be wanted by a group that still goes there.
+    flush: async () => {
+      try {
+        await away.flush();
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        enter(error);
+      }
+    },
+    read: async (path) => (await here.read(path)) ?? (await away.read(path)),
+    erase: async (paths) => {
+      for (const path of paths) pending.delete(path);
+      const erased = await here.erase(paths);
+      // What stays behind there has no row, and is swept.
+      return isSpooling() ? erased : Math.max(erased, await away.erase(paths));
+    },
+    list: away.list,
+    space: async () => {
+      const [there, local] = await Promise.all([away.space(), here.space()]);
+      return there.freeBytes < local.freeBytes ? there : local;
+    },
+    close() {},
+  };
+
+  return {
+    store,
+    count: (): number => pending.size,
+    /** Makes these durable here; what was written to the other place is fetched from it. @throws when it cannot be: the cameras keep the group */
+    bring: async (paths: readonly string[]): Promise<void> => {
+      for (const path of paths) {
+        if (pending.has(path)) continue;
+        const bytes = await away.read(path);
+        if (bytes === null) throw new AppError("internal", "writing to the spool: a picture of the group is not there");
+        await here.replace(path, bytes);
+      }
+      if (paths.length > 0) await here.flush();
+    },
+    /** The group is written, or rejected as a whole. */
+    settle: (paths: readonly string[]): void => {
+      for (const path of paths) pending.delete(path);
+    },
+  };
+}

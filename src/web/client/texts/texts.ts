@@ -1,0 +1,112 @@
+import type { AttentionCode } from "../../../attention.ts";
+
+export type Facts = Readonly<Record<string, string | number | readonly string[]>>;
+export interface Advice {
+  /** What is wrong, in a sentence. */
+  text: string;
+  /** What to do. */
+  mend: string;
+}
+type Span = (ms: number) => string;
+type Size = (bytes: number) => string;
+type Some = (names: Facts[string] | undefined) => string;
+type State = "PENDING" | "SENDING" | "FAILED" | "DEAD" | "SUCCESS";
+type Role = "viewer" | "operator" | "admin";
+
+/** Everything the dashboard says, in one language. */
+export interface Texts {
+  /** For dates and numbers. */
+  tag: string;
+  name: string;
+  listing: string;
+  app: Words<
+    | "title"
+    | "skip"
+    | "nav"
+    | "overview"
+    | "messages"
+    | "held"
+    | "certificates"
+    | "language"
+    | "theme"
+    | "logOut"
+    | "loading"
+    | "live"
+    | "lost"
+    | "back"
+    | "close"
+    | "cancel"
+    | "copy"
+    | "copied"
+    | "never"
+    | "unknown"
+    | "none"
+    | "yes"
+    | "no"
+    | "notFound"
+    | "more"
+  > & {
+    themes: Words<"auto" | "light" | "dark">;
+    roles: Words<Role>;
+    ago(age: string): string;
+    needsRole(role: string): string;
+  };
+  login: Words<"title" | "token" | "help" | "submit" | "wrong" | "tooMany">;
+  firstRun: Words<"title" | "text" | "after" | "roles">;
+  verdict: Words<"fine" | "attention" | "down" | "noneYet" | "todo" | "allGood"> & {
+    moving(count: number): string;
+    dead(count: number): string;
+    waiting(count: number): string;
+    last(age: string): string;
+    oldest(age: string): string;
+  };
+  balance: Words<
+    "title" | "help" | "received" | "delivered" | "waiting" | "dead" | "expired" | "discarded" | "difference" | "adds"
+  > & { off(count: number): string };
+  rates: Words<"title" | "received" | "delivered" | "span" | "table" | "time"> & {
+    spans: Words<"hour" | "day" | "week">;
+    summary(received: number, delivered: number): string;
+  };
+  queue: Words<"title" | "state" | "count" | "oldest" | "empty" | "show"> & { states: Words<State> };
+  cameras: Words<"title" | "serial" | "lastReading" | "rate" | "lastSent" | "clock" | "clockFine" | "off" | "none"> & {
+    usual(count: number): string;
+    clockFast(span: string): string;
+    clockSlow(span: string): string;
+    states: Words<"good" | "quiet" | "silent">;
+  };
+  endpoints: Words<
+    "title" | "name" | "state" | "open" | "idle" | "paused" | "answers" | "lastAccepted" | "default" | "none"
+  > & { kinds: Words<"unreachable" | "unanswered" | "misconfigured"> };
+  certificates: Words<
+    | "title"
+    | "municipality"
+    | "ends"
+    | "left"
+    | "over"
+    | "none"
+    | "import"
+    | "drop"
+    | "choose"
+    | "password"
+    | "forMunicipality"
+    | "submit"
+    | "notPfx"
+    | "tooLarge"
+  > & { days(count: number): string; chosen(name: string): string; done(municipality: string): string };
+  machine: Words<"title" | "disk" | "clock" | "clockUnknown" | "services" | "version" | "store"> & {
+    diskFree(free: string, total: string): string;
+    clockFine(span: string): string;
+    clockAhead(span: string): string;
+    clockBehind(span: string): string;
+    serviceStates: Words<"running" | "stalled" | "dead">;
+  };
+  attention: Readonly<Record<AttentionCode, (facts: Facts, span: Span, size: Size, some: Some) => Advice>>;
+  cure: Words<"retry" | "certificate" | "register" | "look" | "command"> & {
+    retried(count: number): string;
+    sure(count: number): string;
+  };
+  /** Why readings were given up, to stand behind a colon. */
+  reason(reason: string): Advice;
+}
+
+type Words<K extends string> = Readonly<Record<K, string>>;

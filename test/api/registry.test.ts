@@ -1,0 +1,165 @@
+import { beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createPki } from "../../src/simulator/pki.ts";
+import { type ApiUnderTest, openApi } from "../support/api-fixture.ts";
+import { messageOf, takeIn } from "../support/queued-readings.ts";
+
+const PASSWORD = "contraseña 1";
+let pfx: Buffer;
+beforeAll(async () => {
+  const pki = await createPki({ now: new Date() });
+  pfx = (await pki.issueClient({ organization: "Òdena", commonName: "seal", intermediate: true })).pfx(PASSWORD);
+});
+
+function put(api: ApiUnderTest, path: string, body: object, as: "viewer" | "operator" | "admin" = "admin") {
+  return api.call("PUT", `/api/v1${path}`, { as, body });
+}
+
+async function registerTown(api: ApiUnderTest): Promise<void> {
+  const url = "https://police.example/matr-ws";
+  expect((await put(api, "/endpoints/lectio", { url })).json).toMatchObject({ result: "added", endpoint: { url } });
+  expect((await put(api, "/municipalities/%C3%92dena", { endpoint: "LECTIO" })).json).toMatchObject({
+    result: "added",
+    municipality: { name: "Òdena" },
+  });
+  const camera = { readerCode: "00012", municipality: "òdena", coordX: "431234.50", coordY: "4588123.00" };
+  expect((await put(api, "/cameras/2001008851", camera)).json).toMatchObject({ result: "added" });
+}
+
+test("a town is registered, changed and removed; what is left out stays", async () => {
+  await using api = await openApi();
+  await registerTown(api);
+  expect((await put(api, "/cameras/2001008851", {})).json).toMatchObject({ result: "unchanged" });
+  expect((await put(api, "/cameras/2001008851", { description: "Plaça" })).json).toMatchObject({
+    result: "changed",
+    camera: { readerCode: "00012", coordX: "431234.50", description: "Plaça" },
+  });
+  expect((await put(api, "/cameras/2001008851", { coordX: null, coordY: null })).json.camera.coordX).toBeNull();
+  expect((await put(api, "/endpoints/lectio", { retryMax: 7 })).json.endpoint).toMatchObject({ retryMax: 7 });
+  expect((await api.call("GET", "/api/v1/cameras", { as: "viewer" })).json).toHaveLength(1);
+
+  const used = await api.call("DELETE", "/api/v1/endpoints/lectio", { as: "admin" });
+  expect(used).toMatchObject({ status: 409, json: { code: "conflict" } });
+  for (const path of ["/cameras/2001008851", "/municipalities/%C3%92dena", "/endpoints/lectio"]) {
+    expect([200, 204]).toContain((await api.call("DELETE", `/api/v1${path}`, { as: "admin" })).status);
+    expect((await api.call("DELETE", `/api/v1${path}`, { as: "admin" })).status).toBe(404);
+  }
+  const deeds = (await api.store.listAudit({ limit: 10 })).map(({ what }) => what);
+  expect(deeds).toEqual([
+    "endpoint remove",
+    "endpoint remove",
+    "camera remove",
+    "municipality remove",
+    "endpoint remove",
+  ]);
+});
+
+test("only an admin changes what is registered", async () => {
+  await using api = await openApi();
+  for (const as of ["viewer", "operator"] as const) {
+    expect((await put(api, "/municipalities/X", {}, as)).status).toBe(403);
+  }
+  expect(await api.store.listMunicipalities()).toEqual([]);
+});
+
+test.each([
+  ["/cameras/1", { municipality: "Òdena" }, "body.readerCode is missing"],
+  ["/cameras/1", { readerCode: "1" }, "body.municipality is missing"],
+  ["/cameras/1", { readerCode: "1", municipality: "Nowhere" }, 'body.municipality is "Nowhere"'],
+  ["/cameras/1", { readerCode: "1 2", municipality: "Òdena" }, 'body.readerCode is "1 2"'],
+  ["/cameras/1", { readerCode: "12345678901234567", municipality: "Òdena" }, "body.readerCode is"],
+  ["/cameras/1", { readerCode: "1", municipality: "Òdena", coordX: "431234.50" }, "one coordinate without the other"],
+  ["/cameras/1", { readerCode: "1", municipality: "Òdena", coordX: "431234.5", coordY: "1.00" }, "body.coordX is"],
+  ["/cameras/1", { readerCode: "1", municipality: "Òdena", timezone: "Mars/One" }, 'body.timezone is "Mars/One"'],
+  ["/cameras/a%0Ab", { readerCode: "1", municipality: "Òdena" }, "path.serial is"],
+  ["/endpoints/other", {}, "body.url is missing"],
+  ["/endpoints/other", { url: "ftp://x" }, "body.url is not an address"],
+  ["/endpoints/other", { url: "https://user:secret@x/" }, "body.url is not an address"],
+  ["/endpoints/lectio", { wsdl: "/etc/shadow" }, "body.wsdl is"],
+  ["/endpoints/lectio", { caPath: "/etc/shadow" }, "body.caPath is not known here"],
+])("%s with %j is refused", async (path, body, error) => {
+  await using api = await openApi();
+  await registerTown(api);
+  const answer = await put(api, path, body);
+  expect(answer.status).toBe(400);
+  expect(answer.json.error).toContain(error);
+  expect(answer.text).not.toContain("secret");
+});
+
+test("a certificate is taken from its PFX, signs for its town, and its key stays on the machine", async () => {
+  await using api = await openApi();
+  await registerTown(api);
+  const upload = (change: object = {}) =>
+    api.call("POST", "/api/v1/certificates", {
+      as: "admin",
+      body: { municipality: "òdena", pfx: pfx.toString("base64"), password: PASSWORD, ...change },
+    });
+  const wrong = await upload({ password: "other" });
+  expect(wrong).toMatchObject({ status: 400, json: { error: expect.stringContaining("password") } });
+  expect(await upload({ pfx: "not base64!" })).toMatchObject({ status: 400 });
+  const taken = await upload();
+  expect(taken.json).toMatchObject({ result: "added", municipality: "Òdena", certificate: { inUse: true } });
+  expect(taken.json.certificate.daysLeft).toBeGreaterThan(0);
+  expect(taken.text).not.toContain("PRIVATE");
+  expect(taken.text).not.toContain("certs");
+  expect(readFileSync(join(api.config.certsDir, "Òdena", "key.pem"), "utf8")).toContain("PRIVATE KEY");
+  expect((await upload()).json).toMatchObject({ result: "unchanged" });
+
+  const { id } = taken.json.certificate;
+  const remove = () => api.call("DELETE", `/api/v1/certificates/${id}`, { as: "admin" });
+  expect((await remove()).status).toBe(409);
+  expect((await put(api, "/municipalities/%C3%92dena/certificate", { certificateId: null })).status).toBe(204);
+  expect((await remove()).status).toBe(204);
+  expect((await api.call("GET", "/api/v1/certificates", { as: "viewer" })).json).toEqual([]);
+  const audit = JSON.stringify(await api.store.listAudit({ limit: 100 }));
+  expect(audit).toContain("certificate import");
+  expect(audit).not.toContain(PASSWORD);
+  expect(api.logged.join()).not.toContain(PASSWORD);
+});
+
+test("a camera that is registered from the quarantine has its held readings taken up", async () => {
+  await using api = await openApi(
+    {},
+    {
+      prepare: async (_store, config) => {
+        await takeIn(config.dataDir, [messageOf("2001008851", "1111AAA", 1), messageOf("9", "2222BBB", 2)]);
+      },
+    },
+  );
+  const held = await api.call("GET", "/api/v1/quarantine?kind=unregistered&camera=2001008851", { as: "viewer" });
+  expect(held.json.held).toMatchObject([{ cameraSerial: "2001008851", kind: "unregistered" }]);
+  const { id } = held.json.held[0];
+  const shown = await api.call("GET", `/api/v1/quarantine/${id}`, { as: "operator" });
+  expect(shown.json).toMatchObject({ understood: "yes", plate: "11•••AA" });
+  expect(shown.json.ocrBytes).toBeGreaterThan(0);
+  expect((await api.call("GET", `/api/v1/quarantine/${id}`, { as: "viewer" })).status).toBe(403);
+
+  await registerTown(api);
+  while ((await api.store.balance()).received === 0) await Bun.sleep(20);
+  expect((await api.call("GET", "/api/v1/messages", { as: "operator" })).json.messages).toMatchObject([
+    { plate: "11•••AA", status: "PENDING" },
+  ]);
+
+  const retry = await api.call("POST", "/api/v1/quarantine/retry", { as: "operator", body: { all: true } });
+  expect(retry.json).toEqual({ quarantined: 1 });
+  expect((await api.call("POST", "/api/v1/quarantine/drop", { as: "operator", body: {} })).status).toBe(400);
+  const drop = await api.call("POST", "/api/v1/quarantine/drop", { as: "operator", body: { kind: "unregistered" } });
+  expect(drop.json).toEqual({ messages: 1 });
+  expect((await api.call("GET", "/api/v1/quarantine", { as: "viewer" })).json).toEqual({ held: [], more: false });
+});
+
+test("an admin revokes tokens and reads who did what; nobody else does", async () => {
+  await using api = await openApi();
+  expect((await api.call("GET", "/api/v1/tokens", { as: "operator" })).status).toBe(403);
+  expect((await api.call("GET", "/api/v1/audit", { as: "operator" })).status).toBe(403);
+  const { json, text } = await api.call("GET", "/api/v1/tokens", { as: "admin" });
+  expect(json.map(({ role }: { role: string }) => role)).toEqual(["viewer", "operator", "admin"]);
+  expect(text).not.toContain("tat_");
+  const viewer = json[0];
+  expect((await api.call("DELETE", `/api/v1/tokens/${viewer.id}`, { as: "admin" })).status).toBe(204);
+  expect((await api.call("GET", "/api/v1/status", { as: "viewer" })).status).toBe(401);
+  expect((await api.call("GET", "/api/v1/audit", { as: "admin" })).json).toMatchObject([
+    { who: "token admin (api)", what: "token remove", detail: "viewer (viewer)" },
+  ]);
+});

@@ -1,0 +1,250 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Spool } from "../../src/store/spool.ts";
+import { pictureOf, SpoolUnderTest, takeIn } from "../support/spool-fixture.ts";
+import { addCamera, addCameras, after, claimRequest, talliesOf } from "../support/store-fixture.ts";
+
+/** Waits until the spool has done what it can do now. */
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; !(await holds()); tries++) {
+    if (tries > 3000) throw new Error("it did not come about");
+    await Bun.sleep(1);
+  }
+}
+
+const drained = (spool: Spool) => until(() => spool.status().since === null);
+
+/** Plates of everything that waits in the store, in the order of delivery; each picture is compared with its reading's. */
+async function queued(under: SpoolUnderTest): Promise<string[]> {
+  const claims = await under.store.claim(claimRequest({ limit: 10_000, slotsPerEndpoint: 10_000 }), after(1_000_000));
+  for (const { facts, imageOcrPath } of claims) {
+    const number = Number(facts.plate.slice(1));
+    expect(Buffer.from((await under.images.read(imageOcrPath ?? "")) ?? [])).toEqual(Buffer.from(pictureOf(number)));
+  }
+  return claims.map(({ facts }) => facts.plate);
+}
+
+const plates = (...numbers: number[]): string[] => numbers.map((number) => `T${number}`);
+
+describe("while the store can be reached", () => {
+  test("nothing goes through the spool", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    expect(await takeIn(spool, "A", 1, 2)).toEqual(["queued", "queued"]);
+    expect(spool.status()).toMatchObject({ since: null, reason: null, waiting: 0 });
+    expect(file.count().waiting).toBe(0);
+    expect(await queued(under)).toEqual(plates(1, 2));
+  });
+});
+
+describe("readings that arrive while the store is away", () => {
+  test("are taken in, and move over in order with those that came before and after", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    spool.start();
+    await until(async () => (await file.findCamera("A")) !== null);
+    await takeIn(spool, "A", 1);
+    under.trouble = "before";
+    expect(await takeIn(spool, "A", 2, 3)).toEqual(["queued", "queued"]);
+    expect(await takeIn(spool, "A", 3)).toEqual(["duplicate"]);
+    expect(await spool.intake.store.isKnown(new Uint8Array(16))).toBe(false);
+    expect((await spool.intake.store.findCamera("A"))?.active).toBe(true);
+    expect(spool.status()).toMatchObject({ waiting: 2, heldBack: 0 });
+    expect(spool.status().reason).toContain("it is away");
+    under.trouble = "none";
+    expect(await takeIn(spool, "A", 4)).toEqual(["queued"]);
+    await drained(spool);
+    await takeIn(spool, "A", 5);
+    expect(await queued(under)).toEqual(plates(1, 2, 3, 4, 5));
+    expect(under.moved).toBe(3);
+    expect(await talliesOf(under.store, "A")).toEqual({ queued: 5, duplicate: 1 });
+  });
+
+  test("leave neither picture nor plate behind in the spool", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, here, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.trouble = "before";
+    await takeIn(spool, "A", 123456);
+    under.trouble = "none";
+    spool.start();
+    await drained(spool);
+    await file.tidy(new Date());
+    for await (const { files } of here.list()) expect(files).toEqual([]);
+    for (const name of ["spool.db", "spool.db-wal"]) {
+      expect(readFileSync(join(under.folder, "spool", name)).includes("T123456")).toBe(false);
+    }
+    expect(await queued(under)).toEqual(plates(123456));
+  });
+
+  test("are queued once when the store had taken them and its answer was lost", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.trouble = "after";
+    expect(await takeIn(spool, "A", 1, 2)).toEqual(["queued", "queued"]);
+    under.trouble = "none";
+    spool.start();
+    await drained(spool);
+    expect(await queued(under)).toEqual(plates(1, 2));
+  });
+
+  test("wait for the place of their pictures too", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.imageTrouble = "before";
+    expect(await takeIn(spool, "A", 1)).toEqual(["queued"]);
+    expect((await under.store.summarize()).readings).toBe(0);
+    spool.start();
+    await Bun.sleep(20);
+    expect((await under.store.summarize()).readings).toBe(0);
+    under.imageTrouble = "none";
+    await drained(spool);
+    expect(await queued(under)).toEqual(plates(1));
+  });
+
+  test("are known by the last copy of the cameras after a restart without the store", async () => {
+    await using under = await SpoolUnderTest.open();
+    const { municipality } = await addCameras(under.store, "A");
+    await addCamera(under.store, "off", municipality, { active: false, timezone: "Atlantic/Canary" });
+    const first = await under.spool();
+    await first.file.mirrorCameras(await under.store.listCameras());
+    under.trouble = "before";
+    const { spool } = await under.spool();
+    expect(await spool.intake.store.findCamera("A")).toMatchObject({ serial: "A", active: true });
+    expect(await spool.intake.store.findCamera("off")).toMatchObject({ active: false, timezone: "Atlantic/Canary" });
+    expect(await spool.intake.store.findCamera("nobody")).toBeNull();
+  });
+
+  test("take held messages and counts with them", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.trouble = "before";
+    under.imageTrouble = "before";
+    await spool.intake.quarantine.put("2026-05-04/x.msg", pictureOf(7));
+    await spool.intake.quarantine.flush();
+    await spool.intake.store.enqueue(
+      [
+        {
+          kind: "quarantine",
+          quarantined: {
+            kind: "unregistered",
+            reason: "no camera of this serial is registered",
+            cameraSerial: "new",
+            protocol: "tattile-xml",
+            peer: "10.0.0.7",
+            receivedAt: after(5),
+            sizeBytes: 12,
+            path: "2026-05-04/x.msg",
+          },
+        },
+        { kind: "not-read", cameraSerial: "A", receivedAt: after(6) },
+      ],
+      after(7),
+    );
+    expect(spool.status().heldMessages).toBe(1);
+    under.trouble = "none";
+    under.imageTrouble = "none";
+    spool.start();
+    await drained(spool);
+    expect(await under.store.listQuarantine({}, 10)).toMatchObject([
+      { cameraSerial: "new", path: "2026-05-04/x.msg", receivedAt: after(5) },
+    ]);
+    expect(readFileSync(join(under.folder, "quarantine/2026-05-04/x.msg"))).toEqual(Buffer.from(pictureOf(7)));
+    expect(await talliesOf(under.store, "A")).toEqual({ "not-read": 1 });
+    expect(await talliesOf(under.store, "new")).toEqual({ unregistered: 1 });
+  });
+
+  test("of a camera that was removed meanwhile wait apart, hold up nobody, and go on once it is back", async () => {
+    await using under = await SpoolUnderTest.open();
+    const { municipality } = await addCameras(under.store, "A", "gone");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.trouble = "before";
+    await takeIn(spool, "gone", 1);
+    await takeIn(spool, "A", 2);
+    await takeIn(spool, "gone", 3);
+    under.trouble = "none";
+    const camera = await under.store.findCamera("gone");
+    await under.store.removeCamera(camera?.id ?? 0, false);
+    spool.start();
+    await drained(spool);
+    expect((await under.store.summarize()).byStatus.PENDING).toBe(1);
+    expect(spool.status()).toMatchObject({ waiting: 0, heldBack: 2 });
+    await addCamera(under.store, "gone", municipality);
+    await file.mirrorCameras(await under.store.listCameras());
+    expect(spool.status()).toMatchObject({ waiting: 2, heldBack: 0 });
+    const again = await under.spool();
+    again.spool.start();
+    await drained(again.spool);
+    expect((await queued(under)).toSorted()).toEqual(plates(1, 2, 3));
+  });
+
+  test("of a camera that does not come back go after their time, and are counted", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "gone");
+    const { spool, file, here } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.trouble = "before";
+    await takeIn(spool, "gone", 1);
+    under.trouble = "none";
+    await under.store.removeCamera((await under.store.findCamera("gone"))?.id ?? 0, false);
+    spool.start();
+    await drained(spool);
+    await spool.stop();
+    under.clock.set(after(120_000));
+    const next = await under.spool();
+    next.spool.start();
+    await until(() => next.spool.status().heldBack === 0);
+    for await (const { files } of here.list()) expect(files).toEqual([]);
+  });
+});
+
+describe("a process that dies while the spool moves", () => {
+  test("at any step neither loses nor doubles a reading, also when the store has forgotten the hashes", async () => {
+    let steps = 0;
+    for (let deathAt = 1; ; deathAt++) {
+      await using under = await SpoolUnderTest.open();
+      await addCameras(under.store, "A");
+      const { spool, file } = await under.spool();
+      await file.mirrorCameras(await under.store.listCameras());
+      under.trouble = "before";
+      await takeIn(spool, "A", 1, 2);
+      await takeIn(spool, "A", 3);
+      under.trouble = "none";
+      let step = 0;
+      let died = false;
+      under.onStep = () => {
+        step += 1;
+        if (died || step === deathAt) {
+          died = true;
+          throw new Error("died");
+        }
+      };
+      spool.start();
+      await until(() => died || spool.status().since === null);
+      await spool.stop();
+      under.onStep = () => {};
+      // Whatever was queued is known by its batch only.
+      await under.store.purgeDedupe(after(1_000_000_000), 1000);
+      const next = await under.spool();
+      next.spool.start();
+      await drained(next.spool);
+      expect(await queued(under)).toEqual(plates(1, 2, 3));
+      expect(next.file.count().waiting).toBe(0);
+      if (!died) break;
+      steps = deathAt;
+    }
+    // Both sides of a dozen calls at least, or the test does not look where it should.
+    expect(steps).toBeGreaterThan(24);
+  });
+});

@@ -1,0 +1,56 @@
+import type { Clock } from "../../src/clock.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { PostgresServer } from "./postgres-server.ts";
+import { type OpenStore, type StoreUnderTest, standingClock } from "./store-fixture.ts";
+
+/** What names this machine in tests. */
+export const NODE = "node-under-test";
+let number = 0;
+
+export class PostgresUnderTest implements StoreUnderTest {
+  store: Store;
+  readonly database: string;
+  readonly #server: PostgresServer;
+  readonly #clock: Clock;
+
+  private constructor(server: PostgresServer, database: string, store: Store, clock: Clock) {
+    this.#server = server;
+    this.database = database;
+    this.store = store;
+    this.#clock = clock;
+  }
+
+  static async open(server: PostgresServer, clock: Clock = standingClock()): Promise<PostgresUnderTest> {
+    const database = `store_${++number}`;
+    await server.createDatabase(database);
+    return new PostgresUnderTest(server, database, await openOn(server, database, clock), clock);
+  }
+
+  async reopen(): Promise<void> {
+    await this.store.close();
+    this.store = await openOn(this.#server, this.database, this.#clock);
+  }
+
+  /** A further process's store on the same database. */
+  another(node = NODE): Promise<Store> {
+    return openOn(this.#server, this.database, this.#clock, node);
+  }
+
+  run<T>(sql: string): Promise<T[]> {
+    return this.#server.run<T>(this.database, sql);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close();
+    await this.#server.dropDatabase(this.database);
+  }
+}
+
+function openOn(server: PostgresServer, database: string, clock: Clock, node = NODE): Promise<Store> {
+  return openPostgres({ address: server.address(database), poolSize: 4, node, clock });
+}
+
+export function openIn(server: () => PostgresServer): OpenStore {
+  return (clock) => PostgresUnderTest.open(server(), clock);
+}

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../../src/errors.ts";
+import { openDiskStore } from "../../src/images/disk.ts";
+import type { ImageStore } from "../../src/images/image-store.ts";
+import type { Log } from "../../src/log.ts";
+import { createSpool, type Spool } from "../../src/store/spool.ts";
+import { openSpoolFile, type SpoolFile } from "../../src/store/spool-file.ts";
+import { openSqlite } from "../../src/store/sqlite.ts";
+import type { IntakeEntry, Store } from "../../src/store/store.ts";
+import { newReading, standingClock } from "./store-fixture.ts";
+
+/** How a store fails: not at all, before it does anything, or after it did everything. */
+export type Trouble = "none" | "before" | "after";
+
+export function away(): AppError {
+  return new AppError("store-unreachable", "asking the store: it is away");
+}
+
+/** Every call passes `guard`, which may throw before and after it. */
+export function guarded<T extends object>(target: T, guard: (when: "before" | "after", name: string) => void): T {
+  return new Proxy(target, {
+    get(inner, name) {
+      const member: unknown = Reflect.get(inner, name);
+      if (typeof member !== "function" || ["list", "info", "count", "close", "watchQueue"].includes(String(name))) {
+        return member;
+      }
+      return async (...words: unknown[]) => {
+        guard("before", String(name));
+        const result: unknown = await Reflect.apply(member, inner, words);
+        guard("after", String(name));
+        return result;
+      };
+    },
+  });
+}
+
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A store with its pictures, and a spool before it, in one folder; the spool can be abandoned and made anew. */
+export class SpoolUnderTest implements AsyncDisposable {
+  readonly folder: string;
+  readonly clock: ReturnType<typeof standingClock>;
+  readonly store: Store;
+  readonly images: ImageStore;
+  readonly #quarantine: ImageStore;
+  trouble: Trouble = "none";
+  imageTrouble: Trouble = "none";
+  /** Called around every step of the spool; throws where the process is to die. */
+  onStep: (name: string) => void = () => {};
+  moved = 0;
+  #files: { close(): unknown }[] = [];
+  #spools: Spool[] = [];
+
+  private constructor(folder: string, clock: ReturnType<typeof standingClock>, store: Store) {
+    this.folder = folder;
+    this.clock = clock;
+    this.store = store;
+    this.images = openDiskStore(join(folder, "images"));
+    this.#quarantine = openDiskStore(join(folder, "quarantine"));
+  }
+
+  static async open(openStore?: () => Promise<Store>): Promise<SpoolUnderTest> {
+    const folder = mkdtempSync(join(tmpdir(), "tattile-spool-"));
+    const clock = standingClock();
+    const store = await (openStore?.() ?? openSqlite({ path: join(folder, "tattile.db"), clock }));
+    return new SpoolUnderTest(folder, clock, store);
+  }
+
+  /** What a new process would open. An earlier one is left as if it had died. */
+  async spool(): Promise<{ spool: Spool; file: SpoolFile; here: ImageStore }> {
+    const file = await openSpoolFile({ path: join(this.folder, "spool/spool.db"), clock: this.clock });
+    const here = openDiskStore(join(this.folder, "spool/images"));
+    const held = openDiskStore(join(this.folder, "spool/quarantine"));
+    this.#files.push(file, here, held);
+    const guard = (trouble: () => Trouble) => (when: "before" | "after", name: string) => {
+      this.onStep(`${name} ${when}`);
+      if (trouble() === when) throw away();
+    };
+    const step = (when: "before" | "after", name: string): void => this.onStep(`${name} ${when}`);
+    const spool = createSpool({
+      store: guarded(
+        this.store,
+        guard(() => this.trouble),
+      ),
+      file: guarded(file, step),
+      images: {
+        away: guarded(
+          this.images,
+          guard(() => this.imageTrouble),
+        ),
+        here: guarded(here, step),
+      },
+      quarantine: {
+        away: guarded(
+          this.#quarantine,
+          guard(() => this.imageTrouble),
+        ),
+        here: guarded(held, step),
+      },
+      heldBackRetentionMs: 60_000,
+      clock: this.clock,
+      log: SILENT,
+      onMoved: (count) => {
+        this.moved += count;
+      },
+    });
+    this.#spools.push(spool);
+    return { spool, file, here };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const spool of this.#spools) await spool.stop();
+    for (const file of this.#files) await file.close();
+    this.images.close();
+    this.#quarantine.close();
+    await this.store.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export function pictureOf(number: number): Uint8Array {
+  return new TextEncoder().encode(`picture of ${number}`);
+}
+
+/** Takes a reading in as intake does: its pictures, then the row. */
+export async function takeIn(spool: Spool, camera: string, ...numbers: number[]): Promise<readonly string[]> {
+  const entries: IntakeEntry[] = [];
+  for (const number of numbers) {
+    const reading = newReading(number, camera, { imageCtxPath: null, imageOcrPath: `${camera}/${number}-x_ocr.jpg` });
+    await spool.intake.images.put(reading.imageOcrPath ?? "", pictureOf(number));
+    entries.push({ kind: "reading", reading });
+  }
+  await spool.intake.images.flush();
+  return spool.intake.store.enqueue(entries, new Date());
+}

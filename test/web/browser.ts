@@ -1,0 +1,73 @@
+import { type Browser, chromium, type Page } from "playwright-core";
+
+/** Debian's package, installed by scripts/test.sh; never a browser that a library downloads. */
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+export interface View extends AsyncDisposable {
+  page: Page;
+  /** Addresses asked for, with what came. */
+  requests: { url: string; method: string; bytes: number }[];
+  /** Errors of the page and of its security policy. */
+  problems: string[];
+}
+
+export interface ViewOptions {
+  width?: number;
+  height?: number;
+  language?: string;
+  dark?: boolean;
+}
+
+let shared: Promise<Browser> | undefined;
+
+/** One Chromium for the whole file; `closeBrowser` ends it. */
+async function openBrowser(): Promise<Browser> {
+  shared ??= chromium.launch({
+    executablePath: CHROMIUM,
+    // Its own sandbox does not work as root, which CI is; it only ever sees pages of this machine.
+    args: ["--no-sandbox", "--force-color-profile=srgb", "--disable-dev-shm-usage"],
+  });
+  return shared;
+}
+
+export async function closeBrowser(): Promise<void> {
+  await (await shared)?.close();
+  shared = undefined;
+}
+
+/** A fresh profile on one page of `url`: cookies and settings go with it. */
+export async function openView(url: string, options: ViewOptions = {}): Promise<View> {
+  const { width = 1280, height = 900, language = "en-GB", dark = false } = options;
+  const context = await (await openBrowser()).newContext({
+    baseURL: url,
+    viewport: { width, height },
+    locale: language,
+    timezoneId: "Europe/Madrid",
+    colorScheme: dark ? "dark" : "light",
+    reducedMotion: "reduce",
+  });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const requests: View["requests"] = [];
+  const problems: string[] = [];
+  page.on("requestfinished", async (request) => {
+    const entry = { url: request.url(), method: request.method(), bytes: 0 };
+    requests.push(entry);
+    const sizes = await request.sizes().catch(() => null);
+    if (sizes !== null) entry.bytes = sizes.responseBodySize + sizes.responseHeadersSize;
+  });
+  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    // A refused login is an error to the browser's console too.
+    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) problems.push(message.text());
+  });
+  await page.goto("/");
+  return { page, requests, problems, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Logs in with the token, as a person does. */
+export async function logIn(page: Page, token: string): Promise<void> {
+  await page.locator('input[name="token"]').fill(token);
+  await page.locator('button[type="submit"]').click();
+  await page.locator("nav").waitFor();
+}
