@@ -6,10 +6,9 @@ import { createApi } from "./api.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { errorText } from "./errors.ts";
+import { errorText, isStoreAway } from "./errors.ts";
 import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
-import { openImages, openQuarantine } from "./images/open.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
@@ -20,7 +19,7 @@ import { createSender, type Sender } from "./sender.ts";
 import { createSoapClient } from "./soap/client.ts";
 import { createContractSource } from "./soap/wsdl-source.ts";
 import { openSocketOptions } from "./socket-options.ts";
-import { openStore } from "./store/open.ts";
+import { openStores } from "./store/spool-open.ts";
 import type { Store } from "./store/store.ts";
 import { version } from "./version.ts";
 
@@ -81,33 +80,36 @@ async function start(
   // Others may write into the same bucket from other machines, or with PostgreSQL into the same folder: they are not seen here.
   const mayBeAlone = tasks.includes("ingest") && config.imagesUrl === null && config.database === null;
   const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
-  const store = await openStore(config, clock);
-  stops.push(() => store.close());
-  stops.push(() => store.scrub());
-  await freeDeadOwners(store, clock, log);
-
-  const images = openImages(config);
-  stops.push(() => images.close());
-  const quarantine = openQuarantine(config);
-  stops.push(() => quarantine.close());
-  const identities = createIdentityStore();
-
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
+  const stores = await openStores({ config, clock, log, onMoved: () => sender?.nudge() });
+  stops.push(() => stores.close());
+  const { store, images, quarantine, spool } = stores;
+  stops.push(() => store.scrub().catch(ignoreAway));
+  const identities = createIdentityStore();
   let transitPort: number | null = null;
   let apiPort: number | null = null;
   let lectorVisionPort: number | null = null;
 
-  if (tasks.includes("sender") && config.sender.enabled) {
-    sender = await startSender({ store, images, identities, config, log, clock, stops });
+  // Where the store may be away at the start, deliveries begin once it is there; cameras are served meanwhile.
+  const later: typeof stops = [];
+  stops.push(async () => {
+    for (const step of later.splice(0).reverse()) await step();
+  });
+  await stores.whenOpen(async () => {
+    await freeDeadOwners(store, clock, log);
+    if (!tasks.includes("sender") || !config.sender.enabled) return;
+    sender = await startSender({ store, images, identities, config, log, clock, stops: later });
     const { nudge } = sender;
-    stops.push(store.watchQueue(nudge));
-  } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
+    later.push(store.watchQueue(nudge));
+  });
+  if (tasks.includes("sender") && !config.sender.enabled) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
   if (tasks.includes("ingest") || tasks.includes("sender")) {
     const cleanup: Cleanup = createCleanup({
       store,
-      images,
+      // Space is looked at where readings go, also while they go to the spool.
+      images: { ...images, space: stores.intake.images.space },
       quarantine,
       config,
       orphansBefore,
@@ -127,9 +129,7 @@ async function start(
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
     const taking = createIntake({
-      store,
-      images,
-      quarantine,
+      ...stores.intake,
       cameraTimezone: config.cameraTimezone,
       dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
       clock,
@@ -166,6 +166,7 @@ async function start(
       },
       take: (message) => held.intake.accept(message),
       onDue: () => sender?.nudge(),
+      spoolStatus: () => spool?.status() ?? null,
       clock,
       log,
     });
@@ -259,7 +260,8 @@ function startAdoption(parts: {
           log.info("held messages of newly registered cameras were taken up", { messages: adoptable.length });
         if (adoptable.length === ADOPT_STEP) continue;
       } catch (error) {
-        log.warn("held messages could not be taken up yet", { error: errorText(error) });
+        // An outage of the store was said by whoever met it first.
+        if (!isStoreAway(error)) log.warn("held messages could not be taken up yet", { error: errorText(error) });
       }
       await clock.sleep(ADOPT_EVERY_MS, stopping.signal);
     }
@@ -269,6 +271,10 @@ function startAdoption(parts: {
     stopping.abort();
     await loop;
   };
+}
+
+function ignoreAway(error: unknown): void {
+  if (!isStoreAway(error)) throw error;
 }
 
 async function startRunFiles(

@@ -4,6 +4,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import type { Log } from "../log.ts";
 import type { ParsedMessage, Protocol } from "../reading.ts";
 import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
+import type { SpoolStatus } from "../store/transfer.ts";
 
 /** One whole message as it arrived over HTTP; what intake.ts takes. */
 export interface ReceivedMessage {
@@ -31,6 +32,8 @@ export interface ApiDeps {
   take(message: ReceivedMessage): Promise<IntakeResult>;
   /** Messages may be due now: wakes the sender of this process, where there is one. */
   onDue(): void;
+  /** What waits in the spool; null where nothing can be away. */
+  spoolStatus(): SpoolStatus | null;
   clock: Clock;
   log: Log;
 }
