@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { errorText } from "./errors.ts";
+import { errorText, isStoreAway } from "./errors.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store/store.ts";
@@ -71,7 +71,9 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     try {
       await step.run();
     } catch (error) {
-      log.warn("cleanup step did not finish; it is tried again", { step: step.name, error: errorText(error) });
+      // An outage of the store is said once, by whoever meets it first; these steps come again anyway.
+      if (!isStoreAway(error))
+        log.warn("cleanup step did not finish; it is tried again", { step: step.name, error: errorText(error) });
     }
   }
 

@@ -89,10 +89,11 @@ export function defineSilentRoute<
 export function defineMediaRoute<P extends TObject = Nothing, Q extends TObject = Nothing>(
   definition: Definition<P, Q, Nothing> & {
     media: string;
+    status?: number;
     handle(input: RouteInput<Static<P>, Static<Q>, Static<Nothing>>): Promise<Response>;
   },
 ): Route {
-  return complete(definition, { media: definition.media }, 200);
+  return complete(definition, { media: definition.media }, definition.status ?? 200);
 }
 
 /** A value together with headers of its answer. */

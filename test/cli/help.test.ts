@@ -41,6 +41,7 @@ test("the program has every command it promises", () => {
       "readings list",
       "queue summary",
       "totals",
+      "setup",
       "top",
       "logs",
       "restart",

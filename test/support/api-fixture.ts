@@ -23,6 +23,7 @@ export interface Answered {
 
 export interface ApiUnderTest extends AsyncDisposable {
   url: string;
+  lectorVisionPort: number | null;
   config: Config;
   /** The same data, opened beside the service. */
   store: Store;
@@ -45,7 +46,7 @@ interface Operation {
 /** A service of only the API, on a free port and a folder of its own. */
 export async function openApi(
   settings: Record<string, string> = {},
-  options: { clock?: Clock; prepare?(store: Store, config: Config): Promise<void> } = {},
+  options: { clock?: Clock; prepare?(store: Store, config: Config): Promise<unknown> } = {},
 ): Promise<ApiUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "tattile-api-"));
   const env = { DATA_DIR: join(folder, "data"), API_PORT: "0", DISK_MIN_FREE_BYTES: "1048576", ...settings };
@@ -70,6 +71,7 @@ export async function openApi(
 
   return {
     url,
+    lectorVisionPort: service.lectorVisionPort,
     config,
     store,
     tokens: tokens as Record<TokenRole, string>,
