@@ -80,6 +80,7 @@ export interface Texts {
   certificates: Words<
     | "title"
     | "municipality"
+    | "subject"
     | "ends"
     | "left"
     | "over"
@@ -104,6 +105,81 @@ export interface Texts {
   cure: Words<"retry" | "certificate" | "register" | "look" | "command"> & {
     retried(count: number): string;
     sure(count: number): string;
+  };
+  messages: Words<
+    | "title"
+    | "filter"
+    | "anyState"
+    | "anyCamera"
+    | "anyReason"
+    | "reason"
+    | "number"
+    | "plate"
+    | "taken"
+    | "attempts"
+    | "why"
+    | "retryAll"
+    | "discardAll"
+    | "empty"
+  > & { discarded(count: number): string; discardSure(count: number): string; shown(count: number): string };
+  message: Words<
+    | "gone"
+    | "goneHelp"
+    | "camera"
+    | "municipality"
+    | "endpoint"
+    | "plate"
+    | "showPlate"
+    | "showPictures"
+    | "audited"
+    | "pictures"
+    | "ocr"
+    | "ctx"
+    | "noPicture"
+    | "life"
+    | "taken"
+    | "takenArrival"
+    | "takenAmbiguous"
+    | "received"
+    | "waits"
+    | "sending"
+    | "givenUp"
+    | "noAttempts"
+    | "answered"
+    | "discard"
+    | "discardSure"
+    | "confidence"
+    | "country"
+    | "lane"
+    | "direction"
+  > & {
+    title(id: string): string;
+    nextTry(at: string): string;
+    outcomes: Words<"accepted" | "rejected" | "unreachable" | "unanswered" | "misconfigured">;
+  };
+  held: Words<
+    | "title"
+    | "unregistered"
+    | "unregisteredHelp"
+    | "malformed"
+    | "malformedHelp"
+    | "readerCode"
+    | "readerHelp"
+    | "description"
+    | "empty"
+    | "reason"
+    | "from"
+    | "received"
+    | "size"
+    | "again"
+    | "drop"
+  > & {
+    waiting(count: number): string;
+    registered(serial: string): string;
+    results(results: string): string;
+    dropSure(count: number): string;
+    dropped(count: number): string;
+    outcomes: Readonly<Record<string, string>>;
   };
   /** Why readings were given up, to stand behind a colon. */
   reason(reason: string): Advice;
