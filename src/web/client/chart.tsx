@@ -92,10 +92,14 @@ function Chart(props: { series: Series; label: string }) {
 
 function perMinute({ points, stepMs }: Series): uPlot.AlignedData {
   const rate = (count: number): number => count / (stepMs / MINUTE_MS);
+  // A step lasts until the next one begins: the last one needs its end too.
+  const last = points.at(-1);
+  const steps =
+    last === undefined ? points : [...points, { ...last, at: new Date(Date.parse(last.at) + stepMs).toISOString() }];
   return [
-    points.map(({ at }) => Date.parse(at) / 1000),
-    points.map(({ received }) => rate(received)),
-    points.map(({ delivered }) => rate(delivered)),
+    steps.map(({ at }) => Date.parse(at) / 1000),
+    steps.map(({ received }) => rate(received)),
+    steps.map(({ delivered }) => rate(delivered)),
   ];
 }
 
@@ -122,7 +126,7 @@ function options(width: number): uPlot.Options {
     cursor: { show: false },
     scales: { y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { ...axis, values: (_chart, seconds) => seconds.map(clockText) },
+      { ...axis, size: 30, values: (_chart, seconds) => seconds.map(clockText) },
       { ...axis, size: 44, values: (_chart, values) => values.map((value) => number(value)) },
     ],
     series: [{}, { ...line("--in"), fill: `${colour("--in")}22` }, line("--out")],

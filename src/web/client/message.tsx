@@ -55,7 +55,7 @@ function Why({ message, role, onSaid }: { message: Message; role: Role; onSaid(s
   return (
     <Section title={t().messages.why} wide>
       <p>
-        <State tone={TONES[status]}>{t().queue.states[status]}</State>
+        <State tone={TONES[status]}>{t().queue.one[status]}</State>
         {advice === null ? null : `: ${advice.text}`}
       </p>
       {advice === null ? null : <p class="quiet">{advice.mend}</p>}
@@ -228,7 +228,7 @@ function Pictures({ message }: { message: Message }) {
           {pictures.map(({ kind, name, has }) => (
             <figure key={kind}>
               {has ? (
-                <img src={`/api/v1/messages/${message.messageId}/images/${kind}`} alt={name} />
+                <Picture address={`/api/v1/messages/${message.messageId}/images/${kind}`} name={name} />
               ) : (
                 <p class="quiet">{texts.noPicture}</p>
               )}
@@ -246,4 +246,10 @@ function Pictures({ message }: { message: Message }) {
       )}
     </Section>
   );
+}
+
+function Picture({ address, name }: { address: string; name: string }) {
+  const [isBroken, setBroken] = useState(false);
+  if (isBroken) return <p class="quiet">{t().message.broken}</p>;
+  return <img src={address} alt={name} onError={() => setBroken(true)} />;
 }

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Deed, discard, failureText, retry, type Said, SaidNote } from "./cures.tsx";
 import { instant, t } from "./i18n.ts";
 import { type Live, useAnswer } from "./live.ts";
-import { Note, Section, State, Table } from "./parts.tsx";
+import { Note, State, Table } from "./parts.tsx";
 import { linkTo } from "./place.ts";
 import { type Message, type MessageList, type MessageSelection, mayOperate, type Role, type Status } from "./wire.ts";
 
@@ -30,7 +30,8 @@ export function Messages(props: { query: URLSearchParams; live: Live; status: St
   const total = value === null ? 0 : value.more ? countOf(status, wanted) : value.messages.length;
   const selection = select(wanted);
   return (
-    <Section title={texts.title} wide>
+    <>
+      <h1 class="page">{texts.title}</h1>
       <Filter query={wanted} status={status} />
       <SaidNote said={said} />
       {error === null ? null : <Note tone="bad">{failureText(error)}</Note>}
@@ -52,11 +53,13 @@ export function Messages(props: { query: URLSearchParams; live: Live; status: St
               />
             </div>
           ) : null}
-          <List messages={value.messages} role={role} />
-          {value.more ? <p class="quiet">{t().app.more}</p> : null}
+          <div class="card">
+            <List messages={value.messages} role={role} />
+            {value.more ? <p class="quiet">{t().app.more}</p> : null}
+          </div>
         </>
       )}
-    </Section>
+    </>
   );
 }
 
@@ -82,7 +85,7 @@ function List({ messages, role }: { messages: readonly Message[]; role: Role }) 
         </a>,
         ...(withPlate ? [message.plate ?? ""] : []),
         <State tone={TONES[message.status]} key="state">
-          {t().queue.states[message.status]}
+          {t().queue.one[message.status]}
         </State>,
         message.cameraSerial,
         instant(message.capturedAt),

@@ -115,6 +115,13 @@ export const ca: Texts = {
       DEAD: "Abandonades",
       SUCCESS: "Lliurades",
     },
+    one: {
+      PENDING: "en espera",
+      SENDING: "s’està enviant",
+      FAILED: "es tornarà a provar",
+      DEAD: "abandonada",
+      SUCCESS: "lliurada",
+    },
     empty: "No hi ha res en espera.",
     show: "Mostra",
   },
@@ -313,6 +320,7 @@ export const ca: Texts = {
     pictures: "Fotos",
     ocr: "Foto de la matrícula",
     ctx: "Foto de context",
+    broken: "El navegador no pot mostrar aquesta foto. Es lliura tal com l’ha enviat la càmera.",
     noPicture: "La càmera no n’ha enviat cap.",
     life: "La seva vida",
     taken: "Presa per la càmera",
@@ -399,15 +407,15 @@ export const ca: Texts = {
         mend: "Assigneu-n’hi un: llavors s’envia tot sol el que l’espera.",
       },
       MAX_REINTENTOS_AGOTADOS: {
-        text: "la policia no va respondre a aquestes, però sí a d’altres.",
-        mend: "Envieu-les de nou. Si es repeteix, pregunteu a la policia amb l’hora dels intents.",
+        text: "la policia no va respondre, tot i que sí a d’altres lectures.",
+        mend: "Envieu de nou. Si es repeteix, pregunteu a la policia amb l’hora dels intents.",
       },
     };
     const [head = ""] = reason.split(/[:\s]/);
     if (known[head] !== undefined) return known[head];
     if (head.startsWith("codiRetorn=")) {
       return {
-        text: `la policia les va rebutjar amb el codi ${head.slice("codiRetorn=".length)}.`,
+        text: `la policia respon amb un rebuig, codi ${head.slice("codiRetorn=".length)}.`,
         mend: "Pregunteu a la policia què vol dir, corregiu-ho i envieu de nou.",
       };
     }

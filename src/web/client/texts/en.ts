@@ -111,6 +111,13 @@ export const en: Texts = {
       DEAD: "Given up",
       SUCCESS: "Delivered",
     },
+    one: {
+      PENDING: "waits",
+      SENDING: "is being sent",
+      FAILED: "will be tried again",
+      DEAD: "given up",
+      SUCCESS: "delivered",
+    },
     empty: "Nothing waits.",
     show: "Show",
   },
@@ -300,6 +307,7 @@ export const en: Texts = {
     pictures: "Pictures",
     ocr: "Picture of the plate",
     ctx: "Context picture",
+    broken: "The browser cannot show this picture. It is delivered as the camera sent it.",
     noPicture: "The camera sent none.",
     life: "Its life",
     taken: "Taken by the camera",
@@ -386,8 +394,8 @@ export const en: Texts = {
         mend: "Assign one: what waits for it is then sent by itself.",
       },
       MAX_REINTENTOS_AGOTADOS: {
-        text: "the police did not answer to these, though to others.",
-        mend: "Send them again. If it happens again, ask the police with the time of the attempts.",
+        text: "the police did not answer, though they answered for other readings.",
+        mend: "Send again. If it happens again, ask the police with the time of the attempts.",
       },
     };
     const [head = ""] = reason.split(/[:\s]/);

@@ -111,6 +111,13 @@ export const es: Texts = {
       DEAD: "Abandonadas",
       SUCCESS: "Entregadas",
     },
+    one: {
+      PENDING: "en espera",
+      SENDING: "enviándose",
+      FAILED: "se reintentará",
+      DEAD: "abandonada",
+      SUCCESS: "entregada",
+    },
     empty: "No hay nada en espera.",
     show: "Ver",
   },
@@ -311,6 +318,7 @@ export const es: Texts = {
     pictures: "Fotos",
     ocr: "Foto de la matrícula",
     ctx: "Foto de contexto",
+    broken: "El navegador no puede mostrar esta foto. Se entrega como la envió la cámara.",
     noPicture: "La cámara no envió ninguna.",
     life: "Su vida",
     taken: "Tomada por la cámara",
@@ -396,15 +404,15 @@ export const es: Texts = {
         mend: "Asígnelo: lo que lo espera se envía entonces solo.",
       },
       MAX_REINTENTOS_AGOTADOS: {
-        text: "la policía no respondió a estas, pero sí a otras.",
-        mend: "Envíelas de nuevo. Si se repite, pregunte a la policía con la hora de los intentos.",
+        text: "la policía no respondió, aunque sí a otras lecturas.",
+        mend: "Envíe de nuevo. Si se repite, pregunte a la policía con la hora de los intentos.",
       },
     };
     const [head = ""] = reason.split(/[:\s]/);
     if (known[head] !== undefined) return known[head];
     if (head.startsWith("codiRetorn=")) {
       return {
-        text: `la policía las rechazó con el código ${head.slice("codiRetorn=".length)}.`,
+        text: `la policía responde con un rechazo, código ${head.slice("codiRetorn=".length)}.`,
         mend: "Pregunte a la policía qué significa, corríjalo y envíe de nuevo.",
       };
     }

@@ -67,7 +67,11 @@ export interface Texts {
     spans: Words<"hour" | "day" | "week">;
     summary(received: number, delivered: number): string;
   };
-  queue: Words<"title" | "state" | "count" | "oldest" | "empty" | "show"> & { states: Words<State> };
+  queue: Words<"title" | "state" | "count" | "oldest" | "empty" | "show"> & {
+    states: Words<State>;
+    /** Of one reading. */
+    one: Words<State>;
+  };
   cameras: Words<"title" | "serial" | "lastReading" | "rate" | "lastSent" | "clock" | "clockFine" | "off" | "none"> & {
     usual(count: number): string;
     clockFast(span: string): string;
@@ -135,6 +139,7 @@ export interface Texts {
     | "pictures"
     | "ocr"
     | "ctx"
+    | "broken"
     | "noPicture"
     | "life"
     | "taken"
