@@ -11,6 +11,7 @@ export async function lookMenu(kit: Kit): Promise<void> {
   for (;;) {
     const picked = await kit.choose<() => Promise<void>>(look.title, [
       { label: look.status, value: show("status") },
+      { label: look.doctor, value: show("doctor") },
       { label: look.readings, value: () => lookAtReadings(kit) },
       { label: look.queueByCamera, value: show("queue", "summary") },
       { label: look.queueByMunicipality, value: show("queue", "summary", "--by", "municipality") },

@@ -36,6 +36,7 @@ export const ca: Catalogue = {
   look: {
     title: "Què voleu veure?",
     status: "Com va tot?",
+    doctor: "Què falla? (doctor)",
     readings: "Lectures desades",
     queueByCamera: "Cua per càmera, amb l'últim lliurament",
     queueByMunicipality: "Cua per municipi",

@@ -34,6 +34,7 @@ export const en = {
   look: {
     title: "What would you like to see?",
     status: "How is everything?",
+    doctor: "What is wrong? (doctor)",
     readings: "Stored readings",
     queueByCamera: "Queue by camera, with the last delivery",
     queueByMunicipality: "Queue by municipality",

@@ -36,6 +36,7 @@ export const es: Catalogue = {
   look: {
     title: "¿Qué desea ver?",
     status: "¿Cómo va todo?",
+    doctor: "¿Qué falla? (doctor)",
     readings: "Lecturas guardadas",
     queueByCamera: "Cola por cámara, con la última entrega",
     queueByMunicipality: "Cola por municipio",

@@ -42,6 +42,7 @@ test("the program has every command it promises", () => {
       "queue summary",
       "totals",
       "setup",
+      "db migrate",
       "top",
       "logs",
       "restart",
