@@ -7,6 +7,7 @@ import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { errorText } from "./errors.ts";
+import { createHeartbeats, type Heartbeats } from "./heartbeat.ts";
 import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { openImages, openQuarantine } from "./images/open.ts";
@@ -14,6 +15,7 @@ import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
 import { createLog, type Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import { listServices, openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
 import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
@@ -33,6 +35,9 @@ const SENDER_GRACE_MS = 5000;
 /** How often held messages are looked at whose camera may have been registered meanwhile. */
 const ADOPT_EVERY_MS = 3000;
 const ADOPT_STEP = 20;
+/** A loop that did not turn for longer hangs; a large sweep or a store that waits for another process is no hanging. */
+const LOOP_SILENCE_MS = 120_000;
+const CLEANUP_SILENCE_MS = 30 * 60_000;
 
 export interface Service {
   /** Null when this process does not listen for cameras; the same for HTTP. */
@@ -91,6 +96,8 @@ async function start(
   const quarantine = openQuarantine(config);
   stops.push(() => quarantine.close());
   const identities = createIdentityStore();
+  const metrics = createMetrics();
+  const heartbeats = createHeartbeats(clock.monotonicMs);
 
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
@@ -99,7 +106,7 @@ async function start(
   let lectorVisionPort: number | null = null;
 
   if (tasks.includes("sender") && config.sender.enabled) {
-    sender = await startSender({ store, images, identities, config, log, clock, stops });
+    sender = await startSender({ store, images, identities, config, log, clock, stops, heartbeats });
     const { nudge } = sender;
     stops.push(store.watchQueue(nudge));
   } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
@@ -114,6 +121,7 @@ async function start(
       usableCertificates: async () => identities.usable(await store.listCertificates()),
       onDisk: (reason) => ingest?.hold(reason),
       onRevived: () => sender?.nudge(),
+      onTurn: heartbeats.watch("cleanup", CLEANUP_SILENCE_MS),
       clock,
       log,
     });
@@ -136,10 +144,11 @@ async function start(
       log,
       randomId: randomUUID,
       onQueued: () => sender?.nudge(),
+      onCommit: (ms) => metrics.observeCommit(ms === null ? null : ms / 1000),
     });
     intake = taking;
     stops.push(() => taking.drain());
-    stops.push(startAdoption({ store, quarantine, intake: taking, log, clock }));
+    stops.push(startAdoption({ store, quarantine, intake: taking, log, clock, heartbeats }));
   }
 
   // Before the first reading: whoever starts now must see that pictures are being written here.
@@ -164,6 +173,9 @@ async function start(
         retry: (one) => retryQuarantined(one, held),
         understand: (one, bytes) => parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
       },
+      metrics,
+      beats: heartbeats.list,
+      ingestStats: () => ingest?.stats() ?? null,
       take: (message) => held.intake.accept(message),
       onDue: () => sender?.nudge(),
       clock,
@@ -214,8 +226,9 @@ async function startSender(parts: {
   log: Log;
   clock: Clock;
   stops: (() => Promise<void> | void)[];
+  heartbeats: Heartbeats;
 }): Promise<Sender> {
-  const { store, images, identities, config, log, clock, stops } = parts;
+  const { store, images, identities, config, log, clock, stops, heartbeats } = parts;
   const client = createSoapClient({ monotonicMs: clock.monotonicMs, connections: config.sender.concurrency });
   stops.push(() => client.close());
   const contracts = createContractSource({ cacheDir: join(config.dataDir, "wsdl"), now: clock.now, log });
@@ -234,6 +247,7 @@ async function startSender(parts: {
     random: Math.random,
     randomId: randomUUID,
     soapDebug: config.soapDebug,
+    onTurn: heartbeats.watch("sender", config.sender.pollIntervalMs + LOOP_SILENCE_MS),
   });
   await sender.start();
   stops.push(() => sender.stop(SENDER_GRACE_MS));
@@ -247,11 +261,14 @@ function startAdoption(parts: {
   intake: Intake;
   log: Log;
   clock: Clock;
+  heartbeats: Heartbeats;
 }): () => Promise<void> {
-  const { store, quarantine, intake, log, clock } = parts;
+  const { store, quarantine, intake, log, clock, heartbeats } = parts;
+  const turn = heartbeats.watch("adoption", LOOP_SILENCE_MS);
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      turn();
       try {
         const adoptable = await store.listAdoptable(ADOPT_STEP);
         for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store });
