@@ -4,26 +4,33 @@ import type { StatusReport } from "./status-report.ts";
 import { ANSWER_SECONDS, type Balance, DELIVERY_SECONDS, type DeliveryCount } from "./store/activity.ts";
 import type { QueueCount } from "./store/holdings.ts";
 import type { Tally } from "./store/store.ts";
+import type { SpoolStatus } from "./store/transfer.ts";
 import { commit, version } from "./version.ts";
 
-/** All that one answer to Prometheus is made of, read at one time. */
-export interface MetricsSnapshot {
+/** What is known of this process alone, whether the store answers or not. */
+export interface ProcessSnapshot {
+  /** Of this process's listener, where it has one. */
+  ingest: { connections: number; accepted: number; refused: number; cut: number; heldBytes: number } | null;
+  /** Null where readings never go to a spool. */
+  spool: SpoolStatus | null;
+  residentBytes: number;
+}
+
+/** What the store says, read at one time. */
+export interface StoreSnapshot {
   report: StatusReport;
   balance: Balance;
   tallies: readonly { cameraSerial: string; tally: Tally; count: number }[];
   deliveryCounts: readonly DeliveryCount[];
   /** Counted now and then only. */
   queueCounts: readonly QueueCount[];
-  /** Of this process's listener, where it has one. */
-  ingest: { connections: number; accepted: number; refused: number; cut: number; heldBytes: number } | null;
-  residentBytes: number;
 }
 
 export interface Metrics {
   /** Of this process: how long a group took to become durable; null: it did not. */
   observeCommit(seconds: number | null): void;
-  /** Prometheus text format 0.0.4. No plate is in it, nor a serial that nobody registered. */
-  build(snapshot: MetricsSnapshot): Promise<string>;
+  /** Prometheus text format 0.0.4. No plate is in it, nor a serial that nobody registered. Without `store` only what this process knows. */
+  build(process: ProcessSnapshot, store: StoreSnapshot | null): Promise<string>;
 }
 
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -54,9 +61,11 @@ export function createMetrics(): Metrics {
       if (seconds === null) failures.inc();
       else commits.observe(seconds);
     },
-    build: async (snapshot) => {
+    build: async (process, store) => {
       const registry = new Registry();
-      fill(registry, snapshot);
+      const add = createAdders(registry);
+      addProcess(add, process, store !== null);
+      if (store !== null) addStore(add, registry, store);
       return Registry.merge([registry, own]).metrics();
     },
   };
@@ -65,19 +74,53 @@ export function createMetrics(): Metrics {
 type Labels = Record<string, string>;
 type Row = readonly [labels: Labels, value: number];
 
-function fill(registry: Registry, snapshot: MetricsSnapshot): void {
-  const { report, balance, tallies, deliveryCounts, queueCounts, ingest } = snapshot;
+interface Adders {
+  gauge(name: string, help: string, rows: readonly Row[]): void;
+  counter(name: string, help: string, rows: readonly Row[]): void;
+}
+
+function createAdders(registry: Registry): Adders {
+  const common = (name: string, help: string, rows: readonly Row[]) => ({
+    name: `tattile_${name}`,
+    help,
+    labelNames: Object.keys(rows[0]?.[0] ?? {}),
+    registers: [registry],
+  });
+  return {
+    gauge: (name, help, rows) => {
+      const gauge = new Gauge(common(name, help, rows));
+      for (const [labels, value] of rows) gauge.set(labels, value);
+    },
+    counter: (name, help, rows) => {
+      const counter = new Counter(common(name, help, rows));
+      for (const [labels, value] of rows) counter.inc(labels, value);
+    },
+  };
+}
+
+function addProcess(
+  { gauge, counter }: Adders,
+  { ingest, spool, residentBytes }: ProcessSnapshot,
+  storeUp: boolean,
+): void {
+  gauge("build_info", "What runs here.", [[{ version, commit, bun: Bun.version }, 1]]);
+  gauge("resident_memory_bytes", "Memory of this process.", [[{}, residentBytes]]);
+  gauge("store_up", "1: the store answers.", [[{}, storeUp ? 1 : 0]]);
+  if (spool !== null) {
+    gauge("spool_messages", "Readings in the spool of this machine, on their way to the store.", [[{}, spool.waiting]]);
+    gauge("spooling", "1: the store is away, and readings go to the spool.", [[{}, spool.since === null ? 0 : 1]]);
+  }
+  if (ingest === null) return;
+  gauge("camera_connections", "Open connections of cameras, in this process.", [[{}, ingest.connections]]);
+  gauge("unfinished_message_bytes", "Memory of unfinished messages, in this process.", [[{}, ingest.heldBytes]]);
+  counter("camera_connections_accepted_total", "Connections of cameras, in this process.", [[{}, ingest.accepted]]);
+  counter("camera_connections_refused_total", "Connections refused: not allowed, or too many.", [[{}, ingest.refused]]);
+  counter("camera_connections_cut_total", "Connections cut: a message stalled or made no sense.", [[{}, ingest.cut]]);
+}
+
+function addStore({ gauge, counter }: Adders, registry: Registry, snapshot: StoreSnapshot): void {
+  const { report, balance, tallies, deliveryCounts, queueCounts } = snapshot;
   const { queue, cameras, municipalities, endpoints, certificates, quarantine, disk, services } = report;
-  const gauge = (name: string, help: string, rows: readonly Row[]): void => {
-    const labelNames = Object.keys(rows[0]?.[0] ?? {});
-    const one = new Gauge({ name: `tattile_${name}`, help, labelNames, registers: [registry] });
-    for (const [labels, value] of rows) one.set(labels, value);
-  };
-  const counter = (name: string, help: string, rows: readonly Row[]): void => {
-    const labelNames = Object.keys(rows[0]?.[0] ?? {});
-    const one = new Counter({ name: `tattile_${name}`, help, labelNames, registers: [registry] });
-    for (const [labels, value] of rows) one.inc(labels, value);
-  };
   const seconds = (at: Date): number => at.getTime() / 1000;
   const municipalityOf = (id: number): string => municipalities.find((m) => m.id === id)?.name ?? "";
   const endpointOf = (id: number): string =>
@@ -94,8 +137,6 @@ function fill(registry: Registry, snapshot: MetricsSnapshot): void {
     return [...sums.values()];
   };
 
-  gauge("build_info", "What runs here.", [[{ version, commit, bun: Bun.version }, 1]]);
-  gauge("resident_memory_bytes", "Memory of this process.", [[{}, snapshot.residentBytes]]);
   gauge(
     "service_up",
     "1: the task runs and says so; 0: it died, or does not answer.",
@@ -237,16 +278,10 @@ function fill(registry: Registry, snapshot: MetricsSnapshot): void {
   gauge("disk_free_bytes", "Free space where the pictures lie.", [[{}, disk.freeBytes]]);
   gauge("disk_size_bytes", "Size of the disk where the pictures lie.", [[{}, disk.totalBytes]]);
   gauge("disk_min_free_bytes", "Below this no reading is taken in.", [[{}, disk.minFreeBytes]]);
-  if (ingest === null) return;
-  gauge("camera_connections", "Open connections of cameras, in this process.", [[{}, ingest.connections]]);
-  gauge("unfinished_message_bytes", "Memory of unfinished messages, in this process.", [[{}, ingest.heldBytes]]);
-  counter("camera_connections_accepted_total", "Connections of cameras, in this process.", [[{}, ingest.accepted]]);
-  counter("camera_connections_refused_total", "Connections refused: not allowed, or too many.", [[{}, ingest.refused]]);
-  counter("camera_connections_cut_total", "Connections cut: a message stalled or made no sense.", [[{}, ingest.cut]]);
 }
 
 function byEndpoint(
-  { report: { cameras, municipalities } }: MetricsSnapshot,
+  { report: { cameras, municipalities } }: StoreSnapshot,
   endpointOf: (id: number) => string,
   counts: readonly QueueCount[],
 ): Row[] {

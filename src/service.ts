@@ -3,14 +3,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseAgain, retryQuarantined } from "./adoption.ts";
 import { createApi } from "./api.ts";
+import type { TagAliases } from "./camera/fields.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { errorText } from "./errors.ts";
+import { errorText, isStoreAway } from "./errors.ts";
 import { createHeartbeats, type Heartbeats } from "./heartbeat.ts";
 import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
-import { openImages, openQuarantine } from "./images/open.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
@@ -22,7 +22,7 @@ import { createSender, type Sender } from "./sender.ts";
 import { createSoapClient } from "./soap/client.ts";
 import { createContractSource } from "./soap/wsdl-source.ts";
 import { openSocketOptions } from "./socket-options.ts";
-import { openStore } from "./store/open.ts";
+import { openStores } from "./store/spool-open.ts";
 import type { Store } from "./store/store.ts";
 import { version } from "./version.ts";
 
@@ -86,35 +86,38 @@ async function start(
   // Others may write into the same bucket from other machines, or with PostgreSQL into the same folder: they are not seen here.
   const mayBeAlone = tasks.includes("ingest") && config.imagesUrl === null && config.database === null;
   const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
-  const store = await openStore(config, clock);
-  stops.push(() => store.close());
-  stops.push(() => store.scrub());
-  await freeDeadOwners(store, clock, log);
-
-  const images = openImages(config);
-  stops.push(() => images.close());
-  const quarantine = openQuarantine(config);
-  stops.push(() => quarantine.close());
+  let ingest: Ingest | null = null;
+  let sender: Sender | null = null;
+  const stores = await openStores({ config, clock, log, onMoved: () => sender?.nudge() });
+  stops.push(() => stores.close());
+  const { store, images, quarantine, spool } = stores;
+  stops.push(() => store.scrub().catch(ignoreAway));
   const identities = createIdentityStore();
   const metrics = createMetrics();
   const heartbeats = createHeartbeats(clock.monotonicMs);
-
-  let ingest: Ingest | null = null;
-  let sender: Sender | null = null;
   let transitPort: number | null = null;
   let apiPort: number | null = null;
   let lectorVisionPort: number | null = null;
 
-  if (tasks.includes("sender") && config.sender.enabled) {
-    sender = await startSender({ store, images, identities, config, log, clock, stops, heartbeats });
+  // Where the store may be away at the start, deliveries begin once it is there; cameras are served meanwhile.
+  const later: typeof stops = [];
+  stops.push(async () => {
+    for (const step of later.splice(0).reverse()) await step();
+  });
+  await stores.whenOpen(async () => {
+    await freeDeadOwners(store, clock, log);
+    if (!tasks.includes("sender") || !config.sender.enabled) return;
+    sender = await startSender({ store, images, identities, config, log, clock, stops: later, heartbeats });
     const { nudge } = sender;
-    stops.push(store.watchQueue(nudge));
-  } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
+    later.push(store.watchQueue(nudge));
+  });
+  if (tasks.includes("sender") && !config.sender.enabled) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
   if (tasks.includes("ingest") || tasks.includes("sender")) {
     const cleanup: Cleanup = createCleanup({
       store,
-      images,
+      // Space is looked at where readings go, also while they go to the spool.
+      images: { ...images, space: stores.intake.images.space },
       quarantine,
       config,
       orphansBefore,
@@ -135,9 +138,7 @@ async function start(
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
     const taking = createIntake({
-      store,
-      images,
-      quarantine,
+      ...stores.intake,
       cameraTimezone: config.cameraTimezone,
       dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
       clock,
@@ -148,7 +149,17 @@ async function start(
     });
     intake = taking;
     stops.push(() => taking.drain());
-    stops.push(startAdoption({ store, quarantine, intake: taking, log, clock, heartbeats }));
+    stops.push(
+      startAdoption({
+        store,
+        quarantine,
+        intake: taking,
+        tagAliases: config.transit.tagAliases,
+        log,
+        clock,
+        heartbeats,
+      }),
+    );
   }
 
   // Before the first reading: whoever starts now must see that pictures are being written here.
@@ -163,7 +174,8 @@ async function start(
   }
 
   if (tasks.includes("api") && intake !== null) {
-    const held = { intake, quarantine, store };
+    const { tagAliases } = config.transit;
+    const held = { intake, quarantine, store, tagAliases };
     const listening = createApi({
       config,
       store,
@@ -171,13 +183,15 @@ async function start(
       quarantine,
       held: {
         retry: (one) => retryQuarantined(one, held),
-        understand: (one, bytes) => parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+        understand: (one, bytes) =>
+          parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), tagAliases),
       },
       metrics,
       beats: heartbeats.list,
       ingestStats: () => ingest?.stats() ?? null,
       take: (message) => held.intake.accept(message),
       onDue: () => sender?.nudge(),
+      spoolStatus: () => spool?.status() ?? null,
       clock,
       log,
     });
@@ -259,11 +273,12 @@ function startAdoption(parts: {
   store: Store;
   quarantine: ImageStore;
   intake: Intake;
+  tagAliases: TagAliases;
   log: Log;
   clock: Clock;
   heartbeats: Heartbeats;
 }): () => Promise<void> {
-  const { store, quarantine, intake, log, clock, heartbeats } = parts;
+  const { store, quarantine, intake, tagAliases, log, clock, heartbeats } = parts;
   const turn = heartbeats.watch("adoption", LOOP_SILENCE_MS);
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
@@ -271,12 +286,13 @@ function startAdoption(parts: {
       turn();
       try {
         const adoptable = await store.listAdoptable(ADOPT_STEP);
-        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store });
+        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store, tagAliases });
         if (adoptable.length > 0)
           log.info("held messages of newly registered cameras were taken up", { messages: adoptable.length });
         if (adoptable.length === ADOPT_STEP) continue;
       } catch (error) {
-        log.warn("held messages could not be taken up yet", { error: errorText(error) });
+        // An outage of the store was said by whoever met it first.
+        if (!isStoreAway(error)) log.warn("held messages could not be taken up yet", { error: errorText(error) });
       }
       await clock.sleep(ADOPT_EVERY_MS, stopping.signal);
     }
@@ -286,6 +302,10 @@ function startAdoption(parts: {
     stopping.abort();
     await loop;
   };
+}
+
+function ignoreAway(error: unknown): void {
+  if (!isStoreAway(error)) throw error;
 }
 
 async function startRunFiles(

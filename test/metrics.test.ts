@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMetrics } from "../src/metrics.ts";
-import { gatherStatus } from "../src/status-report.ts";
 import { type ApiUnderTest, openApi } from "./support/api-fixture.ts";
 import { OCR_JPEG } from "./support/messages.ts";
 import { messageOf, takeIn } from "./support/queued-readings.ts";
@@ -108,16 +107,12 @@ test("commits of this process are counted and timed, good ones and bad ones", as
   const metrics = createMetrics();
   metrics.observeCommit(null);
   metrics.observeCommit(0.3);
-  const { store, config } = api;
-  const built = await metrics.build({
-    report: await gatherStatus(store, config, new Date()),
-    balance: await store.balance(),
-    tallies: [],
-    deliveryCounts: [],
-    queueCounts: [],
-    ingest: { connections: 2, accepted: 5, refused: 1, cut: 0, heldBytes: 400 },
-    residentBytes: 1,
-  });
+  const ingest = { connections: 2, accepted: 5, refused: 1, cut: 0, heldBytes: 400 };
+  const spool = { waiting: 7, heldBack: 0, heldMessages: 0, since: new Date(), reason: "away" };
+  const built = await metrics.build({ ingest, spool, residentBytes: 1 }, null);
+  expect(valueIn(built, "tattile_store_up")).toBe(0);
+  expect(valueIn(built, "tattile_spooling")).toBe(1);
+  expect(valueIn(built, "tattile_spool_messages")).toBe(7);
   expect(valueIn(built, "tattile_commit_failures_total")).toBe(1);
   expect(valueIn(built, 'tattile_commit_seconds_bucket{le="0.25"}')).toBe(0);
   expect(valueIn(built, 'tattile_commit_seconds_bucket{le="0.5"}')).toBe(1);

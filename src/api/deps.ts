@@ -3,9 +3,10 @@ import type { Config } from "../config.ts";
 import type { Beat } from "../heartbeat.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Log } from "../log.ts";
-import type { Metrics, MetricsSnapshot } from "../metrics.ts";
+import type { Metrics, ProcessSnapshot } from "../metrics.ts";
 import type { ParsedMessage, Protocol } from "../reading.ts";
 import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
+import type { SpoolStatus } from "../store/transfer.ts";
 
 /** One whole message as it arrived over HTTP; what intake.ts takes. */
 export interface ReceivedMessage {
@@ -34,9 +35,11 @@ export interface ApiDeps {
   /** Of this process: what is counted here only, whether its loops turn, and its listener's figures where it has one. */
   metrics: Metrics;
   beats(): readonly Beat[];
-  ingestStats(): MetricsSnapshot["ingest"];
+  ingestStats(): ProcessSnapshot["ingest"];
   /** Messages may be due now: wakes the sender of this process, where there is one. */
   onDue(): void;
+  /** What waits in the spool; null where nothing can be away. */
+  spoolStatus(): SpoolStatus | null;
   clock: Clock;
   log: Log;
 }

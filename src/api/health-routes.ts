@@ -1,6 +1,6 @@
 import { Type } from "typebox";
-import { errorText } from "../errors.ts";
-import { METRICS_CONTENT_TYPE } from "../metrics.ts";
+import { errorText, isStoreAway } from "../errors.ts";
+import { METRICS_CONTENT_TYPE, type StoreSnapshot } from "../metrics.ts";
 import { type Check, checkLoops, checkReadiness } from "../readiness.ts";
 import { gatherStatus } from "../status-report.ts";
 import type { QueueCount } from "../store/holdings.ts";
@@ -8,7 +8,7 @@ import { version } from "../version.ts";
 import type { Access } from "./access.ts";
 import type { ApiDeps } from "./deps.ts";
 import { defineMediaRoute, defineRoute, type Route } from "./route.ts";
-import { exactly, Health, listOf, named, nullable } from "./schemas.ts";
+import { AnyHealth, exactly, listOf, named, nullable } from "./schemas.ts";
 
 /** By endpoint the whole queue is counted: seldom, and the more seldom the longer it takes. */
 const COUNT_EVERY_MS = 60_000;
@@ -27,7 +27,7 @@ const Checks = named(
 
 /** For whoever watches the machine: health as it always was, liveness, readiness and metrics. */
 export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
-  const { store, config, clock, log } = deps;
+  const { store, spoolStatus, config, clock, log } = deps;
   let counted: { counts: readonly QueueCount[]; untilMs: number } = { counts: [], untilMs: Number.NEGATIVE_INFINITY };
 
   async function countQueue(): Promise<readonly QueueCount[]> {
@@ -37,6 +37,17 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
     const tookMs = clock.monotonicMs() - startedMs;
     counted = { counts, untilMs: startedMs + Math.max(COUNT_EVERY_MS, tookMs * COUNT_SHARE) };
     return counts;
+  }
+
+  async function gatherSnapshot(): Promise<StoreSnapshot> {
+    const [report, balance, tallies, deliveryCounts, queueCounts] = await Promise.all([
+      gatherStatus(store, config, clock.now()),
+      store.balance(),
+      store.tallies(),
+      store.listDeliveryCounts(),
+      countQueue(),
+    ]);
+    return { report, balance, tallies, deliveryCounts, queueCounts };
   }
 
   const answer = (checks: readonly Check[]): Response => {
@@ -51,24 +62,36 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
       tag: "health",
       summary: "counts of the queue; 503 when the store does not answer",
       access: "public",
-      answer: Health,
+      answer: AnyHealth,
       otherwise: { 503: Sick },
       handle: async () => {
+        const spool = spoolStatus();
+        const waiting = {
+          spool_waiting: (spool?.waiting ?? 0) + (spool?.heldMessages ?? 0),
+          spool_held_back: spool?.heldBack ?? 0,
+          spooling_since: spool?.since ?? null,
+        };
         try {
           await store.check();
           const { byStatus, oldestAt, readings } = await store.summarize();
-          const waiting = [oldestAt.PENDING, oldestAt.FAILED, oldestAt.SENDING].filter((at) => at !== null);
+          const instants = [oldestAt.PENDING, oldestAt.FAILED, oldestAt.SENDING].filter((at) => at !== null);
           return {
-            status: "ok" as const,
+            status: spool === null || spool.since === null ? ("ok" as const) : ("degraded" as const),
             version,
             pending_messages: byStatus.PENDING,
             sending_messages: byStatus.SENDING,
             failed_messages: byStatus.FAILED,
             dead_messages: byStatus.DEAD,
             total_readings: readings,
-            oldest_waiting_at: waiting.length === 0 ? null : new Date(Math.min(...waiting.map((at) => at.getTime()))),
+            oldest_waiting_at: instants.length === 0 ? null : new Date(Math.min(...instants.map((at) => at.getTime()))),
+            ...waiting,
           };
         } catch (error) {
+          if (isStoreAway(error) && spool !== null) {
+            // Readings are taken in: whoever restarts what is not well must leave this alone.
+            const text = "the store cannot be reached; readings wait in the spool";
+            return { status: "degraded" as const, version, error: text, ...waiting };
+          }
           log.error("health: the store does not answer", { error: errorText(error) });
           return Response.json({ status: "error", version, error: "the store does not answer" }, { status: 503 });
         }
@@ -113,17 +136,15 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
       media: "text/plain",
       handle: async ({ request, peer }) => {
         if (!isFromHere(request, peer)) access.require(await access.identify(request, peer), "viewer");
-        const [report, balance, tallies, deliveryCounts, queueCounts] = await Promise.all([
-          gatherStatus(store, config, clock.now()),
-          store.balance(),
-          store.tallies(),
-          store.listDeliveryCounts(),
-          countQueue(),
-        ]);
-        const residentBytes = process.memoryUsage.rss();
         const ingest = deps.ingestStats();
-        const snapshot = { report, balance, tallies, deliveryCounts, queueCounts, ingest, residentBytes };
-        return new Response(await deps.metrics.build(snapshot), { headers: { "content-type": METRICS_CONTENT_TYPE } });
+        const own = { ingest, spool: spoolStatus(), residentBytes: process.memoryUsage.rss() };
+        const known = await gatherSnapshot().catch((error: unknown) => {
+          if (!isStoreAway(error)) throw error;
+          return null;
+        });
+        return new Response(await deps.metrics.build(own, known), {
+          headers: { "content-type": METRICS_CONTENT_TYPE },
+        });
       },
     }),
   ];
