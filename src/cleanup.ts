@@ -11,6 +11,8 @@ const DAY_MS = 86_400_000;
 const ORPHAN_AGE_MS = 10 * MINUTE_MS;
 const SWEEP_EVERY_MS = 6 * 60 * MINUTE_MS;
 const HOUSEKEEPING_EVERY_MS = MINUTE_MS;
+/** Another machine's messages are nobody's from the end of its lease on: they wait no longer than this. */
+const LEASES_EVERY_MS = 5000;
 const SCRUB_EVERY_MS = 30_000;
 /** Rows per transaction of a purge, so that cameras and police do not wait behind it. */
 const PURGE_STEP = 500;
@@ -56,7 +58,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
 
   const steps: { name: string; everyMs: number; run(): Promise<void> }[] = [
     { name: "disk", everyMs: DISK_EVERY_MS, run: watchDisk },
-    { name: "leases", everyMs: HOUSEKEEPING_EVERY_MS, run: releaseLeases },
+    { name: "leases", everyMs: LEASES_EVERY_MS, run: releaseLeases },
     { name: "revival", everyMs: HOUSEKEEPING_EVERY_MS, run: revive },
     { name: "retention", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDead },
     { name: "dedupe", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDedupe },

@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { TagAliases } from "./camera/fields.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { AppError, errorText, systemCode } from "./errors.ts";
@@ -36,6 +37,7 @@ export interface Config {
     allow: readonly string[];
     maxConnections: number;
     maxMessageBytes: number;
+    tagAliases: TagAliases;
     /** Bytes of unfinished messages in memory, all connections together. */
     bufferBytes: number;
     /** Longest silence in the middle of a message. */
@@ -347,6 +349,7 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       allow: settings.transitAllow,
       maxConnections: settings.maxConnections,
       maxMessageBytes: settings.maxMessageBytes,
+      tagAliases: { brandTags: settings.brandTags, modelTags: settings.modelTags, colorTags: settings.colorTags },
       bufferBytes: settings.bufferBytes,
       idleTimeoutMs: settings.idleTimeoutMs,
       messageTimeoutMs: settings.messageTimeoutMs,

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseAgain, retryQuarantined } from "./adoption.ts";
 import { createApi } from "./api.ts";
+import type { TagAliases } from "./camera/fields.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -139,7 +140,7 @@ async function start(
     });
     intake = taking;
     stops.push(() => taking.drain());
-    stops.push(startAdoption({ store, quarantine, intake: taking, log, clock }));
+    stops.push(startAdoption({ store, quarantine, intake: taking, tagAliases: config.transit.tagAliases, log, clock }));
   }
 
   // Before the first reading: whoever starts now must see that pictures are being written here.
@@ -154,7 +155,8 @@ async function start(
   }
 
   if (tasks.includes("api") && intake !== null) {
-    const held = { intake, quarantine, store };
+    const { tagAliases } = config.transit;
+    const held = { intake, quarantine, store, tagAliases };
     const listening = createApi({
       config,
       store,
@@ -162,7 +164,8 @@ async function start(
       quarantine,
       held: {
         retry: (one) => retryQuarantined(one, held),
-        understand: (one, bytes) => parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+        understand: (one, bytes) =>
+          parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), tagAliases),
       },
       take: (message) => held.intake.accept(message),
       onDue: () => sender?.nudge(),
@@ -246,16 +249,17 @@ function startAdoption(parts: {
   store: Store;
   quarantine: ImageStore;
   intake: Intake;
+  tagAliases: TagAliases;
   log: Log;
   clock: Clock;
 }): () => Promise<void> {
-  const { store, quarantine, intake, log, clock } = parts;
+  const { store, quarantine, intake, tagAliases, log, clock } = parts;
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
         const adoptable = await store.listAdoptable(ADOPT_STEP);
-        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store });
+        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store, tagAliases });
         if (adoptable.length > 0)
           log.info("held messages of newly registered cameras were taken up", { messages: adoptable.length });
         if (adoptable.length === ADOPT_STEP) continue;

@@ -227,6 +227,17 @@ export const returnCodes: SettingKind<readonly string[]> = {
   show: (value) => value.join(","),
 };
 
+/** Names of XML tags. */
+export const tagNames: SettingKind<readonly string[]> = {
+  allowed: "names of XML tags separated by commas, such as BRAND,VEHICLE_BRAND (at most 16)",
+  parse: (text) => {
+    const names = splitList(text);
+    const good = names.length > 0 && names.length <= 16 && names.every((name) => /^[A-Za-z_][\w.-]{0,79}$/.test(name));
+    return good ? { value: names } : { allowed: tagNames.allowed };
+  },
+  show: (value) => value.join(","),
+};
+
 /** Addresses and CIDRs of the cameras. */
 export const networks: SettingKind<readonly string[]> = {
   allowed: "addresses or networks separated by commas, such as 10.0.3.7,192.168.20.0/24",

@@ -1,3 +1,4 @@
+import { DEFAULT_TAG_ALIASES } from "./camera/fields.ts";
 import {
   bucketAddress,
   databaseAddress,
@@ -17,6 +18,7 @@ import {
   secret,
   size,
   sslMode,
+  tagNames,
   timeServer,
   webAddress,
   webAddressOrFile,
@@ -235,6 +237,27 @@ export const SETTINGS = {
     zone,
     "Europe/Madrid",
     "Zone of the cameras' clocks: their messages carry none. A camera may have its own.",
+  ),
+  brandTags: setting(
+    "Cameras",
+    "CAMERA_BRAND_TAGS",
+    tagNames,
+    DEFAULT_TAG_ALIASES.brandTags,
+    "Tags in which a camera may say the vehicle's brand; the first that is there counts.",
+  ),
+  modelTags: setting(
+    "Cameras",
+    "CAMERA_MODEL_TAGS",
+    tagNames,
+    DEFAULT_TAG_ALIASES.modelTags,
+    "The same for the model.",
+  ),
+  colorTags: setting(
+    "Cameras",
+    "CAMERA_COLOR_TAGS",
+    tagNames,
+    DEFAULT_TAG_ALIASES.colorTags,
+    "The same for the colour.",
   ),
   maxConnections: setting(
     "Cameras",

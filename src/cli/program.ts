@@ -23,6 +23,7 @@ import { readingsCommands } from "./readings.ts";
 import { restartCommand } from "./restart.ts";
 import { runCommands } from "./run.ts";
 import { sendCommand } from "./send.ts";
+import { setupCommand } from "./setup.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
 import { tokenCommands } from "./token.ts";
@@ -32,6 +33,7 @@ import { versionCommand } from "./version.ts";
 import { wipeCommands } from "./wipe.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
+  setupCommand,
   runCommands,
   statusCommand,
   doctorCommand,

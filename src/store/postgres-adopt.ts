@@ -50,7 +50,11 @@ const LOCKED = "55P03";
 const PICTURE_STEP = 5000;
 
 /** Prepares the bringing up to date of a PostgreSQL database, of whatever tattile or the replaced system left in it. */
-export function openMigration(address: DatabaseAddress, clock: Clock): DatabaseMigration {
+export function openMigration(
+  address: DatabaseAddress,
+  clock: Clock,
+  { lockWaitMs = LOCK_WAIT_MS }: { lockWaitMs?: number } = {},
+): DatabaseMigration {
   const pool = createPool({ address, size: 2, clock, unlimited: true });
   const newest = POSTGRES_MIGRATIONS.at(-1)?.version ?? 0;
   const run: Run = (sql, parameters) => pool.query("looking at the database", sql, parameters);
@@ -80,7 +84,7 @@ export function openMigration(address: DatabaseAddress, clock: Clock): DatabaseM
     },
     apply: async () => {
       const state = await inspectDatabase(run);
-      if (state.kind === "replaced") await adopt(pool);
+      if (state.kind === "replaced") await adopt(pool, lockWaitMs);
       else await migrateDatabase(pool, POSTGRES_MIGRATIONS);
     },
     pictures: async function* () {
@@ -154,10 +158,10 @@ async function chooseCertificates(run: Run) {
   );
 }
 
-async function adopt(pool: Pool): Promise<void> {
+async function adopt(pool: Pool, lockWaitMs: number): Promise<void> {
   try {
     await pool.transaction("taking over the database", async (run) => {
-      await run(`SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);
+      await run(`SET LOCAL lock_timeout = ${lockWaitMs}`);
       // Nobody writes a message between the count of what is there and the triggers that count what comes.
       await run("LOCK TABLE alpr_readings, messages_queue, municipalities IN ACCESS EXCLUSIVE MODE");
       const state = await inspectDatabase(run);

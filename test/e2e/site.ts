@@ -32,7 +32,11 @@ export interface Site extends AsyncDisposable {
   run(...words: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
   addCameras(...serials: string[]): Promise<void>;
   /** Starts `run TASK` and waits until it listens. */
-  start(task?: "all" | "ingest" | "sender" | "api"): Promise<ServiceProcess>;
+  /** @param settings that differ from the site's: another machine of it */
+  start(
+    task?: "all" | "ingest" | "sender" | "api",
+    settings?: Readonly<Record<string, string>>,
+  ): Promise<ServiceProcess>;
   /** Sends as cameras do; what was sent goes to the manifest. */
   send(change: Partial<CameraOptions> & { serials: readonly string[]; total: number }): ReturnType<typeof runCameras>;
   /** Waits until the health report is so. */
@@ -128,11 +132,11 @@ export async function openSite(
       }
       await store.close();
     },
-    async start(task = "all") {
+    async start(task = "all", different = {}) {
       const before = log().length;
       const descriptor = openSync(logPath, "a");
       const child = Bun.spawn([BINARY, "run", task, "--env-file", envFile], {
-        env: environment,
+        env: { ...environment, ...different },
         stdin: "ignore",
         stdout: descriptor,
         stderr: descriptor,
