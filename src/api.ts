@@ -7,6 +7,7 @@ import type { ApiDeps } from "./api/deps.ts";
 import { createDispatch } from "./api/dispatch.ts";
 import { createEvents } from "./api/events.ts";
 import { addSecurityHeaders } from "./api/headers.ts";
+import { healthRoutes } from "./api/health-routes.ts";
 import { createLectorVision, lectorVisionRoutes } from "./api/lectorvision.ts";
 import { messageRoutes } from "./api/message-routes.ts";
 import { buildOpenApi } from "./api/openapi.ts";
@@ -41,6 +42,7 @@ export function createApi(deps: ApiDeps): Api {
   const auditor = createAuditor(deps.store, clock);
   const events = createEvents(deps);
   const routes: Route[] = [
+    ...healthRoutes(deps, access),
     ...statusRoutes(deps),
     ...seriesRoutes(deps),
     events.route,
@@ -71,7 +73,10 @@ export function createApi(deps: ApiDeps): Api {
   const dispatchApi = createDispatch({ routes, access, log });
   const dispatch: typeof dispatchApi = async (request, peer) => answerPage(request) ?? dispatchApi(request, peer);
   const dispatchOwn = createDispatch({
-    routes: [...lectorVisionRoutes(receive, "own"), ...routes.filter(({ path }) => path === "/health")],
+    routes: [
+      ...lectorVisionRoutes(receive, "own"),
+      ...routes.filter(({ path }) => ["/health", "/livez"].includes(path)),
+    ],
     access,
     log,
   });
