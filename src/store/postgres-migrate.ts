@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import replacedSql from "./migrations/postgres-0000-replaced.sql" with { type: "text" };
 import queueSql from "./migrations/postgres-0001-queue.sql" with { type: "text" };
 import batchesSql from "./migrations/postgres-0002-batches.sql" with { type: "text" };
+import clocksSql from "./migrations/postgres-0003-clocks.sql" with { type: "text" };
 import type { Pool, Run } from "./postgres-connection.ts";
 
 /** A step from one schema version to the next; never changed once released. Applied whole or not at all. */
@@ -13,6 +14,7 @@ export interface PostgresMigration {
 export const POSTGRES_MIGRATIONS: readonly PostgresMigration[] = [
   { version: 1, sql: queueSql },
   { version: 2, sql: batchesSql },
+  { version: 3, sql: clocksSql },
 ];
 
 /** The one revision of the replaced system that can be taken over. */
