@@ -16,6 +16,7 @@ import { registryRoutes } from "./api/registry-routes.ts";
 import { defineMediaRoute, type Route } from "./api/route.ts";
 import { seriesRoutes } from "./api/series-routes.ts";
 import { sessionRoutes } from "./api/session-routes.ts";
+import { siteRoutes } from "./api/site-routes.ts";
 import { statusRoutes } from "./api/status-routes.ts";
 import { readTls, type TlsFiles } from "./api/tls.ts";
 import { AppError, systemCode } from "./errors.ts";
@@ -51,6 +52,7 @@ export function createApi(deps: ApiDeps): Api {
     ...quarantineRoutes(deps, auditor),
     ...registryRoutes(deps, auditor),
     ...certificateRoutes(deps, auditor),
+    ...siteRoutes(deps, auditor),
     ...adminRoutes(deps, auditor),
     ...sessionRoutes({
       ...deps,
