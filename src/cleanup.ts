@@ -46,6 +46,8 @@ export interface CleanupDeps {
   onDisk(reason: string | null): void;
   /** Messages came back to PENDING. */
   onRevived(count: number): void;
+  /** Called at each turn of the loop: it still turns. */
+  onTurn?(): void;
   clock: Clock;
   log: Log;
 }
@@ -83,6 +85,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     const dueAt = new Map<string, number>();
     while (!stopping.signal.aborted) {
       for (const step of steps) {
+        deps.onTurn?.();
         const now = clock.monotonicMs();
         if (now < (dueAt.get(step.name) ?? 0) || stopping.signal.aborted) continue;
         await attempt(step);

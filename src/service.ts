@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseAgain, retryQuarantined } from "./adoption.ts";
@@ -8,12 +8,14 @@ import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { errorText, isStoreAway } from "./errors.ts";
+import { createHeartbeats, type Heartbeats } from "./heartbeat.ts";
 import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
 import { createLog, type Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import { listServices, openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
 import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
@@ -33,6 +35,9 @@ const SENDER_GRACE_MS = 5000;
 /** How often held messages are looked at whose camera may have been registered meanwhile. */
 const ADOPT_EVERY_MS = 3000;
 const ADOPT_STEP = 20;
+/** A loop that did not turn for longer hangs; a large sweep or a store that waits for another process is no hanging. */
+const LOOP_SILENCE_MS = 120_000;
+const CLEANUP_SILENCE_MS = 30 * 60_000;
 
 export interface Service {
   /** Null when this process does not listen for cameras; the same for HTTP. */
@@ -88,6 +93,8 @@ async function start(
   const { store, images, quarantine, spool } = stores;
   stops.push(() => store.scrub().catch(ignoreAway));
   const identities = createIdentityStore();
+  const metrics = createMetrics();
+  const heartbeats = createHeartbeats(clock.monotonicMs);
   let transitPort: number | null = null;
   let apiPort: number | null = null;
   let lectorVisionPort: number | null = null;
@@ -100,7 +107,7 @@ async function start(
   await stores.whenOpen(async () => {
     await freeDeadOwners(store, clock, log);
     if (!tasks.includes("sender") || !config.sender.enabled) return;
-    sender = await startSender({ store, images, identities, config, log, clock, stops: later });
+    sender = await startSender({ store, images, identities, config, log, clock, stops: later, heartbeats });
     const { nudge } = sender;
     later.push(store.watchQueue(nudge));
   });
@@ -117,6 +124,7 @@ async function start(
       usableCertificates: async () => identities.usable(await store.listCertificates()),
       onDisk: (reason) => ingest?.hold(reason),
       onRevived: () => sender?.nudge(),
+      onTurn: heartbeats.watch("cleanup", CLEANUP_SILENCE_MS),
       clock,
       log,
     });
@@ -129,18 +137,31 @@ async function start(
     // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
+    const dedupeSecret = await openSecret(join(config.dataDir, "dedupe.key"));
+    await stores.whenOpen(() => noteDedupeKey(store, dedupeSecret, config.dataDir, log));
     const taking = createIntake({
       ...stores.intake,
       cameraTimezone: config.cameraTimezone,
-      dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
+      dedupeSecret,
       clock,
       log,
       randomId: randomUUID,
       onQueued: () => sender?.nudge(),
+      onCommit: (ms) => metrics.observeCommit(ms === null ? null : ms / 1000),
     });
     intake = taking;
     stops.push(() => taking.drain());
-    stops.push(startAdoption({ store, quarantine, intake: taking, tagAliases: config.transit.tagAliases, log, clock }));
+    stops.push(
+      startAdoption({
+        store,
+        quarantine,
+        intake: taking,
+        tagAliases: config.transit.tagAliases,
+        log,
+        clock,
+        heartbeats,
+      }),
+    );
   }
 
   // Before the first reading: whoever starts now must see that pictures are being written here.
@@ -167,6 +188,9 @@ async function start(
         understand: (one, bytes) =>
           parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), tagAliases),
       },
+      metrics,
+      beats: heartbeats.list,
+      ingestStats: () => ingest?.stats() ?? null,
       take: (message) => held.intake.accept(message),
       onDue: () => sender?.nudge(),
       spoolStatus: () => spool?.status() ?? null,
@@ -201,6 +225,19 @@ async function aloneSince(dataDir: string, clock: Clock): Promise<Date | null> {
   return others.length > 0 ? null : now;
 }
 
+/** Gateways that hash under keys of their own do not recognise each other's replays; nor does one that lost its key. */
+async function noteDedupeKey(store: Store, secret: Uint8Array, dataDir: string, log: Log): Promise<void> {
+  const fingerprint = createHash("sha256").update("fingerprint").update(secret).digest("hex").slice(0, 32);
+  if (await store.noteDedupeKey(fingerprint)) return;
+  log.warn(
+    "dedupe.key is not the one that was used last: replays from before, or by way of another gateway, come twice",
+    {
+      file: join(dataDir, "dedupe.key"),
+      mend: "give every gateway the same file, from the first one's DATA_DIR or a backup",
+    },
+  );
+}
+
 /** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
 async function freeDeadOwners(store: Store, clock: Clock, log: Log): Promise<void> {
   for (const owner of await store.listOwners()) {
@@ -218,8 +255,9 @@ async function startSender(parts: {
   log: Log;
   clock: Clock;
   stops: (() => Promise<void> | void)[];
+  heartbeats: Heartbeats;
 }): Promise<Sender> {
-  const { store, images, identities, config, log, clock, stops } = parts;
+  const { store, images, identities, config, log, clock, stops, heartbeats } = parts;
   const client = createSoapClient({ monotonicMs: clock.monotonicMs, connections: config.sender.concurrency });
   stops.push(() => client.close());
   const contracts = createContractSource({ cacheDir: join(config.dataDir, "wsdl"), now: clock.now, log });
@@ -238,6 +276,7 @@ async function startSender(parts: {
     random: Math.random,
     randomId: randomUUID,
     soapDebug: config.soapDebug,
+    onTurn: heartbeats.watch("sender", config.sender.pollIntervalMs + LOOP_SILENCE_MS),
   });
   await sender.start();
   stops.push(() => sender.stop(SENDER_GRACE_MS));
@@ -252,11 +291,14 @@ function startAdoption(parts: {
   tagAliases: TagAliases;
   log: Log;
   clock: Clock;
+  heartbeats: Heartbeats;
 }): () => Promise<void> {
-  const { store, quarantine, intake, tagAliases, log, clock } = parts;
+  const { store, quarantine, intake, tagAliases, log, clock, heartbeats } = parts;
+  const turn = heartbeats.watch("adoption", LOOP_SILENCE_MS);
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      turn();
       try {
         const adoptable = await store.listAdoptable(ADOPT_STEP);
         for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store, tagAliases });

@@ -1,7 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Beat } from "../heartbeat.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Log } from "../log.ts";
+import type { Metrics, ProcessSnapshot } from "../metrics.ts";
 import type { ParsedMessage, Protocol } from "../reading.ts";
 import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
 import type { SpoolStatus } from "../store/transfer.ts";
@@ -30,6 +32,10 @@ export interface ApiDeps {
   };
   /** Takes a reading in: resolves when its fate is durable, rejects when it could not be stored. */
   take(message: ReceivedMessage): Promise<IntakeResult>;
+  /** Of this process: what is counted here only, whether its loops turn, and its listener's figures where it has one. */
+  metrics: Metrics;
+  beats(): readonly Beat[];
+  ingestStats(): ProcessSnapshot["ingest"];
   /** Messages may be due now: wakes the sender of this process, where there is one. */
   onDue(): void;
   /** What waits in the spool; null where nothing can be away. */

@@ -277,7 +277,7 @@ export const ca: Texts = {
     retry: "Envia de nou",
     certificate: "Importa certificat",
     register: "Dona d’alta",
-    look: "Mostra-les",
+    look: "Mostra",
     command: "O a la màquina:",
     retried: (count) =>
       count === 0

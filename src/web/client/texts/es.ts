@@ -276,7 +276,7 @@ export const es: Texts = {
     retry: "Enviar de nuevo",
     certificate: "Importar certificado",
     register: "Dar de alta",
-    look: "Verlas",
+    look: "Ver",
     command: "O en la máquina:",
     retried: (count) =>
       count === 0
