@@ -16,7 +16,9 @@ import { registryRoutes } from "./api/registry-routes.ts";
 import { defineMediaRoute, type Route } from "./api/route.ts";
 import { seriesRoutes } from "./api/series-routes.ts";
 import { sessionRoutes } from "./api/session-routes.ts";
+import { siteRoutes } from "./api/site-routes.ts";
 import { statusRoutes } from "./api/status-routes.ts";
+import { readTls, type TlsFiles } from "./api/tls.ts";
 import { AppError, systemCode } from "./errors.ts";
 import { findPortOwner } from "./port-owner.ts";
 import { version } from "./version.ts";
@@ -50,12 +52,13 @@ export function createApi(deps: ApiDeps): Api {
     ...quarantineRoutes(deps, auditor),
     ...registryRoutes(deps, auditor),
     ...certificateRoutes(deps, auditor),
+    ...siteRoutes(deps, auditor),
     ...adminRoutes(deps, auditor),
     ...sessionRoutes({
       ...deps,
       access,
       sessionMs: config.api.sessionMs,
-      isTls: false,
+      isTls: config.api.tls !== null,
       randomText: () => randomBytes(SESSION_BYTES).toString("base64url"),
     }),
     defineMediaRoute({
@@ -84,11 +87,13 @@ export function createApi(deps: ApiDeps): Api {
   let underWay = 0;
 
   async function open(place: Place, answer: ReturnType<typeof createDispatch>): Promise<number> {
-    const { host, port } = place;
+    const { host, port, tls } = place;
+    const secured = tls === null ? {} : { tls: readTls(tls, clock.now()) };
     try {
       const server = Bun.serve({
         hostname: host,
         port,
+        ...secured,
         idleTimeout: IDLE_SECONDS,
         // Above every limit of ours: what is too large is to be refused in our words.
         maxRequestBodySize: MAX_BODY_BYTES,
@@ -96,7 +101,7 @@ export function createApi(deps: ApiDeps): Api {
           const peer = running.requestIP(request)?.address ?? "";
           underWay += 1;
           try {
-            return addSecurityHeaders(await answer(request, peer), false);
+            return addSecurityHeaders(await answer(request, peer), tls !== null);
           } finally {
             underWay -= 1;
           }
@@ -122,7 +127,10 @@ export function createApi(deps: ApiDeps): Api {
       if (lectorVision.port === null) return { api: apiPort, lectorVision: null };
       const { host, port } = lectorVision;
       const names = ["LECTORVISION_HOST", "LECTORVISION_PORT"] as const;
-      return { api: apiPort, lectorVision: await open({ host, port, what: "Lector Vision", names }, dispatchOwn) };
+      return {
+        api: apiPort,
+        lectorVision: await open({ host, port, tls: null, what: "Lector Vision", names }, dispatchOwn),
+      };
     },
     async close() {
       await events.close();
@@ -136,6 +144,7 @@ export function createApi(deps: ApiDeps): Api {
 interface Place {
   host: string;
   port: number;
+  tls: TlsFiles | null;
   /** For errors: what is listened for, and the settings of host and port. */
   what: string;
   names: readonly [host: string, port: string];

@@ -85,6 +85,8 @@ export interface Config {
   api: {
     host: string;
     port: number;
+    /** Null: plain HTTP. */
+    tls: { certPath: string; keyPath: string } | null;
     /** How long a login of the dashboard lasts. */
     sessionMs: number;
   };
@@ -254,6 +256,9 @@ function checkTogether(settings: SettingValues): string[] {
       "IMAGES_URL needs keys: IMAGES_S3_ACCESS_KEY_ID and IMAGES_S3_SECRET_ACCESS_KEY, or IMAGES_S3_CREDENTIALS_FILE",
     );
   }
+  if ((settings.tlsCertPath === null) !== (settings.tlsKeyPath === null)) {
+    problems.push("API_TLS_CERT and API_TLS_KEY must be set both or not at all");
+  }
   const ports = [
     ["API_PORT", settings.apiPort],
     ["TRANSIT_PORT", settings.transitPort],
@@ -388,7 +393,15 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       allow: settings.lectorVisionAllow,
       token: settings.lectorVisionToken,
     },
-    api: { host: settings.apiHost, port: settings.apiPort, sessionMs: settings.sessionMs },
+    api: {
+      host: settings.apiHost,
+      port: settings.apiPort,
+      tls:
+        settings.tlsCertPath === null || settings.tlsKeyPath === null
+          ? null
+          : { certPath: settings.tlsCertPath, keyPath: settings.tlsKeyPath },
+      sessionMs: settings.sessionMs,
+    },
   };
 }
 

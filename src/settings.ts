@@ -457,6 +457,24 @@ export const SETTINGS = {
     "Address on which the API listens. Not set: this machine only. Opening it is a matter for your firewall too.",
   ),
   apiPort: setting("API", "API_PORT", whole(0, 65_535), 8000, "TCP port of the API. 0 takes a free one."),
+  tlsCertPath: setting(
+    "API",
+    "API_TLS_CERT",
+    filePath,
+    null,
+    "PEM file with the certificate for HTTPS, its chain behind it. With API_TLS_KEY the API speaks HTTPS only. Read at the start.",
+    { defaultText: "none" },
+  ),
+  tlsKeyPath: setting(
+    "API",
+    "API_TLS_KEY",
+    filePath,
+    null,
+    "PEM file with its key, readable by the service's user only.",
+    {
+      defaultText: "none",
+    },
+  ),
   sessionMs: setting(
     "API",
     "API_SESSION_HOURS",

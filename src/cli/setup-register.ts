@@ -1,6 +1,7 @@
 import { type Answer, BACK, inOrder } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { NEW, pickCamera, pickCertificate, pickEndpoint, pickMunicipality, pickPfx, pickSerial } from "./setup-pick.ts";
+import { sayCertificate, saySaved } from "./setup-said.ts";
 
 /** Puts an answer where it belongs; BACK stays BACK. */
 function keep<T>(answer: Answer<T>, set: (value: T) => void): Answer<"next"> {
@@ -26,7 +27,7 @@ export async function addEndpoint(kit: Kit): Promise<string | null> {
     async () => keep(await kit.ask(t.ask.authority, { mayBeEmpty: true, initial: ca }), (text) => (ca = text)),
   ]);
   if (!answered) return null;
-  const done = await kit.run(["endpoint", "add", name, url, ...(ca === "" ? [] : ["--ca", ca])]);
+  const done = await kit.run(["endpoint", "add", name, url, ...(ca === "" ? [] : ["--ca", ca])], saySaved(t));
   return done ? name : null;
 }
 
@@ -46,7 +47,7 @@ export async function addMunicipality(kit: Kit, endpoint?: string): Promise<stri
   ]);
   if (!answered) return null;
   const flags = [...(code === "" ? [] : ["--code", code]), ...(chosen === null ? [] : ["--endpoint", chosen])];
-  return (await kit.run(["municipality", "add", name, ...flags])) ? name : null;
+  return (await kit.run(["municipality", "add", name, ...flags], saySaved(t))) ? name : null;
 }
 
 export async function importCertificate(kit: Kit, municipality?: string): Promise<boolean> {
@@ -62,7 +63,8 @@ export async function importCertificate(kit: Kit, municipality?: string): Promis
     async () => keep(await kit.askSecret(kit.t.ask.password), (value) => (password = value)),
   ]);
   if (!answered) return false;
-  return kit.run(["cert", "import", path, "--municipality", town, "--password-stdin"], password);
+  const words = ["cert", "import", path, "--municipality", town, "--password-stdin"];
+  return kit.run(words, sayCertificate(kit.t), password);
 }
 
 export async function addCamera(kit: Kit, municipality?: string): Promise<string | null> {
@@ -88,7 +90,8 @@ export async function addCamera(kit: Kit, municipality?: string): Promise<string
     ...(y === undefined ? [] : ["--x", x ?? "", "--y", y]),
     ...(description === "" ? [] : ["--description", description]),
   ];
-  const done = await kit.run(["camera", "add", serial, "--reader", reader, "--municipality", town, ...flags]);
+  const words = ["camera", "add", serial, "--reader", reader, "--municipality", town, ...flags];
+  const done = await kit.run(words, saySaved(t));
   return done ? serial : null;
 }
 
@@ -126,7 +129,7 @@ export async function assignMenu(kit: Kit): Promise<void> {
       if (a === BACK) return;
       const b = await second();
       if (b === BACK) continue;
-      await kit.run(words(a, b));
+      await kit.run(words(a, b), saySaved(kit.t));
       return;
     }
   };
@@ -178,7 +181,7 @@ export async function changeMenu(kit: Kit): Promise<void> {
       if (item === BACK) return;
       const value = await give(item);
       if (value === BACK) continue;
-      await kit.run(words(item, value));
+      await kit.run(words(item, value), saySaved(kit.t));
       return;
     }
   };

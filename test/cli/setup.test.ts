@@ -8,6 +8,7 @@ import { ca } from "../../src/i18n/ca.ts";
 import { en } from "../../src/i18n/en.ts";
 import { es } from "../../src/i18n/es.ts";
 import { CATALOGUES, chooseLanguage, LANGUAGES } from "../../src/i18n/language.ts";
+import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { type CommandFolder, openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 import { openTerminal, type Terminal } from "../support/terminal.ts";
 
@@ -182,7 +183,7 @@ test("the menu adds, assigns, changes, shows and deletes, and Esc goes back ever
   await menu.choose(es.remove.camera);
   await menu.choose(SERIAL);
   await menu.choose(es.yes);
-  await menu.see(`removed camera ${SERIAL}`);
+  await menu.see(es.said.removed(SERIAL));
   await menu.choose(es.remove.wipeAll);
   await menu.choose(es.yes);
   await menu.choose(es.back);
@@ -193,6 +194,46 @@ test("the menu adds, assigns, changes, shows and deletes, and Esc goes back ever
   }
   const deeds = (await json<{ what: string }[]>(cli, "audit", "list")).map(({ what }) => what);
   expect(deeds).toEqual(["endpoint remove", "camera remove", "everything wipe"]);
+});
+
+test("numbers and results are said in the language of the menu", async () => {
+  await using cli = await openCommandFolder();
+  await cli.run("municipality", "add", "Òdena");
+  await cli.run("camera", "add", SERIAL, "--reader", "1", "--municipality", "Òdena");
+  await takeIn(cli.dataDir, [
+    messageOf(SERIAL, "1234BCD", 1),
+    messageOf(SERIAL, "1235BCD", 2),
+    messageOf("9", "1236BCD", 3),
+  ]);
+  await using menu = openMenu(cli, { TATTILE_LANG: "ca" });
+  await menu.choose(ca.menu.queue);
+  await menu.choose(ca.queue.retryCamera);
+  await menu.choose(SERIAL);
+  await menu.see(ca.said.wouldRetry(0));
+  await menu.choose(ca.no);
+  await menu.choose(ca.queue.heldDrop);
+  await menu.see(ca.said.wouldDropHeld(1));
+  await menu.choose(ca.yes);
+  await menu.see(ca.said.erased(ca.counts.heldMessages(1)));
+  await menu.choose(ca.back);
+  await menu.choose(ca.menu.look);
+  await menu.choose(ca.look.readings);
+  await menu.choose(ca.look.allCameras);
+  await menu.choose(ca.no);
+  await menu.see("12•••CD");
+  await menu.choose(ca.back);
+  await menu.choose(ca.menu.remove);
+  await menu.choose(ca.remove.camera);
+  await menu.choose(SERIAL);
+  await menu.choose(ca.remove.keepQueueYes);
+  await menu.see(ca.remove.sureRetire(SERIAL, 2));
+  await menu.choose(ca.yes);
+  await menu.see(ca.said.retires(2));
+  await menu.choose(ca.remove.wipeReadings);
+  await menu.see(ca.remove.sureWipe(ca.counts.storedReadings(2)));
+  await menu.choose(ca.yes);
+  await menu.see(ca.said.erased(`${ca.counts.readings(2)}, ${ca.counts.images(4)}`));
+  expect(await json<object[]>(cli, "readings", "list")).toEqual([]);
 });
 
 test("what a command refuses is said in the menu, which goes on", async () => {
