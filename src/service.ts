@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseAgain, retryQuarantined } from "./adoption.ts";
@@ -137,10 +137,12 @@ async function start(
     // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
+    const dedupeSecret = await openSecret(join(config.dataDir, "dedupe.key"));
+    await stores.whenOpen(() => noteDedupeKey(store, dedupeSecret, config.dataDir, log));
     const taking = createIntake({
       ...stores.intake,
       cameraTimezone: config.cameraTimezone,
-      dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
+      dedupeSecret,
       clock,
       log,
       randomId: randomUUID,
@@ -221,6 +223,19 @@ async function aloneSince(dataDir: string, clock: Clock): Promise<Date | null> {
     return WRITERS.includes(task) && state !== "dead" && pid !== process.pid;
   });
   return others.length > 0 ? null : now;
+}
+
+/** Gateways that hash under keys of their own do not recognise each other's replays; nor does one that lost its key. */
+async function noteDedupeKey(store: Store, secret: Uint8Array, dataDir: string, log: Log): Promise<void> {
+  const fingerprint = createHash("sha256").update("fingerprint").update(secret).digest("hex").slice(0, 32);
+  if (await store.noteDedupeKey(fingerprint)) return;
+  log.warn(
+    "dedupe.key is not the one that was used last: replays from before, or by way of another gateway, come twice",
+    {
+      file: join(dataDir, "dedupe.key"),
+      mend: "give every gateway the same file, from the first one's DATA_DIR or a backup",
+    },
+  );
 }
 
 /** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
