@@ -4,6 +4,7 @@ import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
+import { createCompletionsCommand, createManCommand } from "./completions.ts";
 import { createContext } from "./context.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
@@ -55,6 +56,8 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   wipeCommands,
   simulateCommands,
   demoCommand,
+  createCompletionsCommand(() => program),
+  createManCommand(() => program),
   versionCommand,
 ]);
 

@@ -51,6 +51,8 @@ test("the program has every command it promises", () => {
       "apply",
       "doctor",
       "send",
+      "completions",
+      "man",
       "listen",
       "export",
       "import cameras",
