@@ -3,6 +3,7 @@
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname "${BASH_SOURCE[0]}")/bootstrap.sh"
 need_commands openssl=openssl
+need_postgres
 scripts/build.sh
 find_bun
 "$BUN" test/bench/main.ts "$@"

@@ -27,10 +27,6 @@ After a change: \`systemctl restart tattile\`.
 `;
 
 const AFTERWORD = `
-## Names that have no effect
-
-\`LECTORVISION_PORT\` and other \`LECTORVISION_\` names: this version does not receive Lector Vision readings; warned of likewise.
-
 ## What differs from the replaced system
 
 - \`SENDER_DEAD_RETENTION_MINUTES\`: three days instead of ten minutes.

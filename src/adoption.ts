@@ -1,3 +1,5 @@
+import type { TagAliases } from "./camera/fields.ts";
+import { parseLectorVisionText } from "./camera/lectorvision.ts";
 import { parseTattileTlv } from "./camera/tattile-tlv.ts";
 import { parseTattileXml } from "./camera/tattile-xml.ts";
 import type { ImageStore } from "./images/image-store.ts";
@@ -12,14 +14,19 @@ import type { IntakeResult, OperatorStore, Quarantined } from "./store/store.ts"
  */
 export async function retryQuarantined(
   held: Quarantined,
-  deps: { intake: Intake; quarantine: ImageStore; store: Pick<OperatorStore, "dropQuarantined"> },
+  deps: {
+    intake: Intake;
+    quarantine: ImageStore;
+    store: Pick<OperatorStore, "dropQuarantined">;
+    tagAliases: TagAliases;
+  },
 ): Promise<IntakeResult | null> {
   const bytes = held.path === null ? null : await deps.quarantine.read(held.path);
   let result: IntakeResult | null = null;
   if (bytes !== null) {
     result = await deps.intake.accept({
       protocol: held.protocol,
-      parsed: parseAgain(held, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+      parsed: parseAgain(held, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), deps.tagAliases),
       bytes,
       peer: held.peer,
       receivedAt: held.receivedAt,
@@ -32,13 +39,13 @@ export async function retryQuarantined(
 }
 
 /** What the parsers make of a held message today. */
-export function parseAgain(held: Quarantined, bytes: Buffer): ParsedMessage {
+export function parseAgain(held: Quarantined, bytes: Buffer, aliases: TagAliases): ParsedMessage {
   switch (held.protocol) {
     case "tattile-xml":
-      return parseTattileXml(bytes);
+      return parseTattileXml(bytes, aliases);
     case "tattile-tlv":
-      return parseTattileTlv(bytes);
+      return parseTattileTlv(bytes, aliases);
     case "lector-vision":
-      return { kind: "malformed", reason: held.reason, cameraSerial: held.cameraSerial };
+      return parseLectorVisionText(bytes);
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { errorText } from "./errors.ts";
+import { errorText, isStoreAway } from "./errors.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store/store.ts";
@@ -11,6 +11,8 @@ const DAY_MS = 86_400_000;
 const ORPHAN_AGE_MS = 10 * MINUTE_MS;
 const SWEEP_EVERY_MS = 6 * 60 * MINUTE_MS;
 const HOUSEKEEPING_EVERY_MS = MINUTE_MS;
+/** Another machine's messages are nobody's from the end of its lease on: they wait no longer than this. */
+const LEASES_EVERY_MS = 5000;
 const SCRUB_EVERY_MS = 30_000;
 /** Rows per transaction of a purge, so that cameras and police do not wait behind it. */
 const PURGE_STEP = 500;
@@ -44,6 +46,8 @@ export interface CleanupDeps {
   onDisk(reason: string | null): void;
   /** Messages came back to PENDING. */
   onRevived(count: number): void;
+  /** Called at each turn of the loop: it still turns. */
+  onTurn?(): void;
   clock: Clock;
   log: Log;
 }
@@ -56,7 +60,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
 
   const steps: { name: string; everyMs: number; run(): Promise<void> }[] = [
     { name: "disk", everyMs: DISK_EVERY_MS, run: watchDisk },
-    { name: "leases", everyMs: HOUSEKEEPING_EVERY_MS, run: releaseLeases },
+    { name: "leases", everyMs: LEASES_EVERY_MS, run: releaseLeases },
     { name: "revival", everyMs: HOUSEKEEPING_EVERY_MS, run: revive },
     { name: "retention", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDead },
     { name: "dedupe", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDedupe },
@@ -71,7 +75,9 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     try {
       await step.run();
     } catch (error) {
-      log.warn("cleanup step did not finish; it is tried again", { step: step.name, error: errorText(error) });
+      // An outage of the store is said once, by whoever meets it first; these steps come again anyway.
+      if (!isStoreAway(error))
+        log.warn("cleanup step did not finish; it is tried again", { step: step.name, error: errorText(error) });
     }
   }
 
@@ -79,6 +85,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     const dueAt = new Map<string, number>();
     while (!stopping.signal.aborted) {
       for (const step of steps) {
+        deps.onTurn?.();
         const now = clock.monotonicMs();
         if (now < (dueAt.get(step.name) ?? 0) || stopping.signal.aborted) continue;
         await attempt(step);

@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { TagAliases } from "./camera/fields.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { AppError, errorText, systemCode } from "./errors.ts";
@@ -36,6 +37,7 @@ export interface Config {
     allow: readonly string[];
     maxConnections: number;
     maxMessageBytes: number;
+    tagAliases: TagAliases;
     /** Bytes of unfinished messages in memory, all connections together. */
     bufferBytes: number;
     /** Longest silence in the middle of a message. */
@@ -71,9 +73,20 @@ export interface Config {
   };
   /** What `doctor` compares this clock with: host, or host:port; null: nothing. */
   ntpServer: string | null;
+  lectorVision: {
+    /** Null: no listener of its own. */
+    port: number | null;
+    host: string;
+    /** Addresses and CIDRs; empty: everyone. */
+    allow: readonly string[];
+    /** Null: none is asked for. */
+    token: string | null;
+  };
   api: {
     host: string;
     port: number;
+    /** Null: plain HTTP. */
+    tls: { certPath: string; keyPath: string } | null;
     /** How long a login of the dashboard lasts. */
     sessionMs: number;
   };
@@ -114,12 +127,7 @@ const MAX_ENV_FILE_BYTES = 1024 * 1024;
 
 /** In the environment only names like these can be meant for tattile; in its own file every name is. */
 const OWN_PREFIX =
-  /^(DB|DATABASE|SENDER|INGEST|API|MOSSOS|TRANSIT|QUARANTINE|DEDUPE|DISK|CAMERA|CERTS|IMAGES|SUCCESS|SOAP|AUDIT)_/;
-/** What the replaced system knew and this version does not do; to say nothing of it would be a silent change. */
-const NOT_DONE: readonly (readonly [RegExp, string])[] = [
-  [/^LECTORVISION_[A-Z_]+$/, "this version does not receive Lector Vision readings"],
-];
-
+  /^(DB|DATABASE|SENDER|INGEST|API|MOSSOS|TRANSIT|QUARANTINE|DEDUPE|DISK|CAMERA|CERTS|IMAGES|SUCCESS|SOAP|AUDIT|LECTORVISION)_/;
 interface Given {
   text: string;
   source: SettingSource;
@@ -248,8 +256,19 @@ function checkTogether(settings: SettingValues): string[] {
       "IMAGES_URL needs keys: IMAGES_S3_ACCESS_KEY_ID and IMAGES_S3_SECRET_ACCESS_KEY, or IMAGES_S3_CREDENTIALS_FILE",
     );
   }
-  if (settings.apiPort !== 0 && settings.apiPort === settings.transitPort) {
-    problems.push(`API_PORT and TRANSIT_PORT must differ (both ${settings.apiPort})`);
+  if ((settings.tlsCertPath === null) !== (settings.tlsKeyPath === null)) {
+    problems.push("API_TLS_CERT and API_TLS_KEY must be set both or not at all");
+  }
+  const ports = [
+    ["API_PORT", settings.apiPort],
+    ["TRANSIT_PORT", settings.transitPort],
+    ["LECTORVISION_PORT", settings.lectorVisionPort],
+  ] as const;
+  for (const [at, [name, number]] of ports.entries()) {
+    const twin = ports.slice(at + 1).find(([, other]) => other === number);
+    if (number !== null && number !== 0 && twin !== undefined) {
+      problems.push(`${name} and ${twin[0]} must differ (both ${number})`);
+    }
   }
   return problems;
 }
@@ -258,24 +277,15 @@ function warnOfNames(env: LoadOptions["env"], file: EnvFile | null): string[] {
   const known = listSettings().flatMap((one) => [one.name, ...one.aliases]);
   const warnings: string[] = [];
   const fromFile = [...(file?.values.keys() ?? [])];
-  const fromEnvironment = Object.keys(env).filter((name) => OWN_PREFIX.test(name) || isNotDone(name));
+  const fromEnvironment = Object.keys(env).filter((name) => OWN_PREFIX.test(name));
   for (const name of new Set([...fromEnvironment, ...fromFile])) {
     if (known.includes(name) || (name === ENV_FILE_VARIABLE && !file?.values.has(name))) continue;
-    const notDone = NOT_DONE.find(([pattern]) => pattern.test(name));
     const place = fromFile.includes(name) ? (file?.path ?? "file") : "environment";
-    if (notDone !== undefined) {
-      warnings.push(`${name} has no effect: ${notDone[1]} (${place})`);
-      continue;
-    }
     const nearest = nearestName(name, known);
     const guess = nearest === null ? "" : `; did you mean ${nearest}?`;
     warnings.push(`${name} is not a setting of tattile and has no effect (${place})${guess}`);
   }
   return warnings;
-}
-
-function isNotDone(name: string): boolean {
-  return NOT_DONE.some(([pattern]) => pattern.test(name));
 }
 
 /** Quoted, bounded, and without a user name or password that an address may hold. */
@@ -344,6 +354,7 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       allow: settings.transitAllow,
       maxConnections: settings.maxConnections,
       maxMessageBytes: settings.maxMessageBytes,
+      tagAliases: { brandTags: settings.brandTags, modelTags: settings.modelTags, colorTags: settings.colorTags },
       bufferBytes: settings.bufferBytes,
       idleTimeoutMs: settings.idleTimeoutMs,
       messageTimeoutMs: settings.messageTimeoutMs,
@@ -376,7 +387,21 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
       successCodes: settings.successCodes,
     },
     ntpServer: settings.ntpServer,
-    api: { host: settings.apiHost, port: settings.apiPort, sessionMs: settings.sessionMs },
+    lectorVision: {
+      port: settings.lectorVisionPort,
+      host: settings.lectorVisionHost,
+      allow: settings.lectorVisionAllow,
+      token: settings.lectorVisionToken,
+    },
+    api: {
+      host: settings.apiHost,
+      port: settings.apiPort,
+      tls:
+        settings.tlsCertPath === null || settings.tlsKeyPath === null
+          ? null
+          : { certPath: settings.tlsCertPath, keyPath: settings.tlsKeyPath },
+      sessionMs: settings.sessionMs,
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { TagAliases } from "./camera/fields.ts";
 import { type Frame, Framer } from "./camera/frame.ts";
 import type { SlabPool } from "./camera/slab-pool.ts";
 import { parseTattileTlv } from "./camera/tattile-tlv.ts";
@@ -38,6 +39,7 @@ export interface ConnectionDeps {
   clock: Clock;
   log: Log;
   maxMessageBytes: number;
+  tagAliases: TagAliases;
   /** The memory held by unfinished messages has changed. */
   onBytes(): void;
   onClosed(wasCut: boolean): void;
@@ -117,7 +119,10 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
         log.warn("camera connection cut", { peer, reason: frame.reason });
       }
     } else {
-      parsed = frame.protocol === "tattile-tlv" ? parseTattileTlv(frame.bytes) : parseTattileXml(frame.bytes, memory);
+      parsed =
+        frame.protocol === "tattile-tlv"
+          ? parseTattileTlv(frame.bytes, deps.tagAliases)
+          : parseTattileXml(frame.bytes, deps.tagAliases, memory);
     }
     const done = deps.intake
       .accept({

@@ -93,6 +93,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       clock,
       log,
       maxMessageBytes: transit.maxMessageBytes,
+      tagAliases: transit.tagAliases,
       onBytes: squeeze,
       onClosed: (wasCut) => {
         connections.delete(connection);

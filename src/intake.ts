@@ -47,6 +47,8 @@ export interface IntakeDeps {
   clock: Clock;
   log: Log;
   randomId(): string;
+  /** How long a group took to become durable; null: it did not. */
+  onCommit?(durationMs: number | null): void;
   /** Called after a commit that queued something. */
   onQueued(count: number): void;
 }
@@ -196,6 +198,7 @@ export function createIntake(deps: IntakeDeps): Intake {
           await commit(current);
         } catch (error) {
           stats.failures += 1;
+          deps.onCommit?.(null);
           await undo(current);
           deps.log.error("readings could not be stored; the cameras keep them", {
             readings: current.length,
@@ -210,6 +213,7 @@ export function createIntake(deps: IntakeDeps): Intake {
   }
 
   async function commit(current: readonly Prepared[]): Promise<void> {
+    const startedMs = clock.monotonicMs();
     if (current.some((item) => item.imagePaths.length > 0)) await images.flush();
     if (current.some((item) => item.entry.kind === "quarantine")) await quarantine.flush();
     const results = await store.enqueue(
@@ -217,6 +221,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       clock.now(),
     );
     // From here on the group is durable: nothing below may fail it any more.
+    deps.onCommit?.(clock.monotonicMs() - startedMs);
     stats.commits += 1;
     stats.committed += current.length;
     const useless: string[] = [];

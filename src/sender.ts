@@ -54,6 +54,8 @@ export interface SenderDeps extends Omit<AttemptDeps, "images"> {
   random(): number;
   /** Log every attempt's outcome. */
   soapDebug: boolean;
+  /** Called at each turn of the loop: it still turns. */
+  onTurn?(): void;
 }
 
 /** Claims what is due, delivers it with bounded concurrency per endpoint, and settles in groups. */
@@ -80,6 +82,7 @@ export function createSender(deps: SenderDeps): Sender {
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
+      deps.onTurn?.();
       let claimed = 0;
       try {
         claimed = await fill();

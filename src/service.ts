@@ -1,26 +1,28 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseAgain, retryQuarantined } from "./adoption.ts";
 import { createApi } from "./api.ts";
+import type { TagAliases } from "./camera/fields.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { errorText } from "./errors.ts";
+import { errorText, isStoreAway } from "./errors.ts";
+import { createHeartbeats, type Heartbeats } from "./heartbeat.ts";
 import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
-import { openImages, openQuarantine } from "./images/open.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
 import { createLog, type Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
 import { listServices, openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
 import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
 import { createSoapClient } from "./soap/client.ts";
 import { createContractSource } from "./soap/wsdl-source.ts";
 import { openSocketOptions } from "./socket-options.ts";
-import { openStore } from "./store/open.ts";
+import { openStores } from "./store/spool-open.ts";
 import type { Store } from "./store/store.ts";
 import { version } from "./version.ts";
 
@@ -33,11 +35,15 @@ const SENDER_GRACE_MS = 5000;
 /** How often held messages are looked at whose camera may have been registered meanwhile. */
 const ADOPT_EVERY_MS = 3000;
 const ADOPT_STEP = 20;
+/** A loop that did not turn for longer hangs; a large sweep or a store that waits for another process is no hanging. */
+const LOOP_SILENCE_MS = 120_000;
+const CLEANUP_SILENCE_MS = 30 * 60_000;
 
 export interface Service {
   /** Null when this process does not listen for cameras; the same for HTTP. */
   transitPort: number | null;
   apiPort: number | null;
+  lectorVisionPort: number | null;
   /** Stops in the reverse order of the start. */
   stop(): Promise<void>;
 }
@@ -80,38 +86,45 @@ async function start(
   // Others may write into the same bucket from other machines, or with PostgreSQL into the same folder: they are not seen here.
   const mayBeAlone = tasks.includes("ingest") && config.imagesUrl === null && config.database === null;
   const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
-  const store = await openStore(config, clock);
-  stops.push(() => store.close());
-  stops.push(() => store.scrub());
-  await freeDeadOwners(store, clock, log);
-
-  const images = openImages(config);
-  stops.push(() => images.close());
-  const quarantine = openQuarantine(config);
-  stops.push(() => quarantine.close());
-  const identities = createIdentityStore();
-
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
+  const stores = await openStores({ config, clock, log, onMoved: () => sender?.nudge() });
+  stops.push(() => stores.close());
+  const { store, images, quarantine, spool } = stores;
+  stops.push(() => store.scrub().catch(ignoreAway));
+  const identities = createIdentityStore();
+  const metrics = createMetrics();
+  const heartbeats = createHeartbeats(clock.monotonicMs);
   let transitPort: number | null = null;
   let apiPort: number | null = null;
+  let lectorVisionPort: number | null = null;
 
-  if (tasks.includes("sender") && config.sender.enabled) {
-    sender = await startSender({ store, images, identities, config, log, clock, stops });
+  // Where the store may be away at the start, deliveries begin once it is there; cameras are served meanwhile.
+  const later: typeof stops = [];
+  stops.push(async () => {
+    for (const step of later.splice(0).reverse()) await step();
+  });
+  await stores.whenOpen(async () => {
+    await freeDeadOwners(store, clock, log);
+    if (!tasks.includes("sender") || !config.sender.enabled) return;
+    sender = await startSender({ store, images, identities, config, log, clock, stops: later, heartbeats });
     const { nudge } = sender;
-    stops.push(store.watchQueue(nudge));
-  } else if (tasks.includes("sender")) log.warn("nothing is delivered: SENDER_ENABLED is false");
+    later.push(store.watchQueue(nudge));
+  });
+  if (tasks.includes("sender") && !config.sender.enabled) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
   if (tasks.includes("ingest") || tasks.includes("sender")) {
     const cleanup: Cleanup = createCleanup({
       store,
-      images,
+      // Space is looked at where readings go, also while they go to the spool.
+      images: { ...images, space: stores.intake.images.space },
       quarantine,
       config,
       orphansBefore,
       usableCertificates: async () => identities.usable(await store.listCertificates()),
       onDisk: (reason) => ingest?.hold(reason),
       onRevived: () => sender?.nudge(),
+      onTurn: heartbeats.watch("cleanup", CLEANUP_SILENCE_MS),
       clock,
       log,
     });
@@ -124,20 +137,31 @@ async function start(
     // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
+    const dedupeSecret = await openSecret(join(config.dataDir, "dedupe.key"));
+    await stores.whenOpen(() => noteDedupeKey(store, dedupeSecret, config.dataDir, log));
     const taking = createIntake({
-      store,
-      images,
-      quarantine,
+      ...stores.intake,
       cameraTimezone: config.cameraTimezone,
-      dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
+      dedupeSecret,
       clock,
       log,
       randomId: randomUUID,
       onQueued: () => sender?.nudge(),
+      onCommit: (ms) => metrics.observeCommit(ms === null ? null : ms / 1000),
     });
     intake = taking;
     stops.push(() => taking.drain());
-    stops.push(startAdoption({ store, quarantine, intake: taking, log, clock }));
+    stops.push(
+      startAdoption({
+        store,
+        quarantine,
+        intake: taking,
+        tagAliases: config.transit.tagAliases,
+        log,
+        clock,
+        heartbeats,
+      }),
+    );
   }
 
   // Before the first reading: whoever starts now must see that pictures are being written here.
@@ -152,7 +176,8 @@ async function start(
   }
 
   if (tasks.includes("api") && intake !== null) {
-    const held = { intake, quarantine, store };
+    const { tagAliases } = config.transit;
+    const held = { intake, quarantine, store, tagAliases };
     const listening = createApi({
       config,
       store,
@@ -160,19 +185,30 @@ async function start(
       quarantine,
       held: {
         retry: (one) => retryQuarantined(one, held),
-        understand: (one, bytes) => parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+        understand: (one, bytes) =>
+          parseAgain(one, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), tagAliases),
       },
+      metrics,
+      beats: heartbeats.list,
+      ingestStats: () => ingest?.stats() ?? null,
+      take: (message) => held.intake.accept(message),
       onDue: () => sender?.nudge(),
+      spoolStatus: () => spool?.status() ?? null,
       clock,
       log,
     });
-    apiPort = await listening.listen();
     stops.push(() => listening.close());
+    const ports = await listening.listen();
+    apiPort = ports.api;
+    lectorVisionPort = ports.lectorVision;
     log.info("listening for HTTP", { host: config.api.host, port: apiPort });
+    if (lectorVisionPort !== null) {
+      log.info("listening for Lector Vision", { host: config.lectorVision.host, port: lectorVisionPort });
+    }
   }
 
   if (tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
-  return { transitPort, apiPort };
+  return { transitPort, apiPort, lectorVisionPort };
 }
 
 /** Tasks that write pictures: while one of them lives elsewhere, a file without a row may be on its way to one. */
@@ -187,6 +223,19 @@ async function aloneSince(dataDir: string, clock: Clock): Promise<Date | null> {
     return WRITERS.includes(task) && state !== "dead" && pid !== process.pid;
   });
   return others.length > 0 ? null : now;
+}
+
+/** Gateways that hash under keys of their own do not recognise each other's replays; nor does one that lost its key. */
+async function noteDedupeKey(store: Store, secret: Uint8Array, dataDir: string, log: Log): Promise<void> {
+  const fingerprint = createHash("sha256").update("fingerprint").update(secret).digest("hex").slice(0, 32);
+  if (await store.noteDedupeKey(fingerprint)) return;
+  log.warn(
+    "dedupe.key is not the one that was used last: replays from before, or by way of another gateway, come twice",
+    {
+      file: join(dataDir, "dedupe.key"),
+      mend: "give every gateway the same file, from the first one's DATA_DIR or a backup",
+    },
+  );
 }
 
 /** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
@@ -206,8 +255,9 @@ async function startSender(parts: {
   log: Log;
   clock: Clock;
   stops: (() => Promise<void> | void)[];
+  heartbeats: Heartbeats;
 }): Promise<Sender> {
-  const { store, images, identities, config, log, clock, stops } = parts;
+  const { store, images, identities, config, log, clock, stops, heartbeats } = parts;
   const client = createSoapClient({ monotonicMs: clock.monotonicMs, connections: config.sender.concurrency });
   stops.push(() => client.close());
   const contracts = createContractSource({ cacheDir: join(config.dataDir, "wsdl"), now: clock.now, log });
@@ -226,6 +276,7 @@ async function startSender(parts: {
     random: Math.random,
     randomId: randomUUID,
     soapDebug: config.soapDebug,
+    onTurn: heartbeats.watch("sender", config.sender.pollIntervalMs + LOOP_SILENCE_MS),
   });
   await sender.start();
   stops.push(() => sender.stop(SENDER_GRACE_MS));
@@ -237,21 +288,26 @@ function startAdoption(parts: {
   store: Store;
   quarantine: ImageStore;
   intake: Intake;
+  tagAliases: TagAliases;
   log: Log;
   clock: Clock;
+  heartbeats: Heartbeats;
 }): () => Promise<void> {
-  const { store, quarantine, intake, log, clock } = parts;
+  const { store, quarantine, intake, tagAliases, log, clock, heartbeats } = parts;
+  const turn = heartbeats.watch("adoption", LOOP_SILENCE_MS);
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      turn();
       try {
         const adoptable = await store.listAdoptable(ADOPT_STEP);
-        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store });
+        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store, tagAliases });
         if (adoptable.length > 0)
           log.info("held messages of newly registered cameras were taken up", { messages: adoptable.length });
         if (adoptable.length === ADOPT_STEP) continue;
       } catch (error) {
-        log.warn("held messages could not be taken up yet", { error: errorText(error) });
+        // An outage of the store was said by whoever met it first.
+        if (!isStoreAway(error)) log.warn("held messages could not be taken up yet", { error: errorText(error) });
       }
       await clock.sleep(ADOPT_EVERY_MS, stopping.signal);
     }
@@ -261,6 +317,10 @@ function startAdoption(parts: {
     stopping.abort();
     await loop;
   };
+}
+
+function ignoreAway(error: unknown): void {
+  if (!isStoreAway(error)) throw error;
 }
 
 async function startRunFiles(

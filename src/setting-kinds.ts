@@ -38,6 +38,12 @@ export function whole(min: number, max: number, unit = "", factor = 1): SettingK
   };
 }
 
+/** A TCP port; null: none. */
+export const port: SettingKind<number | null> = {
+  ...whole(0, 65_535),
+  show: (value) => String(value ?? ""),
+};
+
 /** Seconds, fractions allowed, turned into whole milliseconds. */
 export function seconds(min: number, max: number): SettingKind<number> {
   const allowed = `a number of seconds from ${min} to ${max}, such as 30 or 2.5`;
@@ -217,6 +223,17 @@ export const returnCodes: SettingKind<readonly string[]> = {
     const codes = splitList(text);
     const good = codes.length > 0 && codes.every((code) => /^[\w.-]{1,32}$/.test(code) && code !== "0");
     return good ? { value: codes } : { allowed: returnCodes.allowed };
+  },
+  show: (value) => value.join(","),
+};
+
+/** Names of XML tags. */
+export const tagNames: SettingKind<readonly string[]> = {
+  allowed: "names of XML tags separated by commas, such as BRAND,VEHICLE_BRAND (at most 16)",
+  parse: (text) => {
+    const names = splitList(text);
+    const good = names.length > 0 && names.length <= 16 && names.every((name) => /^[A-Za-z_][\w.-]{0,79}$/.test(name));
+    return good ? { value: names } : { allowed: tagNames.allowed };
   },
   show: (value) => value.join(","),
 };

@@ -104,6 +104,17 @@ describe("an object store that cannot be used", () => {
     expect(await images.read(PATH)).toEqual(picture);
   });
 
+  test("gets what could not be erased meanwhile erased with the next that is", async () => {
+    await using server = await ObjectStore.open();
+    const images = server.create();
+    for (const name of ["a.jpg", "b.jpg", "c.jpg"]) await images.put(name, picture);
+    await server.stop();
+    await expect(images.erase(["a.jpg", "b.jpg"])).rejects.toMatchObject(AWAY);
+    await server.start();
+    await images.erase(["c.jpg"]);
+    expect(await listed(images)).toEqual([]);
+  });
+
   test("because of its bucket or its keys is named so, without the key of the picture", async () => {
     await using server = await ObjectStore.open();
     const wrong = [

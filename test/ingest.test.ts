@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { DEFAULT_TAG_ALIASES } from "../src/camera/fields.ts";
 import { systemClock } from "../src/clock.ts";
 import type { Config } from "../src/config.ts";
 import { createIngest } from "../src/ingest.ts";
@@ -10,6 +11,7 @@ import { silentLog } from "../src/log.ts";
 import { openSocketOptions } from "../src/socket-options.ts";
 import type { IntakeResult } from "../src/store/store.ts";
 import { connectCamera } from "./support/camera-socket.ts";
+import { xmlMessage } from "./support/messages.ts";
 
 const sample = readFileSync(new URL("./fixtures/samples/read-full.xml", import.meta.url));
 
@@ -56,6 +58,7 @@ const transit: Config["transit"] = {
   allow: [],
   maxConnections: 100,
   maxMessageBytes: 1024 * 1024,
+  tagAliases: DEFAULT_TAG_ALIASES,
   bufferBytes: 64 * 1024 * 1024,
   idleTimeoutMs: 60_000,
   messageTimeoutMs: 60_000,
@@ -86,6 +89,15 @@ describe("the camera's side of a connection", () => {
     server.held[0]?.commit();
     expect(await camera.ended()).toBe("fin");
     expect(camera.received).toBe(0);
+  });
+
+  test("may say the brand in a tag that the configuration names", async () => {
+    const tagAliases = { ...DEFAULT_TAG_ALIASES, brandTags: ["MARCA"] };
+    await using server = await startIngest({ tagAliases });
+    await using camera = await connectCamera(server.port);
+    await camera.write(xmlMessage({ BRAND: "no", MARCA: "SEAT" }));
+    await server.waitFor(1);
+    expect(server.held[0]?.message.parsed).toMatchObject({ reading: { facts: { brand: "SEAT" } } });
   });
 
   test("sees a reset when what it sent could not be stored", async () => {

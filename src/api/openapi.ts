@@ -56,6 +56,12 @@ function describe(route: Route): Record<string, unknown> {
         description: "done",
         ...(answer === null ? {} : { content: contentOf(answer) }),
       },
+      ...Object.fromEntries(
+        Object.entries(route.otherwise).map(([code, schema]) => [
+          code,
+          { description: "not so", content: { "application/json": { schema } } },
+        ]),
+      ),
       default: { description: "not done", content: { "application/json": { schema: Failure } } },
     },
   };

@@ -35,6 +35,8 @@ export interface Route {
   /** A schema for JSON; the type of what else is sent; null: 204 without content. */
   answer: TSchema | { media: string } | null;
   status: number;
+  /** What else it may answer with than `answer` and a Failure, by status. */
+  otherwise: Readonly<Record<number, TSchema>>;
   handle(input: RouteInput<never, never, never>): Promise<unknown>;
 }
 
@@ -51,6 +53,7 @@ interface Definition<P extends TObject, Q extends TObject, B extends TSchema> {
   query?: Q;
   body?: B;
   maxBodyBytes?: number;
+  otherwise?: Readonly<Record<number, TSchema>>;
 }
 
 /** Of a body that says nothing else. */
@@ -89,10 +92,11 @@ export function defineSilentRoute<
 export function defineMediaRoute<P extends TObject = Nothing, Q extends TObject = Nothing>(
   definition: Definition<P, Q, Nothing> & {
     media: string;
+    status?: number;
     handle(input: RouteInput<Static<P>, Static<Q>, Static<Nothing>>): Promise<Response>;
   },
 ): Route {
-  return complete(definition, { media: definition.media }, 200);
+  return complete(definition, { media: definition.media }, definition.status ?? 200);
 }
 
 /** A value together with headers of its answer. */
@@ -110,7 +114,7 @@ function complete<P extends TObject, Q extends TObject, B extends TSchema>(
   answer: Route["answer"],
   status: number,
 ): Route {
-  const { method, path, tag, summary, access, params, query, body, maxBodyBytes, handle } = definition;
+  const { method, path, tag, summary, access, params, query, body, maxBodyBytes, otherwise, handle } = definition;
   return {
     method,
     path,
@@ -123,6 +127,7 @@ function complete<P extends TObject, Q extends TObject, B extends TSchema>(
     maxBodyBytes: maxBodyBytes ?? USUAL_BODY_BYTES,
     answer,
     status,
+    otherwise: otherwise ?? {},
     handle,
   };
 }

@@ -43,6 +43,9 @@ export const Failure = named(
     code: Type.String({ description: "a word for programs" }),
     error: Type.String({ description: "what was wrong, in a sentence" }),
     hint: Type.Optional(Type.String({ description: "what to try" })),
+    field: Type.Optional(nullable(Type.String({ description: "of a reading: what was wrong" }))),
+    item: Type.Optional(nullable(Type.Integer({ minimum: 0, description: "of an array of readings: which, from 0" }))),
+    accepted: Type.Optional(Type.Integer({ minimum: 0, description: "of an array of readings: how many are durable" })),
   }),
 );
 
@@ -230,10 +233,17 @@ export const StatusReport = named(
 );
 
 /** As it always was. */
-export const Health = named(
+/** Readings in the spool of this machine: on their way to the store, and those whose camera is not registered any more. */
+const SPOOL_HEALTH = {
+  spool_waiting: Count,
+  spool_held_back: Count,
+  spooling_since: nullable(Instant),
+};
+
+const Health = named(
   "Health",
   exactly({
-    status: Type.Enum(["ok"]),
+    status: Type.Enum(["ok", "degraded"]),
     version: Text,
     pending_messages: Count,
     sending_messages: Count,
@@ -241,5 +251,13 @@ export const Health = named(
     dead_messages: Count,
     total_readings: Count,
     oldest_waiting_at: nullable(Instant),
+    ...SPOOL_HEALTH,
   }),
 );
+
+/** The store is away and the spool takes readings in: nothing is lost, nothing is delivered. */
+const DegradedHealth = named(
+  "DegradedHealth",
+  exactly({ status: Type.Enum(["degraded"]), version: Text, error: Text, ...SPOOL_HEALTH }),
+);
+export const AnyHealth = Type.Union([Health, DegradedHealth]);

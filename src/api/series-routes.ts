@@ -28,6 +28,12 @@ const CameraRates = named(
           description: "at the time of day of lastHour, on average of up to seven days; null: not known yet",
         }),
       ),
+      clockDelayMs: nullable(
+        Type.Number({
+          description:
+            "shortest time from taking to receipt in these two hours: what the camera's clock is behind, less than 0: ahead; null: not known",
+        }),
+      ),
     }),
   ),
 );

@@ -51,6 +51,11 @@ export interface CameraRate {
   lastHour: number;
   /** How many the whole hour before had at the same time of day on average, of up to seven days; null: no such day is known yet. */
   usualPerHour: number | null;
+  /**
+   * The shortest time from taking to receipt in these two hours: what the camera's clock is behind ours, less than 0 when it
+   * is ahead. Null: not known.
+   */
+  clockDelayMs: number | null;
 }
 
 /** From where on the hours are needed that `cameraRates` looks at. */
@@ -67,7 +72,11 @@ export function cameraRates(
   const thisHourMs = floorTo(now.getTime(), HOUR_MS);
   const lastHourMs = thisHourMs - HOUR_MS;
   const bySerial = new Map<string, Map<number, number>>();
-  for (const { cameraSerial, at, received } of hours) {
+  const delays = new Map<string, number>();
+  for (const { cameraSerial, at, received, leastDelayMs } of hours) {
+    if (leastDelayMs !== null && at.getTime() >= lastHourMs) {
+      delays.set(cameraSerial, Math.min(delays.get(cameraSerial) ?? leastDelayMs, leastDelayMs));
+    }
     const own = bySerial.get(cameraSerial) ?? new Map<number, number>();
     own.set(at.getTime(), received);
     bySerial.set(cameraSerial, own);
@@ -84,6 +93,7 @@ export function cameraRates(
       thisHour: own.get(thisHourMs) ?? 0,
       lastHour: own.get(lastHourMs) ?? 0,
       usualPerHour: compared.length === 0 ? null : Math.round((sum / compared.length) * 10) / 10,
+      clockDelayMs: delays.get(serial) ?? null,
     };
   });
 }

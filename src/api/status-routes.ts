@@ -1,52 +1,21 @@
 import { findAttention } from "../attention.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { errorText } from "../errors.ts";
-import type { Log } from "../log.ts";
 import { gatherStatus } from "../status-report.ts";
 import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
 import { defineRoute, type Route } from "./route.ts";
-import { Health, StatusReport } from "./schemas.ts";
+import { StatusReport } from "./schemas.ts";
 
 export interface StatusDeps {
   store: Store;
   config: Config;
   clock: Clock;
-  log: Log;
 }
 
-/** How everything is: for whoever watches the machine, and for the dashboard's first look. */
-export function statusRoutes({ store, config, clock, log }: StatusDeps): readonly Route[] {
+/** How everything is, for the dashboard's first look. */
+export function statusRoutes({ store, config, clock }: StatusDeps): readonly Route[] {
   return [
-    defineRoute({
-      method: "GET",
-      path: "/health",
-      tag: "health",
-      summary: "counts of the queue; 503 when the store does not answer",
-      access: "public",
-      answer: Health,
-      handle: async () => {
-        try {
-          await store.check();
-          const { byStatus, oldestAt, readings } = await store.summarize();
-          const waiting = [oldestAt.PENDING, oldestAt.FAILED, oldestAt.SENDING].filter((at) => at !== null);
-          return {
-            status: "ok" as const,
-            version,
-            pending_messages: byStatus.PENDING,
-            sending_messages: byStatus.SENDING,
-            failed_messages: byStatus.FAILED,
-            dead_messages: byStatus.DEAD,
-            total_readings: readings,
-            oldest_waiting_at: waiting.length === 0 ? null : new Date(Math.min(...waiting.map((at) => at.getTime()))),
-          };
-        } catch (error) {
-          log.error("health: the store does not answer", { error: errorText(error) });
-          return Response.json({ status: "error", version, error: "the store does not answer" }, { status: 503 });
-        }
-      },
-    }),
     defineRoute({
       method: "GET",
       path: "/api/v1/status",

@@ -48,8 +48,8 @@ const parser = new XMLParser({
  */
 export function parseTattileXml(
   bytes: Buffer,
-  memory: ImageMemory = Buffer.allocUnsafeSlow,
   aliases: TagAliases = DEFAULT_TAG_ALIASES,
+  memory: ImageMemory = Buffer.allocUnsafeSlow,
 ): ParsedMessage {
   const { rest, images } = cutImages(bytes, memory);
   const malformed = (reason: string, text: string): ParsedMessage => {

@@ -23,7 +23,7 @@ export async function parseHeld(held: Quarantined, config: Config): Promise<Pars
   const quarantine = await openQuarantine(config);
   try {
     const bytes = await quarantine.read(held.path);
-    return bytes === null ? null : parseAgain(held, Buffer.from(bytes));
+    return bytes === null ? null : parseAgain(held, Buffer.from(bytes), config.transit.tagAliases);
   } finally {
     quarantine.close();
   }
@@ -69,7 +69,8 @@ export async function retryHeld(
       onQueued() {},
     });
     for (const [index, one] of held.entries()) {
-      const result = (await retryQuarantined(one, { intake, quarantine, store })) ?? "gone";
+      const result =
+        (await retryQuarantined(one, { intake, quarantine, store, tagAliases: config.transit.tagAliases })) ?? "gone";
       counts.set(result, (counts.get(result) ?? 0) + 1);
       context.out.progress(`taking in: ${index + 1} of ${held.length}`);
     }

@@ -1,9 +1,9 @@
 import { countOf } from "../format.ts";
 import type { Municipality } from "../store/registry.ts";
-import { audited } from "./audited.ts";
+import { audited, noteDeed } from "./audited.ts";
 import { describeHoldings, eraseCameras, holdingsOf } from "./camera-remove.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
-import { isCleared, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
+import { isCleared, lookUpCertificate, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
@@ -119,11 +119,19 @@ const show = defineTattileCommand({
 const set = defineTattileCommand({
   name: "municipality set",
   summary: "change a municipality; what is not given stays",
-  examples: ['tattile municipality set "Sant Cugat" --endpoint none'],
+  examples: [
+    'tattile municipality set "Sant Cugat" --endpoint none',
+    'tattile municipality set "Sant Cugat" --certificate 3',
+  ],
   args: {
     name: NAME,
     code: CODE,
     endpoint: ENDPOINT,
+    certificate: {
+      kind: "value",
+      hint: "CERT",
+      about: "imported certificate it signs with, by id or name (none: clear)",
+    },
     ...WRITE_ARGS,
   },
   async run(args, context) {
@@ -133,11 +141,15 @@ const set = defineTattileCommand({
     const wanted = args.endpoint;
     let { endpointId } = old;
     if (wanted !== undefined) endpointId = isCleared(wanted) ? null : (await lookUpEndpoint(store, wanted)).id;
-    const result = await store.saveMunicipality({
-      ...value,
-      code: optional(args.code, old.code, (text) => parseName("--code", text, 50)),
-      endpointId,
-    });
+    const code = optional(args.code, old.code, (text) => parseName("--code", text, 50));
+    let { certificateId } = old;
+    if (args.certificate !== undefined) {
+      const chosen = isCleared(args.certificate) ? null : await lookUpCertificate(store, args.certificate);
+      certificateId = chosen?.id ?? null;
+      const detail = `${old.name}: ${chosen === null ? "none" : `certificate ${chosen.id} (${chosen.name})`}`;
+      if (certificateId !== old.certificateId) await noteDeed({ what: "certificate assign", detail }, context);
+    }
+    const result = await store.saveMunicipality({ ...value, code, endpointId, certificateId });
     reportSaved(context, args.json, `municipality ${old.name}`, result);
   },
 });

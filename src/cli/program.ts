@@ -6,6 +6,7 @@ import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
 import { createCompletionsCommand, createManCommand } from "./completions.ts";
 import { createContext } from "./context.ts";
+import { dbCommands } from "./db.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
 import { endpointCommands } from "./endpoint.ts";
@@ -23,6 +24,7 @@ import { readingsCommands } from "./readings.ts";
 import { restartCommand } from "./restart.ts";
 import { runCommands } from "./run.ts";
 import { sendCommand } from "./send.ts";
+import { setupCommand } from "./setup.ts";
 import { simulateCommands } from "./simulate.ts";
 import { statusCommand } from "./status.ts";
 import { tokenCommands } from "./token.ts";
@@ -32,6 +34,7 @@ import { versionCommand } from "./version.ts";
 import { wipeCommands } from "./wipe.ts";
 
 export const program: CommandGroup = defineGroup("", "tattile takes readings from number-plate cameras to the police", [
+  setupCommand,
   runCommands,
   statusCommand,
   doctorCommand,
@@ -54,6 +57,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   logsCommand,
   restartCommand,
   wipeCommands,
+  dbCommands,
   simulateCommands,
   demoCommand,
   createCompletionsCommand(() => program),

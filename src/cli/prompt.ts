@@ -28,7 +28,12 @@ export async function askPassword(question: string, context: CommandContext): Pr
       hint: "give it with --password-file FILE or --password-stdin",
     });
   }
-  return readLine(context.input, question, "hidden");
+  return askHidden(question, context.input);
+}
+
+/** The same of any terminal; Esc gives up too. @throws AppError `usage` when it is given up */
+export function askHidden(question: string, input: NodeJS.ReadStream): Promise<string> {
+  return readLine(input, question, "hidden");
 }
 
 /** Asks for one line on the terminal, which shows what is typed. @throws AppError `usage` without a terminal. */
@@ -42,6 +47,8 @@ export async function askLine(question: string, context: CommandContext): Promis
 const ENTER = /[\r\n]/;
 const INTERRUPT = "\x03";
 const END = "\x04";
+const ESCAPE = "\x1b";
+const ERASE_ALL = "\x15";
 const ERASE = /[\b\x7f]/;
 
 /** One line from a terminal in raw mode, so that a hidden one never shows; Ctrl-C and Ctrl-D give up. */
@@ -52,13 +59,24 @@ function readLine(input: NodeJS.ReadStream, question: string, echo: "shown" | "h
   process.stderr.write(question);
   return new Promise((resolve, reject) => {
     let text = "";
+    const erase = (): void => {
+      if (text !== "" && echo === "shown") process.stderr.write("\b \b");
+      text = [...text].slice(0, -1).join("");
+    };
     const finish = (): void => {
       input.off("data", onData);
       input.setRawMode(false);
       input.pause();
       process.stderr.write("\n");
     };
+    const giveUp = (): void => {
+      finish();
+      reject(new AppError("usage", "asking: given up, nothing was changed"));
+    };
     const onData = (chunk: string): void => {
+      // Alone it is the key; at the head of more it is an arrow or the like, which means nothing here.
+      if (chunk === ESCAPE) giveUp();
+      if (chunk.startsWith(ESCAPE)) return;
       for (const character of chunk) {
         if (ENTER.test(character)) {
           finish();
@@ -66,14 +84,14 @@ function readLine(input: NodeJS.ReadStream, question: string, echo: "shown" | "h
           return;
         }
         if (character === INTERRUPT || character === END) {
-          finish();
-          reject(new AppError("usage", "asking: given up, nothing was changed"));
+          giveUp();
           return;
         }
         if (ERASE.test(character)) {
-          if (text !== "" && echo === "shown") process.stderr.write("\b \b");
-          text = [...text].slice(0, -1).join("");
-        } else {
+          erase();
+        } else if (character === ERASE_ALL) {
+          while (text !== "") erase();
+        } else if (character >= " ") {
           text += character;
           if (echo === "shown") process.stderr.write(character);
         }

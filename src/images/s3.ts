@@ -31,6 +31,8 @@ const CONCURRENCY = 32;
 const SIGNED_SECONDS = 300;
 /** A connection that the server closed while it lay idle, or a server that asks to come again: tried once more. */
 const TRIES = 2;
+/** Erasures that are tried again by themselves; further ones are left to the sweep of orphans. */
+const MOST_OWED = 10_000;
 const MAX_ERROR_BYTES = 16 * 1024;
 
 /**
@@ -42,6 +44,8 @@ export function createS3Store(options: S3Options): ImageStore {
   const { bucket, prefix, region, endpoint, deadlineMs = DEADLINE_MS, pageSize = 1000 } = options;
   const enter = createGate(options.concurrency ?? CONCURRENCY);
   const place = `s3://${bucket}/${prefix}`;
+  /** Keys that could not be erased when they were to be. */
+  let owed: string[] = [];
   const keyOf = (path: string): string => prefix + relativeImagePath(path);
 
   const createClient = (): Bun.S3Client => {
@@ -129,9 +133,15 @@ export function createS3Store(options: S3Options): ImageStore {
       return enter(() => request("reading an image", "GET", key));
     },
     async erase(paths) {
-      const keys = paths.map(keyOf);
-      await Promise.all(keys.map((key) => enter(() => request("erasing an image", "DELETE", key))));
-      return keys.length;
+      const keys = [...owed, ...paths.map(keyOf)];
+      owed = [];
+      const asked = keys.map((key) => enter(() => request("erasing an image", "DELETE", key)));
+      const results = await Promise.allSettled(asked);
+      // Their rows are gone already: kept for the next call, so that no picture waits for the sweep because of a short outage.
+      owed = [...owed, ...keys.filter((_, index) => results[index]?.status === "rejected")].slice(0, MOST_OWED);
+      const failed = results.find((result) => result.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+      return paths.length;
     },
     async *list() {
       for (let token: string | undefined; ; ) {

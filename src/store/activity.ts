@@ -1,3 +1,5 @@
+import type { NewReading } from "./store.ts";
+
 /**
  * Where everything is that was ever received: received = delivered + expired + discarded + waiting + dead. `difference`
  * is what is missing (or too much), and must be 0: anything else is a reading lost, or counted twice.
@@ -29,6 +31,16 @@ export interface CameraHour {
   cameraSerial: string;
   at: Date;
   received: number;
+  /**
+   * The shortest time from taking to receipt among them: what the camera's clock is off by, less than 0 when it is fast. What
+   * a camera sends later than at once does not matter to it. Null when none had a time of the camera's own.
+   */
+  leastDelayMs: number | null;
+}
+
+/** Time from taking to receipt, where the camera's own clock says when it was taken. */
+export function clockDelayMs(reading: Pick<NewReading, "timeSource" | "capturedAt" | "receivedAt">): number | null {
+  return reading.timeSource === "camera" ? reading.receivedAt.getTime() - reading.capturedAt.getTime() : null;
 }
 
 /** How long minutes and hours are kept: a week to look at, and the day that is going on. */

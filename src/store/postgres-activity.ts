@@ -86,7 +86,8 @@ export function createActivity(pool: Pool): Activity {
     listCameraHours: (since) =>
       pool.query<CameraHour>(
         "reading the hours",
-        `SELECT hour AS at, camera_serial AS "cameraSerial", sum(received)::bigint AS received FROM camera_hours
+        `SELECT hour AS at, camera_serial AS "cameraSerial", sum(received)::bigint AS received,
+           min(least_delay_ms)::bigint AS "leastDelayMs" FROM camera_hours
          WHERE hour >= $1::text::timestamptz GROUP BY 1, 2 ORDER BY 1, camera_serial COLLATE "C"`,
         [instant(since)],
       ),

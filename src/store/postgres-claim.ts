@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Pool } from "./postgres-connection.ts";
 import {
+  expressionOf,
   imagePath,
   instant,
   json,
@@ -104,8 +105,8 @@ export const CLAIM_SQL = `/* tattile: claim */
   SELECT (SELECT count FROM wanted) AS wanted, (SELECT count(*) FROM candidate) AS candidates,
     (SELECT coalesce(bool_or(turn >= (SELECT rows FROM depth)), false) FROM candidate) AS "isMore", t.id AS "messageId",
     t.reading_id AS "readingId", t.attempts, t.last_failed_at AS "lastFailedAt", t.lease_until AS "leaseUntil", r.*,
-    c.id AS "cameraId", c.serial_number AS "cameraSerial", c.codigo_lector AS "readerCode", c.coord_x AS "coordX",
-    c.coord_y AS "coordY", m.id AS "municipalityId", m.name AS "municipalityName",
+    c.id AS "cameraId", c.serial_number AS "cameraSerial", c.codigo_lector AS "readerCode", ${expressionOf("coord_x", "c")} AS "coordX",
+    ${expressionOf("coord_y", "c")} AS "coordY", m.id AS "municipalityId", m.name AS "municipalityName",
     ${selectEntity(ENDPOINT, "e", "endpoint_")}, ${selectEntity(CERTIFICATE, "k", "certificate_")}
   FROM (SELECT 1) AS one LEFT JOIN (
     taken t CROSS JOIN LATERAL (

@@ -220,7 +220,8 @@ function readAuthorities(path: string): string {
 /** Errors of a server that is going, coming, full, or no longer the one that takes writes. */
 const AWAY = /^(08...|57P0[1-5]|57014|53...|25006|55P03|58...|40001|40P01)$/;
 const LIBRARY_AWAY = /^(CONNECTION_(CLOSED|ENDED|DESTROYED|CONNECT_TIMEOUT)|CONNECT_TIMEOUT|SASL_SIGNATURE_MISMATCH)$/;
-const NETWORK = /^(E[A-Z]+|ERR_[A-Z_]+|[A-Z_]+_CERT[A-Z_]*)$/;
+/** Of the network and of TLS: a certificate that is not believed is mended out there, and the readings wait meanwhile. */
+const NETWORK = /^E[A-Z]+$|^ERR_|CERT|SIGNATURE|ISSUER/;
 const REFUSED = /^(28...|3D000|42501)$/;
 
 function isCollision(error: unknown): boolean {

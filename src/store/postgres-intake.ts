@@ -84,8 +84,10 @@ export const ENQUEUE = `/* tattile: enqueue */
     INSERT INTO minute_counts (minute, received, delivered)
     SELECT $5::text::timestamptz, count(*), 0 FROM fresh HAVING count(*) > 0),
   hours AS (
-    INSERT INTO camera_hours (hour, camera_serial, received)
-    SELECT $6::text::timestamptz, serial, count(*) FROM fresh GROUP BY serial),
+    INSERT INTO camera_hours (hour, camera_serial, received, least_delay_ms)
+    SELECT $6::text::timestamptz, serial, count(*),
+      (min(extract(epoch FROM received_at - timestamp_utc) * 1000) FILTER (WHERE time_source = 'camera'))::bigint
+    FROM fresh GROUP BY serial),
   ${WRITE_TALLIES.replace("$room", "$4")}
   SELECT r.ord, r.result, (SELECT count(*) FROM strangers WHERE number <= $4::text::bigint) AS strangers,
     CASE WHEN r.ord = 0 AND EXISTS (SELECT 1 FROM fresh) THEN pg_notify('${QUEUED_CHANNEL}', '')::text END AS told

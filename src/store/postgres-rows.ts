@@ -10,9 +10,11 @@ export function selectEntity<T>(entity: Entity<T>, alias: string, prefix = ""): 
     .join(", ");
 }
 
-/** The old program fell back to `path` where there was no `client_cert_path`. */
-function expressionOf(column: string, alias: string): string {
-  if (column === "client_cert_path") return `coalesce(${alias}.client_cert_path, ${alias}.path)`;
+/** What the old program fell back to where a column was empty. */
+export function expressionOf(column: string, alias: string): string {
+  if (column === "client_cert_path") return `coalesce(nullif(${alias}.client_cert_path, ''), ${alias}.path)`;
+  if (column === "coord_x") return `coalesce(${alias}.coord_x, round(${alias}.utm_x::numeric, 2)::text)`;
+  if (column === "coord_y") return `coalesce(${alias}.coord_y, round(${alias}.utm_y::numeric, 2)::text)`;
   return `${alias}.${column}`;
 }
 

@@ -104,6 +104,12 @@ const PURGE = `/* tattile: purge */ ${eraseSql(
   "expired",
 )}`;
 
+/** What the replaced system delivered and left. */
+const PURGE_DELIVERED = eraseSql(
+  `SELECT q.id FROM messages_queue q WHERE q.status = 'SUCCESS' ORDER BY q.id LIMIT $1::text::integer FOR UPDATE SKIP LOCKED`,
+  "delivered",
+);
+
 export type PictureRow = { id: number; ocr: string | null; ctx: string | null };
 export type ErasedRow = Omit<PictureRow, "id"> & { id: number | null };
 
@@ -164,8 +170,9 @@ export function createSettling(pool: Pool, clock: Clock): Settling {
     },
     purgeDead: async (before, limit) => {
       const rows = await pool.query<ErasedRow>("erasing dead messages", PURGE, [instant(before), String(limit)]);
+      const delivered = await pool.query<ErasedRow>("erasing delivered messages", PURGE_DELIVERED, [String(limit)]);
       const { ids, imagePaths } = readErased(rows);
-      return { messages: ids.length, imagePaths };
+      return { messages: ids.length, imagePaths: [...imagePaths, ...readErased(delivered).imagePaths] };
     },
     findReferenced: async (paths) => {
       if (paths.length === 0) return new Set();

@@ -37,20 +37,25 @@ export function createTallies(pool: Pool, clock: Clock): Tallies {
   // Counting the serials costs a pass over the table: kept between, and counted anew now and then since others write too.
   let unknown = { count: 0, countedAtMs: Number.NEGATIVE_INFINITY };
 
-  const foldTable = async (table: string, keys: string, sums: readonly string[] = ["count"]): Promise<void> => {
+  const foldTable = async (
+    table: string,
+    keys: string,
+    sums: readonly string[] = ["count"],
+    least: readonly string[] = [],
+  ): Promise<void> => {
     const [size] = await pool.query<{ surplus: number }>(
       "folding counts",
       `SELECT count(*) - count(DISTINCT (${keys})) AS surplus FROM ${table}`,
     );
     if ((size?.surplus ?? 0) < FOLD_AFTER_ROWS) return;
-    const folded = sums.map((sum) => `sum(${sum}) AS ${sum}`).join(", ");
+    const folded = [...sums.map((sum) => `sum(${sum}) AS ${sum}`), ...least.map((one) => `min(${one}) AS ${one}`)];
     await pool.query(
       "folding counts",
       `WITH gone AS (
          DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} LIMIT ${FOLD_STEP_ROWS} FOR UPDATE SKIP LOCKED))
          RETURNING *)
-       INSERT INTO ${table} (${keys}, ${sums.join(", ")})
-       SELECT * FROM (SELECT ${keys}, ${folded} FROM gone GROUP BY ${keys}) f WHERE ${sums.map((sum) => `f.${sum} <> 0`).join(" OR ")}`,
+       INSERT INTO ${table} (${keys}, ${[...sums, ...least].join(", ")})
+       SELECT * FROM (SELECT ${keys}, ${folded.join(", ")} FROM gone GROUP BY ${keys}) f WHERE ${sums.map((sum) => `f.${sum} <> 0`).join(" OR ")}`,
     );
   };
 
@@ -101,7 +106,7 @@ export function createTallies(pool: Pool, clock: Clock): Tallies {
       await foldTable("queue_counts", "status, reason");
       await foldTable("balance", "part");
       await foldTable("minute_counts", "minute", ["received", "delivered"]);
-      await foldTable("camera_hours", "hour, camera_serial", ["received"]);
+      await foldTable("camera_hours", "hour, camera_serial", ["received"], ["least_delay_ms"]);
       await foldTable("delivery_counts", "endpoint_id, kind, label");
     },
   };

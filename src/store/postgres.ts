@@ -1,3 +1,4 @@
+import { isAbsolute, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { type DatabaseAddress, showDatabaseAddress } from "../database-address.ts";
 import { AppError } from "../errors.ts";
@@ -9,7 +10,7 @@ import { createHoldings } from "./postgres-holdings.ts";
 import { createIntake, QUEUED_CHANNEL } from "./postgres-intake.ts";
 import { createMessages } from "./postgres-messages.ts";
 import { migrateDatabase, POSTGRES_MIGRATIONS, type PostgresMigration } from "./postgres-migrate.ts";
-import { createQuarantine } from "./postgres-quarantine.ts";
+import { createQuarantine, SHARED_NODE } from "./postgres-quarantine.ts";
 import { createRegistry } from "./postgres-registry.ts";
 import { createRevival } from "./postgres-revive.ts";
 import { instant } from "./postgres-rows.ts";
@@ -18,6 +19,7 @@ import { createStates } from "./postgres-states.ts";
 import { createTallies } from "./postgres-tallies.ts";
 import { createTokens } from "./postgres-tokens.ts";
 import { createTransfer } from "./postgres-transfer.ts";
+import type { Certificate } from "./registry.ts";
 import type { Store } from "./store.ts";
 
 const OLDEST_SERVER = 130_000;
@@ -28,6 +30,10 @@ export interface PostgresOptions {
   poolSize: number;
   /** Names this machine's folder of held messages, for ever. */
   node: string;
+  /** Held messages lie where every machine can read them. */
+  sharesQuarantine?: boolean | undefined;
+  /** What relative paths of certificates count from: the replaced system wrote such. Not given: they stay as they are. */
+  certsDir?: string | undefined;
   clock: Clock;
   answerMs?: number;
   /** For tests of older and newer schemas. */
@@ -56,24 +62,52 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
   }
 }
 
-function compose(pool: Pool, { clock, node, address }: PostgresOptions, version: string, schemaVersion: number): Store {
+function compose(
+  pool: Pool,
+  { clock, node, sharesQuarantine, address, certsDir }: PostgresOptions,
+  version: string,
+  schemaVersion: number,
+): Store {
   const tallies = createTallies(pool, clock);
+  const holder = sharesQuarantine ? SHARED_NODE : node;
   const revival = createRevival(pool);
   const messages = createMessages(pool, clock);
+  const claims = createClaims(pool, clock);
+  const registry = createRegistry(pool, revival, messages.discardMessages, clock);
+  const placed = (one: Certificate | null): Certificate | null =>
+    one === null || certsDir === undefined ? one : placeFiles(one, certsDir);
   return {
-    ...createIntake(pool, tallies, node, clock),
-    ...createTransfer(pool, tallies, node, clock),
-    ...createClaims(pool, clock),
+    ...createIntake(pool, tallies, holder, clock),
+    ...createTransfer(pool, tallies, holder, clock),
+    ...claims,
     ...createSettling(pool, clock),
     ...messages,
-    ...createQuarantine(pool, node),
+    ...createQuarantine(pool, [...new Set([holder, node])]),
     ...createStates(pool, tallies),
     ...createAuditLog(pool),
     ...createActivity(pool),
     ...createHoldings(pool, tallies, clock),
-    ...createRegistry(pool, revival, messages.discardMessages, clock),
+    ...registry,
     ...createTokens(pool),
+    claim: async (request, now) =>
+      (await claims.claim(request, now)).map((claim) => ({ ...claim, certificate: placed(claim.certificate) })),
+    findCertificate: async (idOrName) => placed(await registry.findCertificate(idOrName)),
+    listCertificates: async () => (await registry.listCertificates()).map((one) => placed(one) ?? one),
     revive: revival.revive,
+    noteDedupeKey: (fingerprint) =>
+      pool.transaction("noting the key of the hashes", async (run) => {
+        const [before] = await run<{ value: string }>("SELECT value FROM store_facts WHERE name = $1 FOR UPDATE", [
+          "dedupe-key",
+        ]);
+        if (before?.value === fingerprint) return true;
+        const saved = await run(
+          `INSERT INTO store_facts AS f (name, value) VALUES ($1, $2)
+           ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE f.value <> excluded.value RETURNING xmax = 0 AS added`,
+          ["dedupe-key", fingerprint],
+        );
+        // Not saved: another gateway noted the same one this very moment.
+        return saved.length === 0 || saved[0]?.["added"] === true;
+      }),
     watchQueue: (onQueued) => pool.listen(QUEUED_CHANNEL, onQueued),
     info: () => ({ kind: "postgres", version, schemaVersion, location: showDatabaseAddress(address) }),
     check: async () => {
@@ -91,6 +125,18 @@ function compose(pool: Pool, { clock, node, address }: PostgresOptions, version:
     // Erased rows are PostgreSQL's to overwrite (VACUUM); what only grew is folded together.
     scrub: () => tallies.fold(),
     close: () => pool.close(),
+  };
+}
+
+function placeFiles(certificate: Certificate, certsDir: string): Certificate {
+  const place = (path: string | null): string | null =>
+    path === null || isAbsolute(path) ? path : resolve(certsDir, path.replace(/^(\.\/)?data\/certs\//, ""));
+  const { clientCertPath, keyPath, privpubPath } = certificate;
+  return {
+    ...certificate,
+    clientCertPath: place(clientCertPath),
+    keyPath: place(keyPath),
+    privpubPath: place(privpubPath),
   };
 }
 

@@ -1,21 +1,16 @@
 import type { Clock } from "../clock.ts";
-import { AppError, errorText } from "../errors.ts";
+import { AppError, errorText, isStoreAway } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Store, StoreInfo } from "./store.ts";
 
 const TRY_EVERY_MS = 2000;
-
-/** Whether it says that a store on another machine cannot be reached for now. */
-export function isAway(error: unknown): boolean {
-  return error instanceof AppError && error.code === "store-unreachable";
-}
+const CLOSE_MS = 1000;
 
 export interface ReconnectingStore {
   /** Every method rejects with `store-unreachable` until the store was opened for the first time. */
   store: Store;
-  /** Resolves once it was opened; never when it is stopped before. */
-  opened: Promise<void>;
-  isOpen(): boolean;
+  /** Runs the work at once when the store is open, and passes on its failure; else as soon as it is opened, and logs it. */
+  whenOpen(work: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,15 +31,18 @@ export async function openReconnecting(deps: ReconnectingDeps): Promise<Reconnec
   const stopping = new AbortController();
   const watchers = new Set<{ onQueued: () => void; stop: (() => Promise<void> | void) | null }>();
   let current: Store | null = null;
-  let announce: () => void = () => {};
-  const opened = new Promise<void>((resolve) => {
-    announce = resolve;
-  });
+  const waiting: (() => Promise<void>)[] = [];
 
   const adopt = (store: Store): void => {
     current = store;
     for (const watcher of watchers) watcher.stop = store.watchQueue(watcher.onQueued);
-    announce();
+  };
+  const runWaiting = async (): Promise<void> => {
+    for (const work of waiting.splice(0)) {
+      await work().catch((error: unknown) => {
+        log.error("what waited for the store could not begin", { error: errorText(error) });
+      });
+    }
   };
   const retry = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
@@ -53,9 +51,10 @@ export async function openReconnecting(deps: ReconnectingDeps): Promise<Reconnec
       try {
         adopt(await deps.open());
         log.info("the store can be reached");
+        await runWaiting();
         return;
       } catch (error) {
-        if (!isAway(error)) log.error("the store cannot be opened", { error: errorText(error) });
+        if (!isStoreAway(error)) log.error("the store cannot be opened", { error: errorText(error) });
       }
     }
   };
@@ -64,7 +63,7 @@ export async function openReconnecting(deps: ReconnectingDeps): Promise<Reconnec
   try {
     adopt(await deps.open());
   } catch (error) {
-    if (!isAway(error)) throw error;
+    if (!isStoreAway(error)) throw error;
     log.error("the store cannot be reached; it is tried again and again", { error: errorText(error) });
     retrying = retry();
   }
@@ -84,7 +83,8 @@ export async function openReconnecting(deps: ReconnectingDeps): Promise<Reconnec
 
   async function close(): Promise<void> {
     stopping.abort();
-    await retrying;
+    // An attempt that is under way may take its time; the end of the process ends it.
+    await Promise.race([retrying, clock.sleep(CLOSE_MS)]);
     await current?.close();
   }
 
@@ -100,5 +100,12 @@ export async function openReconnecting(deps: ReconnectingDeps): Promise<Reconnec
       return current === null ? away : Reflect.get(current, name);
     },
   });
-  return { store, opened, isOpen: () => current !== null, close };
+  return {
+    store,
+    whenOpen: async (work) => {
+      if (current !== null) await work();
+      else waiting.push(work);
+    },
+    close,
+  };
 }

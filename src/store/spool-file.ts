@@ -8,14 +8,7 @@ import type { Connection } from "./sqlite-connection.ts";
 import { CAMERA, nameKey, readFacts, SELECT_FACTS, toColumn } from "./sqlite-rows.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
 import type { IntakeEntry, NewQuarantined, NewReading, Store } from "./store.ts";
-import type { TallyCount, TransferBatch } from "./transfer.ts";
-
-/** What the spool holds. `heldBack`: readings of cameras that the store does not take them for any more. */
-export interface SpoolCounts {
-  waiting: number;
-  heldBack: number;
-  heldMessages: number;
-}
+import type { SpoolCounts, TallyCount, TransferBatch } from "./transfer.ts";
 
 /** A batch on its way, with the files that go before it. */
 export interface SpoolBatch extends TransferBatch {

@@ -1,10 +1,10 @@
 import type { Clock } from "../clock.ts";
-import { AppError, errorText } from "../errors.ts";
+import { AppError, errorText, isStoreAway } from "../errors.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Log } from "../log.ts";
-import { isAway } from "./reconnecting.ts";
-import type { SpoolBatch, SpoolCounts, SpoolFile } from "./spool-file.ts";
+import type { SpoolBatch, SpoolFile } from "./spool-file.ts";
 import type { IntakeEntry, IntakeResult, Store } from "./store.ts";
+import type { SpoolStatus } from "./transfer.ts";
 
 /** One batch's pictures lie in memory a few at a time, its rows all at once. */
 const BATCH = 250;
@@ -14,12 +14,6 @@ const TRY_EVERY_MS = 1000;
 const LOOK_EVERY_MS = 15_000;
 /** A file of the spool without a row is an orphan only when no commit can still be on its way to it. */
 const ORPHAN_AGE_MS = 10 * 60_000;
-
-export interface SpoolStatus extends SpoolCounts {
-  /** Since when readings go to the spool; null: they go to the store. */
-  since: Date | null;
-  reason: string | null;
-}
 
 /** What takes readings in writes to, in place of the store and its pictures. */
 export interface SpooledIntake {
@@ -96,7 +90,7 @@ export function createSpool(deps: SpoolDeps): Spool {
       try {
         return await ofStore();
       } catch (error) {
-        if (!isAway(error)) throw error;
+        if (!isStoreAway(error)) throw error;
         enter(error);
       }
     }
@@ -108,7 +102,7 @@ export function createSpool(deps: SpoolDeps): Spool {
     try {
       return await store.enqueue(entries, now);
     } catch (error) {
-      if (!isAway(error)) throw error;
+      if (!isStoreAway(error)) throw error;
       enter(error);
       // It may have been committed all the same: the store will know the readings again by their hashes.
       return enqueueHere(entries, now);
@@ -242,7 +236,8 @@ export function createSpool(deps: SpoolDeps): Spool {
         }
       } catch (error) {
         // Away is what the spool is for, and was said when it began.
-        if (!isAway(error)) log.warn("the spool could not be moved; it is tried again", { error: errorText(error) });
+        if (!isStoreAway(error))
+          log.warn("the spool could not be moved; it is tried again", { error: errorText(error) });
       }
       await clock.sleep(TRY_EVERY_MS, stopping.signal);
     }
@@ -306,7 +301,7 @@ function spoolFiles({ away, here }: SpooledFiles, isSpooling: () => boolean, ent
       try {
         return await away.put(path, bytes);
       } catch (error) {
-        if (!isAway(error)) throw error;
+        if (!isStoreAway(error)) throw error;
         enter(error);
       }
     }
@@ -328,7 +323,7 @@ function spoolFiles({ away, here }: SpooledFiles, isSpooling: () => boolean, ent
       try {
         await away.flush();
       } catch (error) {
-        if (!isAway(error)) throw error;
+        if (!isStoreAway(error)) throw error;
         enter(error);
       }
     },

@@ -27,7 +27,11 @@ export interface CountedAttempt {
 /** Writes what one transaction counted. All calls belong into that transaction. */
 export interface ActivityWriter {
   /** Sums by tally, and of "queued" by camera too. */
-  countReadings(sums: ReadonlyMap<Tally, number>, queued: ReadonlyMap<string, number>, nowMs: number): void;
+  countReadings(
+    sums: ReadonlyMap<Tally, number>,
+    queued: ReadonlyMap<string, { count: number; leastDelayMs: number | null }>,
+    nowMs: number,
+  ): void;
   countAttempts(attempts: readonly CountedAttempt[]): void;
   /** Forgets everything but what still waits. */
   forget(): void;
@@ -39,9 +43,10 @@ export function createActivityWriter(connection: Connection): ActivityWriter {
     `INSERT INTO minute_counts (minute, received, delivered) VALUES (?, ?, ?)
      ON CONFLICT DO UPDATE SET received = received + excluded.received, delivered = delivered + excluded.delivered`,
   );
-  const addHour = connection.prepare<never, [number, string, number]>(
-    `INSERT INTO camera_hours (hour, camera_serial, received) VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET received = received + excluded.received`,
+  const addHour = connection.prepare<never, [number, string, number, number | null]>(
+    `INSERT INTO camera_hours (hour, camera_serial, received, least_delay_ms) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET received = received + excluded.received,
+       least_delay_ms = min(coalesce(least_delay_ms, excluded.least_delay_ms), coalesce(excluded.least_delay_ms, least_delay_ms))`,
   );
   const forgetMinutes = connection.prepare<never, [number]>("DELETE FROM minute_counts WHERE minute < ?");
   const forgetHours = connection.prepare<never, [number]>("DELETE FROM camera_hours WHERE hour < ?");
@@ -65,7 +70,7 @@ export function createActivityWriter(connection: Connection): ActivityWriter {
       if (received + delivered === 0) return;
       const hour = nowMs - (nowMs % HOUR_MS);
       addMinute.run(nowMs - (nowMs % MINUTE_MS), received, delivered);
-      for (const [serial, count] of queued) addHour.run(hour, serial, count);
+      for (const [serial, { count, leastDelayMs }] of queued) addHour.run(hour, serial, count, leastDelayMs);
       if (hour === trimmedHour) return;
       trimmedHour = hour;
       forgetMinutes.run(nowMs - KEPT_MS);
@@ -110,8 +115,11 @@ export function createActivity(connection: Connection): Activity {
   const listMinutes = connection.prepare<{ minute: number; received: number; delivered: number }, [number]>(
     "SELECT minute, received, delivered FROM minute_counts WHERE minute >= ? ORDER BY minute",
   );
-  const listHours = connection.prepare<{ hour: number; cameraSerial: string; received: number }, [number]>(
-    `SELECT hour, camera_serial AS cameraSerial, received FROM camera_hours WHERE hour >= ?
+  const listHours = connection.prepare<
+    { hour: number; cameraSerial: string; received: number; leastDelayMs: number | null },
+    [number]
+  >(
+    `SELECT hour, camera_serial AS cameraSerial, received, least_delay_ms AS leastDelayMs FROM camera_hours WHERE hour >= ?
      ORDER BY hour, camera_serial`,
   );
   const listDelivery = connection.prepare<DeliveryCount, []>(

@@ -1,4 +1,5 @@
 import type { Statement } from "bun:sqlite";
+import { clockDelayMs } from "./activity.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { bindReading, READING_COLUMNS, type ReadingBinding } from "./sqlite-rows.ts";
 import { type Tallies, type TallySheet, UNKNOWN_SERIAL } from "./sqlite-tallies.ts";
@@ -79,6 +80,8 @@ export function createEnqueue(
     insertMessage.run({ id, camera: camera.id, received: receivedMs, now: group.nowMs });
     onQueued(id, reading);
     group.sheet.add(reading.cameraSerial, "queued");
+    const delayMs = clockDelayMs(reading);
+    if (delayMs !== null) group.sheet.addDelay(reading.cameraSerial, delayMs);
     return "queued";
   };
 

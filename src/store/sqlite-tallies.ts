@@ -13,6 +13,8 @@ export const UNKNOWN_SERIAL = "(unknown)";
 export interface TallySheet {
   add(cameraSerial: string, tally: Tally, count?: number): void;
   addAttempt(attempt: CountedAttempt): void;
+  /** Of a reading that was queued: time from taking to receipt by the camera's clock. */
+  addDelay(cameraSerial: string, delayMs: number): void;
   /** Call once, last in the same transaction. */
   write(): void;
 }
@@ -60,6 +62,7 @@ export function createTallies(connection: Connection, clock: Clock): Tallies {
     open: () => {
       const sheet = new Map<string, Map<Tally, number>>();
       const attempts: CountedAttempt[] = [];
+      const delays = new Map<string, number>();
       return {
         add: (serial, tally, count = 1) => {
           const counts = sheet.get(serial) ?? new Map<Tally, number>();
@@ -69,15 +72,18 @@ export function createTallies(connection: Connection, clock: Clock): Tallies {
         addAttempt: (attempt) => {
           attempts.push(attempt);
         },
+        addDelay: (serial, delayMs) => {
+          delays.set(serial, Math.min(delays.get(serial) ?? delayMs, delayMs));
+        },
         write: () => {
           const sums = new Map<Tally, number>();
-          const queued = new Map<string, number>();
+          const queued = new Map<string, { count: number; leastDelayMs: number | null }>();
           for (const [serial, counts] of sheet) {
             const row = rowFor(serial);
             for (const [tally, count] of counts) {
               add.run(row, tally, count);
               sums.set(tally, (sums.get(tally) ?? 0) + count);
-              if (tally === "queued") queued.set(row, count);
+              if (tally === "queued") queued.set(row, { count, leastDelayMs: delays.get(serial) ?? null });
             }
           }
           activity.countReadings(sums, queued, clock.now().getTime());

@@ -111,6 +111,12 @@ function compose(connection: Connection, options: SqliteOptions, version: string
   const check = connection.prepare<{ at: number }, [number]>(
     "INSERT INTO store_check (id, at) VALUES (1, ?) ON CONFLICT DO UPDATE SET at = excluded.at RETURNING at",
   );
+  const facts = {
+    find: connection.prepare<{ value: string }, [string]>("SELECT value FROM store_facts WHERE name = ?"),
+    save: connection.prepare<never, [string, string]>(
+      "INSERT INTO store_facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    ),
+  };
   const messages = createMessages(connection, tallies, options.clock);
   const enqueue = createEnqueue(connection, tallies, options.onQueued?.(connection));
   return {
@@ -129,6 +135,12 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createActivity(connection),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
+    noteDedupeKey: async (fingerprint) =>
+      connection.write("noting the key of the hashes", () => {
+        const before = facts.find.get("dedupe-key")?.value;
+        if (before !== fingerprint) facts.save.run("dedupe-key", fingerprint);
+        return before === undefined || before === fingerprint;
+      }),
     // Other processes on the file are few, and looked for often enough.
     watchQueue: () => async () => {},
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),

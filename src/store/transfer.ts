@@ -28,3 +28,16 @@ export interface TransferStore {
   transfer(batchId: string, batch: TransferBatch, now: Date): Promise<Transferred>;
   isTransferred(batchId: string): Promise<boolean>;
 }
+
+/** What waits in the spool: in the local file, for as long as the store is away. `heldBack`: its camera is not registered any more. */
+export interface SpoolCounts {
+  waiting: number;
+  heldBack: number;
+  heldMessages: number;
+}
+
+export interface SpoolStatus extends SpoolCounts {
+  /** Since when readings go to the spool; null: they go to the store. */
+  since: Date | null;
+  reason: string | null;
+}

@@ -32,21 +32,21 @@ test("minutes are summed into their step, and what lies outside is left out", ()
   expect(points.reduce((sum, point) => sum + point.received, 0)).toBe(5);
 });
 
-test("a camera's last hour is compared with the same hour of the days that are known", () => {
+test("a camera's last hour is compared with the same hour of the days that are known, and its clock with ours", () => {
   const at = (day: number, hour: number): Date => new Date(Date.UTC(2026, 4, day, hour));
   const hours = [
-    { at: at(8, 9), cameraSerial: "A", received: 30 },
-    { at: at(10, 9), cameraSerial: "A", received: 60 },
-    { at: at(10, 15), cameraSerial: "A", received: 500 },
-    { at: at(11, 9), cameraSerial: "A", received: 12 },
-    { at: at(11, 10), cameraSerial: "A", received: 4 },
-    { at: at(11, 9), cameraSerial: "B", received: 7 },
+    { at: at(8, 9), cameraSerial: "A", received: 30, leastDelayMs: 5 },
+    { at: at(10, 9), cameraSerial: "A", received: 60, leastDelayMs: 5 },
+    { at: at(10, 15), cameraSerial: "A", received: 500, leastDelayMs: 5 },
+    { at: at(11, 9), cameraSerial: "A", received: 12, leastDelayMs: 700 },
+    { at: at(11, 10), cameraSerial: "A", received: 4, leastDelayMs: 900 },
+    { at: at(11, 9), cameraSerial: "B", received: 7, leastDelayMs: null },
   ];
   expect(ratesStart(NOW)).toEqual(at(4, 9));
   expect(cameraRates([{ serial: "A" }, { serial: "B" }, { serial: "C" }], hours, NOW)).toEqual([
     // The 9th had none, and counts: three days.
-    { serial: "A", thisHour: 4, lastHour: 12, usualPerHour: 30 },
-    { serial: "B", thisHour: 0, lastHour: 7, usualPerHour: null },
-    { serial: "C", thisHour: 0, lastHour: 0, usualPerHour: null },
+    { serial: "A", thisHour: 4, lastHour: 12, usualPerHour: 30, clockDelayMs: 700 },
+    { serial: "B", thisHour: 0, lastHour: 7, usualPerHour: null, clockDelayMs: null },
+    { serial: "C", thisHour: 0, lastHour: 0, usualPerHour: null, clockDelayMs: null },
   ]);
 });

@@ -5,6 +5,7 @@ import { createPki } from "../../src/simulator/pki.ts";
 import { measureBacklog } from "./backlog.ts";
 import { measureDelivery, measureFiftyASecond, measureLatency, measureSigning } from "./delivery.ts";
 import { measureBareLoop, measureIngest } from "./ingest.ts";
+import { measureQueueCosts } from "./postgres.ts";
 
 /** Each figure beside its limit on this machine in this run. Nothing here passes or fails. `npm run bench -- ingest` runs a part. */
 
@@ -52,6 +53,21 @@ const parts: Record<string, () => Promise<void>> = {
       const { syncsPerReading } = await measureIngest(root, pki, connections, total, true);
       add(`${name}: syncs per reading`, (syncsPerReading ?? Number.NaN).toFixed(2), "", "", "<= 1");
     }
+  },
+  async postgres() {
+    const [few, many] = await measureQueueCosts([1000, 1_000_000]);
+    if (few === undefined || many === undefined) return;
+    const micro = (value: number): string => `${value.toFixed(0)} µs`;
+    const of = (what: string, a: number, b: number) =>
+      add(
+        `PostgreSQL, ${what}, 1,000,000 waiting`,
+        micro(b),
+        `${micro(a)} with 1,000 waiting`,
+        (b / a).toFixed(2),
+        "<= 1.5",
+      );
+    of("claim and settle per message", few.claimAndSettle, many.claimAndSettle);
+    of("enqueue per message", few.enqueue, many.enqueue);
   },
   async signing() {
     const { perSecond, openssl } = await measureSigning(pki);

@@ -187,7 +187,7 @@ describe("numbers and texts", () => {
   test("brand, model and colour come from the tags that are set", () => {
     const message = xmlMessage({ BRAND: "SEAT", MODEL: "Ibiza", COLOR: "red", MARCA: "Seat", PLATE_COLOR: "white" });
     expect(readingOf(message).facts).toMatchObject({ brand: "SEAT", model: "Ibiza", color: "red" });
-    const parsed = parseTattileXml(message, undefined, {
+    const parsed = parseTattileXml(message, {
       brandTags: ["X", "MARCA"],
       modelTags: [],
       colorTags: ["PLATE_COLOR"],

@@ -68,7 +68,10 @@ test("a deed that is refused has a second entry that says so, and one that is no
   await using cli = await openSite(1);
   expect((await cli.run("municipality", "remove", "Òdena", "--yes")).code).toBe(1);
   expect((await cli.run("municipality", "remove", "Òdena")).code).toBe(2);
-  expect((await entries(cli)).map(({ detail }) => detail)).toEqual(["Òdena", "did not come about (conflict): Òdena"]);
+  expect((await entries(cli)).map(({ detail }) => detail)).toEqual([
+    "remove municipality Òdena",
+    "did not come about (conflict): remove municipality Òdena",
+  ]);
 });
 
 test("certificates that come and go are in it by subject and fingerprint, and a file that is none is not", async () => {

@@ -150,3 +150,28 @@ test("cert check signs with every certificate, and says what one that cannot lac
   });
   expect((await cli.run("cert", "check", "2")).code).toBe(2);
 });
+
+test("an imported certificate can be given to a municipality and taken from it", async () => {
+  await using cli = await openTown();
+  await importPfx(cli, "first.pfx");
+  await cli.run("municipality", "add", "Olot");
+  const certificateOf = async (town: string): Promise<unknown> =>
+    JSON.parse((await cli.run("municipality", "show", town, "--json")).stdout).certificate;
+  expect((await cli.run("municipality", "set", "Olot", "--certificate", "Òdena")).stdout).toBe(
+    "changed municipality Olot\n",
+  );
+  expect((await cli.run("municipality", "set", "Olot", "--certificate", "1")).stdout).toBe(
+    "unchanged municipality Olot\n",
+  );
+  expect([await certificateOf("Olot"), await certificateOf("Òdena")]).toEqual(["Òdena", "Òdena"]);
+  await cli.run("municipality", "set", "Òdena", "--certificate", "none");
+  expect([await certificateOf("Olot"), await certificateOf("Òdena")]).toEqual(["Òdena", null]);
+  const log = JSON.parse((await cli.run("audit", "list", "--json")).stdout) as { what: string; detail: string }[];
+  expect(log.filter(({ what }) => what === "certificate assign").map(({ detail }) => detail)).toEqual([
+    "Olot: certificate 1 (Òdena)",
+    "Òdena: none",
+  ]);
+  expect((await cli.run("municipality", "set", "Olot", "--certificate", "Odena")).stderr).toContain(
+    "did you mean Òdena?",
+  );
+});

@@ -8,10 +8,10 @@ import { program } from "../../src/cli/program.ts";
 import { createPki } from "../../src/simulator/pki.ts";
 import { tattileCommand } from "../support/tattile-command.ts";
 
-/** Listen on fixed ports, or run for a minute: their own tests run them otherwise. */
-const NOT_HERE = ["simulate mossos", "listen", "demo"];
+/** Listen on fixed ports, run for a minute, or want a terminal: their own tests run them otherwise. */
+const NOT_HERE = ["simulate mossos", "listen", "demo", "setup"];
 /** Run until they are told to end. */
-const ENDLESS = /^(run |simulate camera|top|logs|setup)/;
+const ENDLESS = /^(run |simulate camera|top|logs)/;
 /** Say by their exit code how things are. */
 const TELLING = ["status", "doctor", "cert check"];
 

@@ -41,6 +41,8 @@ test("the program has every command it promises", () => {
       "readings list",
       "queue summary",
       "totals",
+      "setup",
+      "db migrate",
       "top",
       "logs",
       "restart",

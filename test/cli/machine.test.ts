@@ -1,6 +1,4 @@
 import { expect, test } from "bun:test";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
 import {
   type MachineSample,
   machineUse,
@@ -11,7 +9,8 @@ import {
   sampleMachine,
 } from "../../src/cli/machine-sample.ts";
 import { parseUnits, unitsOf } from "../../src/cli/systemd.ts";
-import { type CommandFolder, openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
+import { askedOfSystemd, installFakeSystemd, unitsText } from "../support/fake-systemd.ts";
+import { openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 
 test("what /proc says is read by its own rules", () => {
   expect(parseCpu("cpu  10 2 3 80 5 1 1 1 7 7\ncpu0 1 1 1 1\ncpu1 1 1 1 1\nintr 5\n")).toEqual({
@@ -107,20 +106,13 @@ test("top shows the running service, as one picture without a terminal and live 
   }
 });
 
-const UNITS = (states: Record<string, [load: string, active: string, file: string]>): string =>
-  Object.entries(states)
-    .map(
-      ([id, [load, active, file]]) =>
-        `Id=${id}.service\nLoadState=${load}\nActiveState=${active}\nUnitFileState=${file}\n`,
-    )
-    .join("\n");
-const TOGETHER = UNITS({
+const TOGETHER = unitsText({
   tattile: ["loaded", "active", "enabled"],
   "tattile-ingest": ["loaded", "inactive", "disabled"],
   "tattile-sender": ["loaded", "inactive", "disabled"],
   "tattile-api": ["not-found", "inactive", ""],
 });
-const APART = UNITS({
+const APART = unitsText({
   tattile: ["loaded", "inactive", "disabled"],
   "tattile-ingest": ["loaded", "active", "enabled"],
   "tattile-sender": ["loaded", "failed", "disabled"],
@@ -136,38 +128,19 @@ test("a task's unit is its own where there are three, and the one that does all 
   expect(parseUnits("")).toEqual([]);
 });
 
-/** A machine whose systemctl says `units`, and whose programs note what they were asked for. */
-async function withSystemd(cli: CommandFolder, units: string, code = 0): Promise<{ PATH: string }> {
-  const bin = join(cli.folder, "bin");
-  await mkdir(bin, { recursive: true });
-  await writeFile(join(cli.folder, "units"), units);
-  const note = `printf '%s ' "$(basename "$0")" "$@" >> ${cli.folder}/asked; echo >> ${cli.folder}/asked`;
-  await writeFile(
-    join(bin, "systemctl"),
-    `#!/bin/sh\nif [ "$1" = show ]; then cat ${cli.folder}/units; exit 0; fi\n${note}\nexit ${code}\n`,
-  );
-  await writeFile(join(bin, "journalctl"), `#!/bin/sh\n${note}\necho "a line of the journal"\n`);
-  for (const name of ["systemctl", "journalctl"]) await chmod(join(bin, name), 0o755);
-  return { PATH: [bin, process.env["PATH"]].join(delimiter) };
-}
-
-async function asked(cli: CommandFolder): Promise<string> {
-  return (await readFile(join(cli.folder, "asked"), "utf8")).trim();
-}
-
 test("logs shows what the journal has of the units that are used", async () => {
   await using cli = await openCommandFolder();
-  const env = await withSystemd(cli, APART);
+  const env = await installFakeSystemd(cli.folder, APART);
   const said = await cli.runWith({ env }, "logs", "-f", "--task", "ingest", "--level", "warn", "--lines", "7");
   expect(said).toEqual({ code: 0, stdout: "a line of the journal\n", stderr: "" });
-  expect(await asked(cli)).toBe(
+  expect(await askedOfSystemd(cli.folder)).toBe(
     "journalctl --unit=tattile-ingest.service --lines=7 --priority=warning --follow --no-pager",
   );
 });
 
 test("restart restarts what is used, after a yes, and says so when that failed", async () => {
   await using cli = await openCommandFolder();
-  const env = await withSystemd(cli, APART);
+  const env = await installFakeSystemd(cli.folder, APART);
   expect((await cli.runWith({ env }, "restart")).code).toBe(2);
   const would = await cli.runWith({ env }, "restart", "--dry-run");
   expect(would.stdout).toBe("would restart tattile-ingest.service, tattile-sender.service\n");
@@ -176,11 +149,11 @@ test("restart restarts what is used, after a yes, and says so when that failed",
   );
   const done = await cli.runWith({ env }, "restart", "--yes");
   expect(done.stdout).toBe("restarted tattile-ingest.service, tattile-sender.service\n");
-  expect(await asked(cli)).toBe("systemctl restart tattile-ingest.service tattile-sender.service");
-  await withSystemd(cli, TOGETHER, 4);
+  expect(await askedOfSystemd(cli.folder)).toBe("systemctl restart tattile-ingest.service tattile-sender.service");
+  await installFakeSystemd(cli.folder, TOGETHER, 4);
   const refused = await cli.runWith({ env }, "restart", "--task", "sender", "--yes");
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("systemctl ended with 4")]);
-  expect(await asked(cli)).toEndWith("systemctl restart tattile.service");
+  expect(await askedOfSystemd(cli.folder)).toEndWith("systemctl restart tattile.service");
 });
 
 test("without systemd logs and restart say where to look instead", async () => {

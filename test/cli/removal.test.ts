@@ -186,7 +186,7 @@ test("wiping all leaves an empty store and the audit log", async () => {
   expect(said.code).toBe(0);
   const left = Object.entries(await rows(cli)).filter(([, count]) => count > 0);
   // How many messages there ever were, and that none of them is there, tells nothing of anybody.
-  expect(left.map(([table]) => table)).toEqual(["audit_log", "queue_counts"]);
+  expect(left.map(([table]) => table)).toEqual(["audit_log", "balance", "queue_counts"]);
   expect(await json<object[]>(cli, "audit", "list")).toMatchObject([{ what: "everything wipe" }]);
   expect(holdsPlate(cli)).toBe(false);
 });

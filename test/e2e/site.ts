@@ -7,7 +7,7 @@ import { findFreePorts } from "../../src/demo-service.ts";
 import { type CameraOptions, type ManifestEntry, runCameras } from "../../src/simulator/camera.ts";
 import { compareRecords } from "../../src/simulator/comparison.ts";
 import { type MossosServer, startMossos } from "../../src/simulator/mossos.ts";
-import { createPki } from "../../src/simulator/pki.ts";
+import { createPki, type Pki } from "../../src/simulator/pki.ts";
 import { openStore } from "../../src/store/open.ts";
 
 /** The compiled binary; `npm test` builds it first. */
@@ -32,7 +32,11 @@ export interface Site extends AsyncDisposable {
   run(...words: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
   addCameras(...serials: string[]): Promise<void>;
   /** Starts `run TASK` and waits until it listens. */
-  start(task?: "all" | "ingest" | "sender" | "api"): Promise<ServiceProcess>;
+  /** @param settings that differ from the site's: another machine of it */
+  start(
+    task?: "all" | "ingest" | "sender" | "api",
+    settings?: Readonly<Record<string, string>>,
+  ): Promise<ServiceProcess>;
   /** Sends as cameras do; what was sent goes to the manifest. */
   send(change: Partial<CameraOptions> & { serials: readonly string[]; total: number }): ReturnType<typeof runCameras>;
   /** Waits until the health report is so. */
@@ -43,8 +47,14 @@ export interface Site extends AsyncDisposable {
 
 const readerOf = (serial: string): string => `R-${serial.slice(-8)}`;
 
-/** @param settings lines of the settings file that differ from the site's own */
-export async function openSite(settings: Readonly<Record<string, string>> = {}): Promise<Site> {
+/**
+ * @param settings lines of the settings file that differ from the site's own
+ * @param before what is done first, in place of registering a municipality with its endpoint and certificate
+ */
+export async function openSite(
+  settings: Readonly<Record<string, string>> = {},
+  before?: (site: { folder: string; pki: Pki; mossosUrl: string }) => Promise<void>,
+): Promise<Site> {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run scripts/build.sh`);
   const folder = mkdtempSync(join(tmpdir(), "tattile-e2e-"));
   const pki = await createPki({ now: new Date() });
@@ -82,15 +92,20 @@ export async function openSite(settings: Readonly<Record<string, string>> = {}):
     if (exitCode !== 0) throw new Error(`tattile ${words.slice(0, 2).join(" ")}: exit ${exitCode}: ${stderr}`);
   };
 
-  const client = await pki.issueClient({ organization: "Vila" });
-  const file = (name: string): string => join(folder, name);
-  writeFileSync(file("vila.pfx"), client.pfx("secret"));
-  writeFileSync(file("pfx.txt"), "secret\n");
-  writeFileSync(file("ca.pem"), pki.caPem);
-  const limits = ["--timeout-ms", "2000", "--retry-backoff-ms", "200"];
-  await must("endpoint", "add", "police", mossos.url, "--ca", file("ca.pem"), ...limits);
-  await must("municipality", "add", "Vila", "--endpoint", "police");
-  await must("cert", "import", file("vila.pfx"), "--municipality", "Vila", "--password-file", file("pfx.txt"));
+  writeFileSync(join(folder, "ca.pem"), pki.caPem);
+  if (before === undefined) await register();
+  else await before({ folder, pki, mossosUrl: mossos.url });
+
+  async function register(): Promise<void> {
+    const client = await pki.issueClient({ organization: "Vila" });
+    const file = (name: string): string => join(folder, name);
+    writeFileSync(file("vila.pfx"), client.pfx("secret"));
+    writeFileSync(file("pfx.txt"), "secret\n");
+    const limits = ["--timeout-ms", "2000", "--retry-backoff-ms", "200"];
+    await must("endpoint", "add", "police", mossos.url, "--ca", file("ca.pem"), ...limits);
+    await must("municipality", "add", "Vila", "--endpoint", "police");
+    await must("cert", "import", file("vila.pfx"), "--municipality", "Vila", "--password-file", file("pfx.txt"));
+  }
 
   const site: Site = {
     folder,
@@ -117,11 +132,11 @@ export async function openSite(settings: Readonly<Record<string, string>> = {}):
       }
       await store.close();
     },
-    async start(task = "all") {
+    async start(task = "all", different = {}) {
       const before = log().length;
       const descriptor = openSync(logPath, "a");
       const child = Bun.spawn([BINARY, "run", task, "--env-file", envFile], {
-        env: environment,
+        env: { ...environment, ...different },
         stdin: "ignore",
         stdout: descriptor,
         stderr: descriptor,

@@ -23,6 +23,7 @@ export interface Answered {
 
 export interface ApiUnderTest extends AsyncDisposable {
   url: string;
+  lectorVisionPort: number | null;
   config: Config;
   /** The same data, opened beside the service. */
   store: Store;
@@ -45,7 +46,7 @@ interface Operation {
 /** A service of only the API, on a free port and a folder of its own. */
 export async function openApi(
   settings: Record<string, string> = {},
-  options: { clock?: Clock; prepare?(store: Store, config: Config): Promise<void> } = {},
+  options: { clock?: Clock; tls?: { ca: string }; prepare?(store: Store, config: Config): Promise<unknown> } = {},
 ): Promise<ApiUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "tattile-api-"));
   const env = { DATA_DIR: join(folder, "data"), API_PORT: "0", DISK_MIN_FREE_BYTES: "1048576", ...settings };
@@ -61,15 +62,17 @@ export async function openApi(
   }
   const logged: string[] = [];
   const service = await startService(["api"], config, collectingLog(logged), clock);
-  const url = `http://127.0.0.1:${service.apiPort}`;
+  const url = `http${options.tls === undefined ? "" : "s"}://127.0.0.1:${service.apiPort}`;
+  const tls = options.tls === undefined ? {} : { tls: options.tls };
   const document: { paths: Record<string, Record<string, Operation>> } = JSON.parse(
-    await (await fetch(`${url}/api/v1/openapi.json`)).text(),
+    await (await fetch(`${url}/api/v1/openapi.json`, tls)).text(),
   );
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema(document, "document");
 
   return {
     url,
+    lectorVisionPort: service.lectorVisionPort,
     config,
     store,
     tokens: tokens as Record<TokenRole, string>,
@@ -77,6 +80,7 @@ export async function openApi(
     async call(method, path, { as, body, headers = {} } = {}) {
       const response = await fetch(url + path, {
         method,
+        ...tls,
         redirect: "manual",
         headers: {
           ...(as === undefined ? {} : { authorization: `Bearer ${tokens[as]}` }),

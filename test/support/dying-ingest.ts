@@ -1,3 +1,4 @@
+import { DEFAULT_TAG_ALIASES } from "../../src/camera/fields.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createIngest } from "../../src/ingest.ts";
 import { silentLog } from "../../src/log.ts";
@@ -13,6 +14,7 @@ const ingest = createIngest({
     allow: [],
     maxConnections: 10,
     maxMessageBytes: 1024 * 1024,
+    tagAliases: DEFAULT_TAG_ALIASES,
     bufferBytes: 16 * 1024 * 1024,
     idleTimeoutMs: 60_000,
     messageTimeoutMs: 60_000,

@@ -125,6 +125,8 @@ CREATE INDEX messages_sending ON messages_queue (lease_until) WHERE status = 'SE
 CREATE INDEX messages_dead ON messages_queue (reason, camera_id, (id + 0)) WHERE status = 'DEAD';
 CREATE INDEX messages_dead_since ON messages_queue (updated_at) WHERE status = 'DEAD';
 CREATE INDEX messages_dead_age ON messages_queue (created_at) WHERE status = 'DEAD';
+-- What the old program delivered and did not erase.
+CREATE INDEX messages_success ON messages_queue (id) WHERE status = 'SUCCESS';
 -- Without it the erasure of each reading would look through the whole queue for a message that refers to it.
 CREATE INDEX messages_reading ON messages_queue (reading_id);
 

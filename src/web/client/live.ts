@@ -1,49 +1,165 @@
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ask } from "./server.ts";
-import type { Status } from "./wire.ts";
+import type { Activity, Counts, Status } from "./wire.ts";
 
-const EVERY_MS = 2000;
+/** The whole report: at most so often while things happen, and so often when nothing does. */
+const SOON_MS = 3000;
+const IDLE_MS = 30_000;
+/** After the stream of events was refused; a stream that broke is opened again by the browser itself. */
+const REOPEN_MS = 5000;
 
 export interface Live {
   status: Status | null;
   /** The server's time now, as far as is known: ages must not depend on this device's clock. */
   now: number;
+  /** What is shown may be old. */
   lost: boolean;
+  /** Grows when the queue changed: whoever shows a part of it looks again. */
+  changes: number;
   refresh(): void;
 }
 
-/** How everything is, kept up to date while the page is looked at. */
+/** How everything is, kept up to date by the server's events. */
 export function useLive(): Live {
   const [status, setStatus] = useState<Status | null>(null);
   const [offset, setOffset] = useState(0);
-  const [lost, setLost] = useState(false);
+  const [isReachable, setReachable] = useState(true);
+  const [isListening, setListening] = useState(true);
+  const [changes, setChanges] = useState(0);
   const [, tick] = useState(0);
-  const [round, setRound] = useState(0);
+  const looking = useRef<{ timer: ReturnType<typeof setTimeout> | undefined; dueAt: number; lastAt: number }>({
+    timer: undefined,
+    dueAt: 0,
+    lastAt: 0,
+  });
+
+  const look = useCallback(async (): Promise<void> => {
+    const own = looking.current;
+    clearTimeout(own.timer);
+    own.lastAt = performance.now();
+    try {
+      const fresh = await ask<Status>("GET", "/api/v1/status");
+      setStatus(fresh);
+      setOffset(Date.parse(fresh.at) - Date.now());
+      setReachable(true);
+    } catch {
+      setReachable(false);
+    }
+    plan(IDLE_MS);
+  }, []);
+  /** Not later than this from now. */
+  const plan = useCallback(
+    (inMs: number): void => {
+      const own = looking.current;
+      const dueAt = Math.max(performance.now(), own.lastAt + SOON_MS, performance.now() + inMs);
+      if (own.timer !== undefined && own.dueAt > performance.now() && own.dueAt <= dueAt) return;
+      clearTimeout(own.timer);
+      own.dueAt = dueAt;
+      own.timer = setTimeout(look, dueAt - performance.now());
+    },
+    [look],
+  );
 
   useEffect(() => {
-    const timer = setInterval(() => tick((n) => n + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
-  useEffect(() => {
-    let over = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const look = async (): Promise<void> => {
-      try {
-        const fresh = await ask<Status>("GET", "/api/v1/status");
-        if (over) return;
-        setStatus(fresh);
-        setOffset(Date.parse(fresh.at) - Date.now());
-        setLost(false);
-      } catch {
-        if (!over) setLost(true);
-      }
-      if (!over) timer = setTimeout(look, EVERY_MS);
-    };
+    const seconds = setInterval(() => tick((n) => n + 1), 1000);
+    const seen = () => document.visibilityState === "visible" && void look();
+    document.addEventListener("visibilitychange", seen);
     void look();
+    const stop = listen({
+      onState: setListening,
+      onCounts: ({ balance, ...queue }) => {
+        setStatus((known) => known && { ...known, balance, queue: { ...known.queue, ...queue } });
+        setChanges((n) => n + 1);
+        plan(0);
+      },
+      onActivity: (activity) => setStatus((known) => known && withActivity(known, activity)),
+    });
     return () => {
-      over = true;
-      clearTimeout(timer);
+      stop();
+      clearInterval(seconds);
+      clearTimeout(looking.current.timer);
+      document.removeEventListener("visibilitychange", seen);
     };
-  }, [round]);
-  return { status, now: Date.now() + offset, lost, refresh: () => setRound((n) => n + 1) };
+  }, [look, plan]);
+  return { status, now: Date.now() + offset, lost: !(isReachable && isListening), changes, refresh: look };
+}
+
+interface Listener {
+  onState(isListening: boolean): void;
+  onCounts(counts: Counts): void;
+  onActivity(activity: Activity): void;
+}
+
+/** Hears the server's events until the function it gives is called. */
+function listen({ onState, onCounts, onActivity }: Listener): () => void {
+  let source: EventSource;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const open = (): void => {
+    source = new EventSource("/api/v1/events");
+    source.addEventListener("counts", (event) => {
+      onState(true);
+      onCounts(JSON.parse(event.data));
+    });
+    source.addEventListener("activity", (event) => onActivity(JSON.parse(event.data)));
+    source.addEventListener("error", () => {
+      onState(false);
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
+    });
+  };
+  open();
+  return () => {
+    source.close();
+    clearTimeout(timer);
+  };
+}
+
+function withActivity(status: Status, { at, cameras: active }: Activity): Status {
+  const cameras = status.cameras.map((camera) => {
+    const own = active.find(({ serial }) => serial === camera.serial);
+    if (own === undefined) return camera;
+    return {
+      ...camera,
+      lastReadingAt: own.queued === undefined ? camera.lastReadingAt : at,
+      lastSentAt: own.delivered === undefined ? camera.lastSentAt : at,
+    };
+  });
+  return { ...status, cameras };
+}
+
+/** What `path` answers, asked anew when `again` changes, at most every `everyMs`. */
+export function useAnswer<T>(
+  path: string | null,
+  again: unknown,
+  everyMs = 2000,
+): { value: T | null; error: unknown; refresh(): void } {
+  const [answer, setAnswer] = useState<{ path: string | null; value: T | null; error: unknown }>({
+    path: null,
+    value: null,
+    error: null,
+  });
+  const lastAt = useRef(0);
+  const wanted = useRef(path);
+  wanted.current = path;
+  const load = useCallback(async (): Promise<void> => {
+    if (path === null) return;
+    lastAt.current = performance.now();
+    try {
+      const value = await ask<T>("GET", path);
+      if (wanted.current === path) setAnswer({ path, value, error: null });
+    } catch (error) {
+      // What was seen before stays: the page says itself that the connection is lost.
+      if (wanted.current === path)
+        setAnswer((known) => ({ path, value: known.path === path ? known.value : null, error }));
+    }
+  }, [path]);
+  useEffect(() => {
+    lastAt.current = 0;
+  }, [path]);
+  useEffect(() => {
+    const waitMs = Math.max(0, lastAt.current + everyMs - performance.now());
+    const timer = setTimeout(load, lastAt.current === 0 ? 0 : waitMs);
+    return () => clearTimeout(timer);
+  }, [load, again, everyMs]);
+  const current = answer.path === path ? answer : { value: null, error: null };
+  return { value: current.value, error: current.error, refresh: load };
 }

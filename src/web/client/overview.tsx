@@ -1,17 +1,25 @@
 import { formatDuration } from "../../format.ts";
-import { ago, day, instant, number, size, t } from "./i18n.ts";
+import { Cameras } from "./cameras.tsx";
+import { DaysLeft } from "./certificates.tsx";
+import { Rates } from "./chart.tsx";
+import { ago, day, number, size, t } from "./i18n.ts";
+import type { Live } from "./live.ts";
+import { TONES } from "./messages.tsx";
 import { Section, State, Table, type Tone } from "./parts.tsx";
+import { linkTo } from "./place.ts";
 import { AttentionList, Verdict } from "./verdict.tsx";
-import type { Session, Status } from "./wire.ts";
+import type { Role, Status } from "./wire.ts";
 
 /** The one look: is everything delivered, and if not, why and what to do. */
-export function Overview(props: { status: Status; now: number; session: Session }) {
-  const { status, now } = props;
+export function Overview(props: { status: Status; live: Live; role: Role }) {
+  const { status, live } = props;
+  const { now } = live;
   return (
     <>
       <Verdict status={status} now={now} />
-      <AttentionList status={status} />
       <Balance status={status} />
+      <AttentionList status={status} role={props.role} onDone={live.refresh} />
+      <Rates changes={live.changes} now={now} />
       <div class="grid">
         <Queue status={status} now={now} />
         <Endpoints status={status} now={now} />
@@ -59,8 +67,6 @@ function Balance({ status: { balance } }: { status: Status }) {
   );
 }
 
-const TONES = { PENDING: "plain", SENDING: "plain", FAILED: "warn", DEAD: "bad" } as const;
-
 function Queue({ status: { queue }, now }: { status: Status; now: number }) {
   const texts = t().queue;
   const states = (["PENDING", "SENDING", "FAILED", "DEAD"] as const).filter((state) => queue.byStatus[state] > 0);
@@ -75,9 +81,9 @@ function Queue({ status: { queue }, now }: { status: Status; now: number }) {
           label={texts.title}
           head={[texts.state, texts.count, texts.oldest]}
           rows={states.map((state) => [
-            <State tone={TONES[state]} key="state">
-              {texts.states[state]}
-            </State>,
+            <a href={linkTo("messages", { state })} key="state">
+              <State tone={TONES[state]}>{texts.states[state]}</State>
+            </a>,
             number(queue.byStatus[state]),
             ago(queue.oldestAt[state], now),
           ])}
@@ -87,35 +93,15 @@ function Queue({ status: { queue }, now }: { status: Status; now: number }) {
   );
 }
 
-function Cameras({ status: { cameras }, now }: { status: Status; now: number }) {
-  const texts = t().cameras;
-  if (cameras.length === 0) return <Section title={texts.title}>{<p>{texts.none}</p>}</Section>;
-  return (
-    <Section title={texts.title} wide>
-      <Table
-        label={texts.title}
-        head={[texts.serial, texts.lastReading, texts.lastSent]}
-        rows={cameras.map((camera) => [
-          <span key="name">
-            {camera.serial}
-            {camera.description === null ? null : <span class="quiet"> {camera.description}</span>}
-            {camera.active ? null : <State tone="plain">{texts.off}</State>}
-          </span>,
-          <span key="read" title={instant(camera.lastReadingAt)}>
-            {ago(camera.lastReadingAt, now)}
-          </span>,
-          <span key="sent" title={instant(camera.lastSentAt)}>
-            {ago(camera.lastSentAt, now)}
-          </span>,
-        ])}
-      />
-    </Section>
-  );
-}
-
 function Endpoints({ status: { endpoints }, now }: { status: Status; now: number }) {
   const texts = t().endpoints;
-  if (endpoints.length === 0) return <Section title={texts.title}>{<p>{texts.none}</p>}</Section>;
+  if (endpoints.length === 0) {
+    return (
+      <Section title={texts.title}>
+        <p>{texts.none}</p>
+      </Section>
+    );
+  }
   return (
     <Section title={texts.title}>
       <Table
@@ -148,8 +134,6 @@ function Endpoints({ status: { endpoints }, now }: { status: Status; now: number
   );
 }
 
-const DAYS_SOON = 30;
-
 function Certificates({ status: { certificates } }: { status: Status }) {
   const texts = t().certificates;
   return (
@@ -160,18 +144,11 @@ function Certificates({ status: { certificates } }: { status: Status }) {
         <Table
           label={texts.title}
           head={[texts.municipality, texts.ends, texts.left]}
-          rows={certificates.map(({ municipality, validTo, daysLeft }) => {
-            const tone: Tone =
-              daysLeft === null ? "plain" : daysLeft < 0 ? "bad" : daysLeft < DAYS_SOON ? "warn" : "good";
-            const left = daysLeft === null ? t().app.unknown : daysLeft < 0 ? texts.over : texts.days(daysLeft);
-            return [
-              municipality,
-              day(validTo),
-              <State tone={tone} key="left">
-                {left}
-              </State>,
-            ];
-          })}
+          rows={certificates.map(({ municipality, validTo, daysLeft }) => [
+            municipality,
+            day(validTo),
+            <DaysLeft days={daysLeft} key="left" />,
+          ])}
         />
       )}
     </Section>

@@ -35,7 +35,7 @@ export function Table(props: {
   rows: readonly (readonly ComponentChildren[])[];
 }) {
   return (
-    <table aria-label={props.label}>
+    <table class="cards" aria-label={props.label}>
       <thead>
         <tr>
           {props.head.map((text) => (

@@ -1,10 +1,14 @@
-import { isLanguage, LANGUAGES, type Language, t } from "./i18n.ts";
-import { useLive } from "./live.ts";
+import { CertificatesPage } from "./certificates.tsx";
+import { isLanguage, LANGUAGES, type Language, number, t } from "./i18n.ts";
+import { type Live, useLive } from "./live.ts";
+import { MessagePage } from "./message.tsx";
+import { Messages } from "./messages.tsx";
 import { Overview } from "./overview.tsx";
 import { Note } from "./parts.tsx";
-import { linkTo, usePlace } from "./place.ts";
+import { linkTo, type Place, usePlace } from "./place.ts";
+import { Quarantine } from "./quarantine.tsx";
 import { keptTheme, showTheme, THEMES } from "./theme.ts";
-import type { Session } from "./wire.ts";
+import type { Role, Session, Status } from "./wire.ts";
 
 export function Header(props: {
   session: Session | null;
@@ -22,77 +26,109 @@ export function Header(props: {
         </span>
         tattile
       </a>
-      <div class="choices">
-        {session === null ? null : (
-          <span class="who">
-            {session.name} <span class="quiet">({app.roles[session.role]})</span>
-          </span>
-        )}
-        <select
-          aria-label={app.language}
-          value={props.language}
-          onChange={(event) => {
-            const chosen = event.currentTarget.value;
-            if (isLanguage(chosen)) props.onLanguage(chosen);
-          }}
-        >
-          {Object.entries(LANGUAGES).map(([code, { name }]) => (
-            <option value={code} key={code} lang={code}>
-              {name}
-            </option>
-          ))}
-        </select>
-        <select
-          aria-label={app.theme}
-          value={keptTheme()}
-          onChange={(event) => {
-            const chosen = event.currentTarget.value;
-            showTheme(THEMES.find((theme) => theme === chosen) ?? "auto");
-          }}
-        >
-          {THEMES.map((theme) => (
-            <option value={theme} key={theme}>
-              {app.themes[theme]}
-            </option>
-          ))}
-        </select>
-        {session === null ? null : (
-          <button type="button" class="small" onClick={props.onLogOut}>
-            {app.logOut}
-          </button>
-        )}
-      </div>
+      <details class="menu">
+        <summary>{session === null ? LANGUAGES[props.language].name : session.name}</summary>
+        <div class="choices">
+          {session === null ? null : (
+            <p class="who">
+              {session.name} <span class="quiet">({app.roles[session.role]})</span>
+            </p>
+          )}
+          <label>
+            {app.language}
+            <select
+              value={props.language}
+              onChange={(event) => {
+                const chosen = event.currentTarget.value;
+                if (isLanguage(chosen)) props.onLanguage(chosen);
+              }}
+            >
+              {Object.entries(LANGUAGES).map(([code, { name }]) => (
+                <option value={code} key={code} lang={code}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          <label>
+            {app.theme}
+            <select
+              value={keptTheme()}
+              onChange={(event) => {
+                const chosen = event.currentTarget.value;
+                showTheme(THEMES.find((theme) => theme === chosen) ?? "auto");
+              }}
+            >
+              {THEMES.map((theme) => (
+                <option value={theme} key={theme}>
+                  {app.themes[theme]}
+                </option>
+              ))}
+            </select>
+          </label>
+          {session === null ? null : (
+            <button type="button" onClick={props.onLogOut}>
+              {app.logOut}
+            </button>
+          )}
+        </div>
+      </details>
     </header>
   );
 }
 
 /** The pages, once somebody is logged in. */
-export function Shell(props: { session: Session }) {
+export function Shell({ session: { role } }: { session: Session }) {
   const live = useLive();
-  const { page } = usePlace();
+  const place = usePlace();
   const { app } = t();
-  const pages = [["", app.overview]] as const;
+  const { status } = live;
+  const held = status === null ? 0 : status.quarantine.malformed + status.quarantine.unregistered.length;
+  const dead = status?.queue.byStatus.DEAD ?? 0;
+  const pages = [
+    { name: "", text: app.overview, count: 0 },
+    { name: "messages", text: app.messages, count: dead },
+    { name: "quarantine", text: app.held, count: held },
+    { name: "certificates", text: app.certificates, count: 0 },
+  ];
   return (
     <>
       <nav aria-label={app.nav}>
-        {pages.map(([name, text]) => (
-          <a href={linkTo(name)} key={name} {...(page === name ? { "aria-current": "page" } : {})}>
+        {pages.map(({ name, text, count }) => (
+          <a href={linkTo(name)} key={name} {...(place.page === name ? { "aria-current": "page" } : {})}>
             {text}
+            {count === 0 ? null : <span class="count">{number(count)}</span>}
           </a>
         ))}
       </nav>
       <main id="content">
         {live.lost ? <Note tone="bad">{app.lost}</Note> : null}
-        {live.status === null ? (
-          live.lost ? null : (
-            <p>{app.loading}</p>
-          )
-        ) : page === "" ? (
-          <Overview status={live.status} now={live.now} session={props.session} />
-        ) : (
-          <p>{app.notFound}</p>
+        {status !== null ? (
+          <Page place={place} live={live} status={status} role={role} />
+        ) : live.lost ? null : (
+          <p>{app.loading}</p>
         )}
       </main>
     </>
   );
+}
+
+function Page({ place, live, status, role }: { place: Place; live: Live; status: Status; role: Role }) {
+  const { page, id, query } = place;
+  switch (page) {
+    case "":
+      return <Overview status={status} live={live} role={role} />;
+    case "messages":
+      return id === null ? (
+        <Messages query={query} live={live} status={status} role={role} />
+      ) : (
+        <MessagePage id={id} live={live} role={role} key={id} />
+      );
+    case "quarantine":
+      return <Quarantine live={live} status={status} role={role} />;
+    case "certificates":
+      return <CertificatesPage live={live} status={status} role={role} municipality={query.get("municipality")} />;
+    default:
+      return <p>{t().app.notFound}</p>;
+  }
 }

@@ -1,41 +1,34 @@
+import { useState } from "preact/hooks";
 import { formatDuration } from "../../format.ts";
+import { Deed, retry, type Said, SaidNote } from "./cures.tsx";
 import { size, some, t } from "./i18n.ts";
 import { Command, Section } from "./parts.tsx";
-import type { Attention, Status } from "./wire.ts";
+import { linkTo } from "./place.ts";
+import { type Attention, mayOperate, type Role, type Status } from "./wire.ts";
 
 /** Is everything delivered? One line, as large as it is important. */
 export function Verdict(props: { status: Status; now: number }) {
   const { status, now } = props;
   const texts = t().verdict;
-  const { byStatus, oldestAt } = status.queue;
-  const waiting = byStatus.PENDING + byStatus.SENDING + byStatus.FAILED;
-  const isHeldUp = status.attention.some(({ code }) => HOLDS_UP.includes(code));
-  const headline =
-    status.status === "down"
-      ? texts.down
-      : byStatus.DEAD > 0
-        ? texts.dead(byStatus.DEAD)
-        : waiting > 0
-          ? isHeldUp
-            ? texts.waiting(waiting)
-            : texts.moving(waiting)
-          : status.status === "attention"
-            ? texts.attention
-            : texts.fine;
   const tone = status.status === "fine" ? "good" : status.status === "down" ? "bad" : "warn";
   const last = Math.max(0, ...status.endpoints.map(({ lastAcceptedAt }) => Date.parse(lastAcceptedAt ?? "") || 0));
+  const { oldestAt } = status.queue;
   const oldest = Math.min(
-    ...(["PENDING", "SENDING", "FAILED"] as const).map((state) => Date.parse(oldestAt[state] ?? "") || Infinity),
+    ...(["PENDING", "SENDING", "FAILED"] as const).map(
+      (state) => Date.parse(oldestAt[state] ?? "") || Number.POSITIVE_INFINITY,
+    ),
   );
   const parts = [last === 0 ? texts.noneYet : texts.last(formatDuration(now - last))];
   if (Number.isFinite(oldest)) parts.push(texts.oldest(formatDuration(now - oldest)));
   return (
-    <div class={`verdict ${tone}`} role="status">
+    <div class={`verdict ${tone}`}>
       <span class="mark" aria-hidden="true">
         {tone === "good" ? "✓" : tone === "bad" ? "✕" : "!"}
       </span>
       <div>
-        <h1>{headline}</h1>
+        <div role="status">
+          <h1>{headline(status)}</h1>
+        </div>
         <p>{parts.join("; ")}.</p>
       </div>
     </div>
@@ -51,24 +44,47 @@ const HOLDS_UP: readonly Attention["code"][] = [
   "certificate-over",
 ];
 
-/** What needs somebody, each in a sentence with what cures it. */
-export function AttentionList({ status }: { status: Status }) {
+function headline({ status, attention, queue: { byStatus } }: Status): string {
   const texts = t().verdict;
-  if (status.attention.length === 0) return null;
+  if (status === "down") return texts.down;
+  if (byStatus.DEAD > 0) return texts.dead(byStatus.DEAD);
+  const waiting = byStatus.PENDING + byStatus.SENDING + byStatus.FAILED;
+  if (waiting > 0) {
+    return attention.some(({ code }) => HOLDS_UP.includes(code)) ? texts.waiting(waiting) : texts.moving(waiting);
+  }
+  return status === "attention" ? texts.attention : texts.fine;
+}
+
+/** What needs somebody, each in a sentence with the button that cures it. */
+export function AttentionList(props: { status: Status; role: Role; onDone(): void }) {
+  const [said, setSaid] = useState<Said | null>(null);
+  const { attention } = props.status;
+  if (attention.length === 0 && said === null) return null;
   return (
-    <Section title={texts.todo} wide>
+    <Section title={t().verdict.todo} wide>
+      <SaidNote said={said} />
+      {attention.length === 0 ? <p>{t().verdict.allGood}</p> : null}
       <ul class="attention">
-        {status.attention.map((attention) => (
-          <Item attention={attention} key={`${attention.code} ${JSON.stringify(attention.facts)}`} />
+        {attention.map((one) => (
+          <Item
+            attention={one}
+            role={props.role}
+            key={`${one.code} ${JSON.stringify(one.facts)}`}
+            onSaid={(next) => {
+              setSaid(next);
+              props.onDone();
+            }}
+          />
         ))}
       </ul>
     </Section>
   );
 }
 
-function Item({ attention }: { attention: Attention }) {
-  const { code, facts, level, mend } = attention;
+function Item(props: { attention: Attention; role: Role; onSaid(said: Said): void }) {
+  const { code, facts, level, mend } = props.attention;
   const advice = t().attention[code](facts, formatDuration, size, some);
+  const cures = findCures(props);
   return (
     <li class={level === "down" ? "bad" : "warn"}>
       <span class="mark" aria-hidden="true">
@@ -77,7 +93,9 @@ function Item({ attention }: { attention: Attention }) {
       <div>
         <p>{advice.text}</p>
         <p class="quiet">{advice.mend}</p>
-        {isCommand(mend) ? (
+        {cures.length > 0 ? (
+          <div class="buttons">{cures}</div>
+        ) : isCommand(mend) ? (
           <p class="quiet">
             {t().cure.command} <Command text={mend} />
           </p>
@@ -85,6 +103,46 @@ function Item({ attention }: { attention: Attention }) {
       </div>
     </li>
   );
+}
+
+/** The buttons for it that this role may press; none: it is mended on the machine. */
+function findCures({ attention: { code, facts }, role, onSaid }: Parameters<typeof Item>[0]) {
+  const { cure } = t();
+  const link = (text: string, href: string) => (
+    <a class="button" href={href} key={text}>
+      {text}
+    </a>
+  );
+  const certificate = (municipality: unknown) =>
+    role === "admin"
+      ? [link(cure.certificate, linkTo("certificates", municipality ? { municipality: String(municipality) } : {}))]
+      : [];
+  switch (code) {
+    case "dead": {
+      const reason = String(facts["reason"]);
+      const selection = { states: ["DEAD" as const], reason };
+      const again = <Deed label={cure.retry} key="retry" onDeed={() => retry(selection)} onSaid={onSaid} />;
+      const look = link(cure.look, linkTo("messages", { state: "DEAD", reason }));
+      if (reason.startsWith("CERTIFICADO_")) return [...certificate(undefined), look];
+      return mayOperate(role) ? [again, look] : [look];
+    }
+    case "dead-others":
+      return [link(cure.look, linkTo("messages", { state: "DEAD" }))];
+    case "waiting-old":
+      return [link(cure.look, linkTo("messages", { state: "PENDING,FAILED" }))];
+    case "certificate-over":
+    case "certificate-ends":
+    case "certificate-missing":
+      return certificate(facts["municipality"]);
+    case "route-paused":
+      return facts["kind"] === "misconfigured" ? certificate(undefined) : [];
+    case "held-unregistered":
+      return role === "admin" ? [link(cure.register, linkTo("quarantine"))] : [];
+    case "held-malformed":
+      return [link(cure.look, linkTo("quarantine"))];
+    default:
+      return [];
+  }
 }
 
 /** Some of the mends are advice in English, which stands above in the language of the page. */

@@ -67,7 +67,11 @@ export interface Texts {
     spans: Words<"hour" | "day" | "week">;
     summary(received: number, delivered: number): string;
   };
-  queue: Words<"title" | "state" | "count" | "oldest" | "empty" | "show"> & { states: Words<State> };
+  queue: Words<"title" | "state" | "count" | "oldest" | "empty" | "show"> & {
+    states: Words<State>;
+    /** Of one reading. */
+    one: Words<State>;
+  };
   cameras: Words<"title" | "serial" | "lastReading" | "rate" | "lastSent" | "clock" | "clockFine" | "off" | "none"> & {
     usual(count: number): string;
     clockFast(span: string): string;
@@ -80,6 +84,7 @@ export interface Texts {
   certificates: Words<
     | "title"
     | "municipality"
+    | "subject"
     | "ends"
     | "left"
     | "over"
@@ -104,6 +109,82 @@ export interface Texts {
   cure: Words<"retry" | "certificate" | "register" | "look" | "command"> & {
     retried(count: number): string;
     sure(count: number): string;
+  };
+  messages: Words<
+    | "title"
+    | "filter"
+    | "anyState"
+    | "anyCamera"
+    | "anyReason"
+    | "reason"
+    | "number"
+    | "plate"
+    | "taken"
+    | "attempts"
+    | "why"
+    | "retryAll"
+    | "discardAll"
+    | "empty"
+  > & { discarded(count: number): string; discardSure(count: number): string; shown(count: number): string };
+  message: Words<
+    | "gone"
+    | "goneHelp"
+    | "camera"
+    | "municipality"
+    | "endpoint"
+    | "plate"
+    | "showPlate"
+    | "showPictures"
+    | "audited"
+    | "pictures"
+    | "ocr"
+    | "ctx"
+    | "broken"
+    | "noPicture"
+    | "life"
+    | "taken"
+    | "takenArrival"
+    | "takenAmbiguous"
+    | "received"
+    | "waits"
+    | "sending"
+    | "givenUp"
+    | "noAttempts"
+    | "answered"
+    | "discard"
+    | "discardSure"
+    | "confidence"
+    | "country"
+    | "lane"
+    | "direction"
+  > & {
+    title(id: string): string;
+    nextTry(at: string): string;
+    outcomes: Words<"accepted" | "rejected" | "unreachable" | "unanswered" | "misconfigured">;
+  };
+  held: Words<
+    | "title"
+    | "unregistered"
+    | "unregisteredHelp"
+    | "malformed"
+    | "malformedHelp"
+    | "readerCode"
+    | "readerHelp"
+    | "description"
+    | "empty"
+    | "reason"
+    | "from"
+    | "received"
+    | "size"
+    | "again"
+    | "drop"
+  > & {
+    waiting(count: number): string;
+    registered(serial: string): string;
+    results(results: string): string;
+    dropSure(count: number): string;
+    dropped(count: number): string;
+    outcomes: Readonly<Record<string, string>>;
   };
   /** Why readings were given up, to stand behind a colon. */
   reason(reason: string): Advice;

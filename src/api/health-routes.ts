@@ -1,0 +1,164 @@
+import { Type } from "typebox";
+import { errorText, isStoreAway } from "../errors.ts";
+import { METRICS_CONTENT_TYPE, type StoreSnapshot } from "../metrics.ts";
+import { type Check, checkLoops, checkReadiness } from "../readiness.ts";
+import { gatherStatus } from "../status-report.ts";
+import type { QueueCount } from "../store/holdings.ts";
+import { version } from "../version.ts";
+import type { Access } from "./access.ts";
+import type { ApiDeps } from "./deps.ts";
+import { defineMediaRoute, defineRoute, type Route } from "./route.ts";
+import { AnyHealth, exactly, listOf, named, nullable } from "./schemas.ts";
+
+/** By endpoint the whole queue is counted: seldom, and the more seldom the longer it takes. */
+const COUNT_EVERY_MS = 60_000;
+const COUNT_SHARE = 1000;
+
+/** As the replaced system had it. */
+const Sick = named("Sick", exactly({ status: Type.Enum(["error"]), version: Type.String(), error: Type.String() }));
+
+const Checks = named(
+  "Checks",
+  exactly({
+    ok: Type.Boolean(),
+    checks: listOf(exactly({ name: Type.String(), ok: Type.Boolean(), reason: nullable(Type.String()) })),
+  }),
+);
+
+/** For whoever watches the machine: health as it always was, liveness, readiness and metrics. */
+export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
+  const { store, spoolStatus, config, clock, log } = deps;
+  let counted: { counts: readonly QueueCount[]; untilMs: number } = { counts: [], untilMs: Number.NEGATIVE_INFINITY };
+
+  async function countQueue(): Promise<readonly QueueCount[]> {
+    const startedMs = clock.monotonicMs();
+    if (startedMs < counted.untilMs) return counted.counts;
+    const counts = await store.countQueue();
+    const tookMs = clock.monotonicMs() - startedMs;
+    counted = { counts, untilMs: startedMs + Math.max(COUNT_EVERY_MS, tookMs * COUNT_SHARE) };
+    return counts;
+  }
+
+  async function gatherSnapshot(): Promise<StoreSnapshot> {
+    const [report, balance, tallies, deliveryCounts, queueCounts] = await Promise.all([
+      gatherStatus(store, config, clock.now()),
+      store.balance(),
+      store.tallies(),
+      store.listDeliveryCounts(),
+      countQueue(),
+    ]);
+    return { report, balance, tallies, deliveryCounts, queueCounts };
+  }
+
+  const answer = (checks: readonly Check[]): Response => {
+    const ok = checks.every((check) => check.ok);
+    return Response.json({ ok, checks }, { status: ok ? 200 : 503 });
+  };
+
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/health",
+      tag: "health",
+      summary: "counts of the queue; 503 when the store does not answer",
+      access: "public",
+      answer: AnyHealth,
+      otherwise: { 503: Sick },
+      handle: async () => {
+        const spool = spoolStatus();
+        const waiting = {
+          spool_waiting: (spool?.waiting ?? 0) + (spool?.heldMessages ?? 0),
+          spool_held_back: spool?.heldBack ?? 0,
+          spooling_since: spool?.since ?? null,
+        };
+        try {
+          await store.check();
+          const { byStatus, oldestAt, readings } = await store.summarize();
+          const instants = [oldestAt.PENDING, oldestAt.FAILED, oldestAt.SENDING].filter((at) => at !== null);
+          return {
+            status: spool === null || spool.since === null ? ("ok" as const) : ("degraded" as const),
+            version,
+            pending_messages: byStatus.PENDING,
+            sending_messages: byStatus.SENDING,
+            failed_messages: byStatus.FAILED,
+            dead_messages: byStatus.DEAD,
+            total_readings: readings,
+            oldest_waiting_at: instants.length === 0 ? null : new Date(Math.min(...instants.map((at) => at.getTime()))),
+            ...waiting,
+          };
+        } catch (error) {
+          if (isStoreAway(error) && spool !== null) {
+            // Readings are taken in: whoever restarts what is not well must leave this alone.
+            const text = "the store cannot be reached; readings wait in the spool";
+            return { status: "degraded" as const, version, error: text, ...waiting };
+          }
+          log.error("health: the store does not answer", { error: errorText(error) });
+          return Response.json({ status: "error", version, error: "the store does not answer" }, { status: 503 });
+        }
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/livez",
+      tag: "health",
+      summary: "whether the loops of this process turn; 503 when one does not: restart it",
+      access: "public",
+      answer: Checks,
+      otherwise: { 503: Checks },
+      handle: async () => answer(checkLoops(deps.beats())),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/readyz",
+      tag: "health",
+      summary:
+        "whether readings can be taken in and delivered: store, disk, clock, certificates; 503 with the reason when not",
+      access: "public",
+      answer: Checks,
+      otherwise: { 503: Checks },
+      handle: async ({ request, peer }) => {
+        const problem = await store.check().then(
+          () => null,
+          (error: unknown) => errorText(error),
+        );
+        const report = problem === null ? await gatherStatus(store, config, clock.now()) : null;
+        const checks = checkReadiness(problem, report);
+        // Paths and names are for this machine; elsewhere the name of the check says enough.
+        return answer(isFromHere(request, peer) ? checks : checks.map((check) => ({ ...check, reason: null })));
+      },
+    }),
+    defineMediaRoute({
+      method: "GET",
+      path: "/metrics",
+      tag: "health",
+      summary: "Prometheus metrics; from another machine with a token (viewer)",
+      access: "public",
+      media: "text/plain",
+      handle: async ({ request, peer }) => {
+        if (!isFromHere(request, peer)) access.require(await access.identify(request, peer), "viewer");
+        const ingest = deps.ingestStats();
+        const own = { ingest, spool: spoolStatus(), residentBytes: process.memoryUsage.rss() };
+        const known = await gatherSnapshot().catch((error: unknown) => {
+          if (!isStoreAway(error)) throw error;
+          return null;
+        });
+        return new Response(await deps.metrics.build(own, known), {
+          headers: { "content-type": METRICS_CONTENT_TYPE },
+        });
+      },
+    }),
+  ];
+}
+
+/**
+ * A program of this machine that asked for this machine. What a proxy hands on comes from elsewhere, and so does a page whose
+ * name was made to mean this machine (DNS rebinding): its Host is another.
+ */
+export function isFromHere(request: Request, peer: string): boolean {
+  const { headers } = request;
+  if (headers.has("forwarded") || headers.has("x-forwarded-for")) return false;
+  const host = URL.parse(`http://${headers.get("host") ?? ""}`)?.hostname ?? "";
+  const isOwn = (name: string): boolean =>
+    /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name.replace(/^::ffff:/i, ""));
+  return isOwn(peer) && isOwn(host);
+}

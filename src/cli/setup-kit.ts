@@ -1,0 +1,95 @@
+import { AppError } from "../errors.ts";
+import type { Catalogue } from "../i18n/language.ts";
+import type { CommandContext } from "./context.ts";
+import type { Output } from "./output.ts";
+import { createDialog, type Dialog } from "./setup-dialog.ts";
+
+/**
+ * What every part of the menu works with. Each deed is a command of its own in a process of its own, exactly as an operator
+ * would type it: the menu can do nothing that a script could not, and root stays root for the next one.
+ */
+export interface Kit extends Dialog {
+  readonly t: Catalogue;
+  readonly out: Output;
+  readonly input: NodeJS.ReadStream;
+  /**
+   * Does it, and shows the command and what came of it: in the operator's words where `say` makes them of its --json, else
+   * as the command puts it. @returns false when it failed, which has been shown
+   */
+  run<T>(words: readonly string[], say?: ((said: T) => string) | null, stdin?: string): Promise<boolean>;
+  /** Lets a command have the terminal. */
+  show(words: readonly string[]): Promise<void>;
+  /** What a command says with --json. @throws AppError with its error */
+  query<T>(words: readonly string[]): Promise<T>;
+  /** The words before a command's own. */
+  readonly program: readonly string[];
+}
+
+export function createKit(t: Catalogue, context: CommandContext): Kit {
+  const { out, input, envFile } = context;
+  const program = [...tattileProgram(), ...(envFile === undefined ? [] : ["--env-file", envFile])];
+  const call = async (words: readonly string[], stdin?: string) => {
+    const child = Bun.spawn([...program, ...words], {
+      stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { stdout: stdout.trimEnd(), stderr: stderr.trimEnd(), code };
+  };
+  return {
+    ...createDialog(t, out, input),
+    t,
+    out,
+    input,
+    program,
+    async run<T>(words: readonly string[], say: ((said: T) => string) | null = null, stdin?: string) {
+      out.line(out.paint("dim", `${t.sameAs} ${shellLine(words)}`));
+      const { stdout, stderr, code } = await call(say === null ? words : [...words, "--json"], stdin);
+      if (stdout !== "") out.line(say === null ? stdout : say(JSON.parse(stdout) as T));
+      if (stderr !== "") out.line(translateError(stderr, t, out));
+      return code === 0;
+    },
+    async show(words) {
+      out.line(out.paint("dim", `${t.sameAs} ${shellLine(words)}`));
+      await out.flush();
+      input.pause();
+      // Ctrl-C ends what is shown, not the menu.
+      const ignore = (): void => {};
+      process.on("SIGINT", ignore);
+      try {
+        await Bun.spawn([...program, ...words], { stdin: "inherit", stdout: "inherit", stderr: "inherit" }).exited;
+      } finally {
+        process.off("SIGINT", ignore);
+      }
+    },
+    async query<T>(words: readonly string[]) {
+      const { stdout, stderr } = await call([...words, "--json"]);
+      if (stdout !== "") return JSON.parse(stdout) as T;
+      const [text = "", hint] = stderr.split("\n").map((line) => line.replace(/^(Error|Try): /, ""));
+      throw new AppError("unavailable", text, hint === undefined ? {} : { hint });
+    },
+  };
+}
+
+/** This program, compiled or from source. */
+function tattileProgram(): string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/** The command as a shell takes it. */
+export function shellLine(words: readonly string[]): string {
+  const quoted = words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  return ["tattile", ...quoted].join(" ");
+}
+
+function translateError(text: string, t: Catalogue, out: Output): string {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/^Error: /, `${out.paint("bad", t.failed)} `).replace(/^Try: /, `${t.tryThis} `))
+    .join("\n");
+}

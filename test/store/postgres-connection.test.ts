@@ -1,0 +1,224 @@
+import { describe, expect, test } from "bun:test";
+import { chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../../src/clock.ts";
+import type { DatabaseAddress } from "../../src/database-address.ts";
+import { findFreePorts } from "../../src/demo-service.ts";
+import { AppError } from "../../src/errors.ts";
+import { createPki } from "../../src/simulator/pki.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { createPool, type Pool } from "../../src/store/postgres-connection.ts";
+import { type PostgresServer, startPostgres, usePostgres } from "../support/postgres-server.ts";
+import { PostgresUnderTest } from "../support/postgres-store.ts";
+import { addCameras, after, readingEntry, START } from "../support/store-fixture.ts";
+
+const server = usePostgres({ durable: true });
+
+function pool(address: DatabaseAddress, answerMs = 2000): Pool & AsyncDisposable {
+  const own = createPool({ address, size: 2, clock: systemClock, answerMs });
+  return { ...own, [Symbol.asyncDispose]: () => own.close() };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof AppError)) throw new Error(`no AppError but ${String(error)}`);
+  return error;
+}
+
+const postmasterOf = (of: PostgresServer): number =>
+  Number(readFileSync(join(of.folder, "data/postmaster.pid"), "utf8").split("\n")[0]);
+
+describe("a server that is away", () => {
+  test("is an error of its own, whatever is asked of the store, and the same store goes on once it is back", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    const { store } = under;
+    await addCameras(store, "A");
+    await server().stop("immediate");
+    try {
+      for (const ask of [
+        () => store.enqueue([readingEntry(1, "A")], START),
+        () => store.isKnown(new Uint8Array(16)),
+        () => store.summarize(),
+        () => store.releaseExpired(START),
+        () => store.findCamera("A"),
+        () => store.saveMunicipality({ name: "x", code: null, endpointId: null, certificateId: null, active: true }),
+        () => store.check(),
+      ]) {
+        const error = await failureOf(ask());
+        expect(error.code).toBe("store-unreachable");
+        expect(error.message).not.toContain("T1");
+      }
+      await expect(
+        openPostgres({ address: server().address("x"), poolSize: 2, node: "n", clock: systemClock }),
+      ).rejects.toMatchObject({
+        code: "store-unreachable",
+      });
+    } finally {
+      await server().start();
+    }
+    expect(await store.enqueue([readingEntry(1, "A")], START)).toEqual(["queued"]);
+  }, 60_000);
+
+  test("is told by the loss of its connections, too", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    await addCameras(under.store, "A");
+    await server().run(
+      "postgres",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tattile'",
+    );
+    for (let n = 0, done = false; !done; n++) {
+      done = await under.store.enqueue([readingEntry(n, "A")], START).then(
+        () => true,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: "store-unreachable" });
+          return false;
+        },
+      );
+      expect(n).toBeLessThan(20);
+    }
+  });
+
+  test("that takes connections and never answers is given up", async () => {
+    await using own = await startPostgres({ durable: true });
+    await using asking = pool(own.address("postgres"), 700);
+    await asking.query("asking", "SELECT 1");
+    const pids = [
+      postmasterOf(own),
+      ...(await own.run<{ pid: number }>("postgres", "SELECT pid FROM pg_stat_activity")).map(({ pid }) => pid),
+    ];
+    const stopped = pids.filter((pid) => send(pid, "SIGSTOP"));
+    try {
+      const errors = await Promise.all([1, 2, 3].map(() => failureOf(asking.query("asking", "SELECT 1"))));
+      expect(errors.map(({ code }) => code)).toEqual(["store-unreachable", "store-unreachable", "store-unreachable"]);
+    } finally {
+      for (const pid of stopped) send(pid, "SIGCONT");
+    }
+    const back = await again(() => asking.query<{ n: number }>("asking", "SELECT 2 AS n"));
+    expect(back[0]?.n).toBe(2);
+  }, 60_000);
+
+  test("a statement that waits for a lock too long is tried again later, not lost", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    await addCameras(under.store, "A");
+    const holding = under.run("BEGIN; LOCK TABLE dedupe IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(7); COMMIT");
+    await Bun.sleep(300);
+    expect((await failureOf(under.store.enqueue([readingEntry(1, "A")], START))).code).toBe("store-unreachable");
+    await holding;
+    expect(await under.store.enqueue([readingEntry(1, "A")], START)).toEqual(["queued"]);
+  }, 60_000);
+
+  test("a server that takes no writes is away: after a failover the old one must not be asked", async () => {
+    await server().createDatabase("readonly");
+    await server().run("readonly", "ALTER DATABASE readonly SET default_transaction_read_only = on");
+    await using asking = pool(server().address("readonly"));
+    expect((await failureOf(asking.query("asking", "CREATE TABLE t (n integer)"))).code).toBe("store-unreachable");
+  });
+});
+
+describe("what goes wrong between two processes", () => {
+  test("two that lock the same rows crosswise both come through", async () => {
+    await server().createDatabase("crosswise");
+    await server().run(
+      "crosswise",
+      "CREATE TABLE t (id integer PRIMARY KEY, n integer); INSERT INTO t VALUES (1, 0), (2, 0)",
+    );
+    await using one = pool(server().address("crosswise"), 20_000);
+    await using two = pool(server().address("crosswise"), 20_000);
+    const both = async (own: Pool, first: number, second: number) =>
+      own.transaction("adding", async (run) => {
+        await run(`UPDATE t SET n = n + 1 WHERE id = ${first}`);
+        await Bun.sleep(200);
+        await run(`UPDATE t SET n = n + 1 WHERE id = ${second}`);
+      });
+    await Promise.all([both(one, 1, 2), both(two, 2, 1)]);
+    expect(await server().run("crosswise", "SELECT id, n FROM t ORDER BY id")).toEqual([
+      { id: 1, n: 2 },
+      { id: 2, n: 2 },
+    ]);
+  });
+});
+
+describe("an error of the server", () => {
+  test("never carries a value on", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    await addCameras(under.store, "A");
+    await under.run("ALTER TABLE alpr_readings ADD CONSTRAINT odd CHECK (plate <> 'T1')");
+    const error = await failureOf(under.store.enqueue([readingEntry(1, "A")], after(0)));
+    expect(error.code).toBe("internal");
+    expect(error.message).toContain("23514");
+    expect(error.message).toContain("odd");
+    expect(JSON.stringify([error.message, error.hint, String(error.cause)])).not.toContain("T1");
+  });
+
+  test("of a user who may not, and of a database that is not there, is not an outage", async () => {
+    for (const database of ["nowhere"]) {
+      await using asking = pool(server().address(database));
+      const error = await failureOf(asking.query("asking", "SELECT 1"));
+      expect(error.code).toBe("unavailable");
+      expect(error.message).toContain("no such database");
+    }
+  });
+});
+
+describe("TLS", () => {
+  test("is used as the mode says, and verify-full believes only the right name and authority", async () => {
+    const pki = await createPki({ now: new Date(), hosts: ["127.0.0.1"] });
+    const other = await createPki({ now: new Date() });
+    const [port = 0] = await findFreePorts(1);
+    await using own = await startPostgres({ port });
+    const data = join(own.folder, "data");
+    const { uid, gid } = statSync(data);
+    for (const [name, text] of [
+      ["server.crt", pki.server.certPem],
+      ["server.key", pki.server.keyPem],
+    ] as const) {
+      writeFileSync(join(data, name), text, { mode: 0o600 });
+      chownSync(join(data, name), uid, gid);
+    }
+    await own.run("postgres", "ALTER SYSTEM SET ssl = on");
+    await own.run("postgres", "SELECT pg_reload_conf()");
+    await Bun.sleep(500);
+    const [ca, wrong] = [join(own.folder, "ca.pem"), join(own.folder, "wrong.pem")];
+    writeFileSync(ca, pki.caPem);
+    writeFileSync(wrong, other.caPem);
+    const ask = async (host: string, sslMode: DatabaseAddress["sslMode"], sslRootCert: string | null) => {
+      await using asking = pool({ ...own.address("postgres"), hosts: [{ host, port }], sslMode, sslRootCert });
+      const rows = await asking.query<{ ssl: boolean }>(
+        "asking",
+        "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+      );
+      return rows[0]?.ssl;
+    };
+    expect(await ask("127.0.0.1", "disable", null)).toBe(false);
+    expect(await ask("127.0.0.1", null, null)).toBe(true);
+    expect(await ask("127.0.0.1", "require", null)).toBe(true);
+    expect(await ask("127.0.0.1", "verify-ca", ca)).toBe(true);
+    expect(await ask("127.0.0.1", "verify-full", ca)).toBe(true);
+    expect(await ask("localhost", "verify-ca", ca)).toBe(true);
+    expect((await failureOf(ask("127.0.0.1", "verify-full", wrong))).code).toBe("store-unreachable");
+    expect((await failureOf(ask("127.0.0.1", "verify-ca", wrong))).code).toBe("store-unreachable");
+    expect((await failureOf(ask("localhost", "verify-full", ca))).code).toBe("store-unreachable");
+  }, 60_000);
+});
+
+function send(pid: number, signal: "SIGSTOP" | "SIGCONT"): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+async function again<T>(ask: () => Promise<T>): Promise<T> {
+  for (let n = 0; ; n++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (n > 20) throw error;
+      await Bun.sleep(100);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from "bun:test";
+import { usePostgres } from "../support/postgres-server.ts";
+import { PostgresUnderTest } from "../support/postgres-store.ts";
+import { addCamera, addEndpoint, addMunicipality, claimRequest, DELIVERED, settled } from "../support/store-fixture.ts";
+
+// Statistics of the tables are never there in time: what the planner does without them is what counts.
+const server = usePostgres({ settings: ["autovacuum = off"] });
+const NOW = new Date();
+
+/** Rows in the queue without the hours that queueing each would take; all of the first endpoint's come first. */
+async function openWith(count: number, status: "PENDING" | "FAILED"): Promise<PostgresUnderTest> {
+  const under = await PostgresUnderTest.open(server());
+  for (const [endpoint, serials] of [
+    ["One", ["A", "B"]],
+    ["Two", ["C", "D"]],
+  ] as const) {
+    const municipality = await addMunicipality(under.store, endpoint, await addEndpoint(under.store, endpoint));
+    for (const serial of serials) await addCamera(under.store, serial, municipality);
+  }
+  // Statements that were planned while the table was empty go on being used.
+  expect(await under.store.claim(claimRequest(), NOW)).toEqual([]);
+  await under.store.settle([], NOW);
+  const bulk = `i <= ${count} - 100`;
+  await under.run(`INSERT INTO alpr_readings (camera_id, plate, timestamp_utc, created_at, protocol, time_source)
+    SELECT CASE WHEN ${bulk} THEN 1 + i % 2 ELSE 3 + i % 2 END, 'T' || i, now(), now(), 'tattile-xml', 'camera'
+    FROM generate_series(1, ${count}) i`);
+  await under.run(`INSERT INTO messages_queue (reading_id, camera_id, status, next_retry_at)
+    SELECT id, camera_id, '${status}', ${status === "FAILED" ? "now() - interval '1 hour'" : "NULL"} FROM alpr_readings ORDER BY id`);
+  return under;
+}
+
+async function blocksOf(under: PostgresUnderTest): Promise<number> {
+  const [row] = await under.run<{ blocks: number }>(
+    `SELECT sum(heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0))::integer AS blocks
+     FROM pg_statio_user_tables WHERE relname IN ('messages_queue', 'alpr_readings')`,
+  );
+  return row?.blocks ?? 0;
+}
+
+describe("the queue on PostgreSQL", () => {
+  for (const status of ["PENDING", "FAILED"] as const) {
+    test(`claims and settles as cheaply with 100,000 messages ${status} as with 1,000, also behind a paused endpoint`, async () => {
+      const costs: number[] = [];
+      for (const count of [1000, 100_000]) {
+        await using under = await openWith(count, status);
+        const paused = (await under.store.findEndpoint("One"))?.id ?? 0;
+        const before = await blocksOf(under);
+        const claims = await under.store.claim(claimRequest({ limit: 16, slots: new Map([[paused, 0]]) }), NOW);
+        expect(claims.map(({ camera }) => camera.serial).slice(0, 4)).toEqual(["C", "D", "C", "D"]);
+        expect(
+          await under.store.settle(
+            claims.map((claim) => settled(claim, DELIVERED)),
+            NOW,
+          ),
+        ).toEqual(claims.map(() => true));
+        await under.store.nextDueAt();
+        // What a connection did is counted for certain once it has ended.
+        await under.reopen();
+        costs.push((await blocksOf(under)) - before);
+      }
+      const [few = 0, many = 0] = costs;
+      // The trees are a level deeper; a look at every row would read thousands of pages.
+      expect(few).toBeGreaterThan(0);
+      expect(many).toBeLessThan(2 * few + 200);
+    }, 120_000);
+  }
+
+  test("a claim that finds nothing writes nothing", async () => {
+    await using under = await openWith(100, "PENDING");
+    const place = async (): Promise<unknown> => (await under.run("SELECT pg_current_wal_insert_lsn()::text AS at"))[0];
+    const before = await place();
+    for (let i = 0; i < 10; i++)
+      expect(await under.store.claim(claimRequest({ slotsPerEndpoint: 0 }), NOW)).toEqual([]);
+    expect(await place()).toEqual(before as never);
+  });
+});
