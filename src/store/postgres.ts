@@ -19,6 +19,7 @@ import { createStates } from "./postgres-states.ts";
 import { createTallies } from "./postgres-tallies.ts";
 import { createTokens } from "./postgres-tokens.ts";
 import { createTransfer } from "./postgres-transfer.ts";
+import { createUpkeep } from "./postgres-upkeep.ts";
 import type { Certificate } from "./registry.ts";
 import type { Store } from "./store.ts";
 
@@ -79,6 +80,7 @@ function compose(
   return {
     ...createIntake(pool, tallies, holder, clock),
     ...createTransfer(pool, tallies, holder, clock),
+    ...createUpkeep(pool),
     ...claims,
     ...createSettling(pool, clock),
     ...messages,

@@ -26,12 +26,13 @@ import { createStates } from "./sqlite-states.ts";
 import { createTallies } from "./sqlite-tallies.ts";
 import { createTokens } from "./sqlite-tokens.ts";
 import { createTransfer } from "./sqlite-transfer.ts";
+import { createUpkeep } from "./sqlite-upkeep.ts";
 import type { NewReading, Store } from "./store.ts";
 
 /** Older ones have the WAL-reset bug, which can damage a database that several processes write. */
 const OLDEST_SQLITE = "3.51.3";
 /** "TATT": tells a file of ours from another program's. */
-const APPLICATION_ID = 0x54415454;
+export const APPLICATION_ID = 0x54415454;
 /** Pages in the WAL (4 KB each) at which a commit also carries them into the database file. */
 const CHECKPOINT_PAGES = 1000;
 /** A WAL that a burst made longer is cut back to this. */
@@ -122,6 +123,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
   return {
     ...createIntake(connection, enqueue),
     ...createTransfer(connection, tallies, enqueue),
+    ...createUpkeep(connection),
     ...createClaims(connection),
     ...createSettling(connection, tallies),
     ...messages,

@@ -7,6 +7,7 @@ import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
 import type { TransferStore } from "./transfer.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /**
  * The queue and everything beside it. Crash order, which every implementation keeps:
@@ -285,6 +286,7 @@ export interface Store
   extends QueueStore,
     OperatorStore,
     TransferStore,
+    Upkeep,
     Registry,
     AuditLog,
     Holdings,
