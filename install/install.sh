@@ -158,7 +158,7 @@ put_files() {
   own root tattile "$ENV_FILE"
   chmod 0640 "$ENV_FILE"
   local page
-  for page in install operation operacion site configuration protocol guarantees; do
+  for page in install operation operacion from-ajustes site configuration protocol guarantees; do
     if [ -f "$HERE/../docs/$page.md" ]; then put 0644 "$HERE/../docs/$page.md" "$DOC_DIR/$page.md"; fi
   done
 }
@@ -250,6 +250,7 @@ next_steps() {
   editor /etc/tattile/tattile.env            # settings; MOSSOS_ENDPOINT_URL, TRANSIT_ALLOW
   systemctl enable $services
   systemctl restart $services
+  tattile setup                              # asks for the rest (català, español, English); or one by one:
   tattile municipality add NAME
   tattile cert import FILE.pfx --municipality NAME
   tattile camera add SERIAL --reader CODE --municipality NAME
