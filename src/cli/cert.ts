@@ -5,6 +5,7 @@ import { daysUntil, formatDay } from "../format.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
+import { certCheckCommand } from "./cert-check.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpCertificate, lookUpMunicipality } from "./lookup.ts";
@@ -208,4 +209,10 @@ export async function eraseCertificate(certificate: Certificate, store: Store, c
   if (certificate.keyPath !== null && !shared) removeCertificateFolder(certsDir, certificate.keyPath);
 }
 
-export const certCommands = defineGroup("cert", "import and look at certificates", [importPfx, list, show, remove]);
+export const certCommands = defineGroup("cert", "import, check and look at certificates", [
+  importPfx,
+  list,
+  show,
+  certCheckCommand,
+  remove,
+]);

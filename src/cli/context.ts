@@ -21,7 +21,7 @@ export interface CommandContext extends AsyncDisposable {
 export function createContext(options: { out: Output; envFile: string | undefined }): CommandContext {
   const { out, envFile } = options;
   // Before root becomes the owner of the data folder, and loses its own name.
-  const operator = operatorName();
+  const uid = process.getuid?.();
   let config: Promise<Config> | undefined;
   let store: Promise<Store> | undefined;
   const readConfig = async (): Promise<Config> => {
@@ -38,7 +38,9 @@ export function createContext(options: { out: Output; envFile: string | undefine
   const context: CommandContext = {
     out,
     envFile,
-    operator,
+    get operator() {
+      return operatorName(uid);
+    },
     get input() {
       return process.stdin;
     },

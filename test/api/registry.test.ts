@@ -45,7 +45,12 @@ test("a town is registered, changed and removed; what is left out stays", async 
     expect([200, 204]).toContain((await api.call("DELETE", `/api/v1${path}`, { as: "admin" })).status);
     expect((await api.call("DELETE", `/api/v1${path}`, { as: "admin" })).status).toBe(404);
   }
-  const deeds = (await api.store.listAudit({ limit: 10 })).map(({ what }) => what);
+  const audit = await api.store.listAudit({ limit: 100 });
+  expect(audit.find(({ what }) => what === "camera save")?.detail).toBe(
+    "2001008851: readerCode 00012, municipality òdena, coordX 431234.50, coordY 4588123.00",
+  );
+  expect(audit.filter(({ what }) => what === "endpoint save")).toHaveLength(2);
+  const deeds = audit.map(({ what }) => what).filter((what) => what.endsWith("remove"));
   expect(deeds).toEqual([
     "endpoint remove",
     "endpoint remove",
