@@ -6,7 +6,7 @@ import type { Config } from "../config.ts";
 import { AppError, systemCode } from "../errors.ts";
 import type { Store } from "./store.ts";
 
-export type StorePlace = Pick<Config, "databasePath"> & Partial<Pick<Config, "database" | "certsDir">>;
+export type StorePlace = Pick<Config, "databasePath"> & Partial<Pick<Config, "database" | "certsDir" | "imagesUrl">>;
 
 /**
  * Opens the store that the configuration names, its schema brought up to date. The only place that picks an implementation.
@@ -21,6 +21,7 @@ export async function openStore(config: StorePlace, clock: Clock = systemClock):
   return openPostgres({
     ...config.database,
     node: openNodeName(dirname(config.databasePath)),
+    sharesQuarantine: config.imagesUrl !== null && config.imagesUrl !== undefined,
     certsDir: config.certsDir,
     clock,
   });

@@ -13,23 +13,28 @@ const TRIM_STEP_ROWS = 1000;
 const SELECT = `q.id, q.kind, q.reason, q.camera_serial AS "cameraSerial", q.protocol, q.peer, q.received_at AS "receivedAt",
   q.size_bytes AS "sizeBytes", q.path FROM quarantine q`;
 
+/** The node of held messages whose content lies where every machine can read it. */
+export const SHARED_NODE = "shared";
+const OWN = "q.node = ANY (ARRAY(SELECT value FROM json_array_elements_text($1::text::json)))";
+
 /**
- * Messages that could not be queued. Their content is a file of the machine they came to, so each node sees and judges its
- * own only: another's would look as if its content were gone, and be dropped.
+ * Messages that could not be queued. On a disk their content is a file of the machine they came to, so each node sees and judges
+ * its own only: another's would look as if its content were gone, and be dropped. In a bucket it is everyone's.
  */
-export function createQuarantine(pool: Pool, node: string): Quarantine {
+export function createQuarantine(pool: Pool, nodes: readonly string[]): Quarantine {
+  const node = json(nodes);
   return {
     listQuarantine: async ({ kind, cameraSerial }, limit) =>
       pool.query<Quarantined>(
         "listing the quarantine",
-        `SELECT ${SELECT} WHERE q.node = $1 AND ($2::text IS NULL OR q.kind = $2) AND ($3::text IS NULL OR q.camera_serial = $3)
+        `SELECT ${SELECT} WHERE ${OWN} AND ($2::text IS NULL OR q.kind = $2) AND ($3::text IS NULL OR q.camera_serial = $3)
          ORDER BY q.id LIMIT $4::text::bigint`,
         [node, kind ?? null, cameraSerial ?? null, String(Math.max(0, limit))],
       ),
     findQuarantined: async (id) => {
       const [row] = await pool.query<Quarantined>(
         "finding a held message",
-        `SELECT ${SELECT} WHERE q.node = $1 AND q.id = $2::text::bigint`,
+        `SELECT ${SELECT} WHERE ${OWN} AND q.id = $2::text::bigint`,
         [node, String(id)],
       );
       return row ?? null;
@@ -39,13 +44,13 @@ export function createQuarantine(pool: Pool, node: string): Quarantine {
       pool.query<Quarantined>(
         "listing the quarantine",
         `SELECT ${SELECT} JOIN cameras c ON c.serial_number = q.camera_serial AND c.active
-         WHERE q.node = $1 AND q.kind = 'unregistered' AND q.path IS NOT NULL ORDER BY q.id LIMIT $2::text::bigint`,
+         WHERE ${OWN} AND q.kind = 'unregistered' AND q.path IS NOT NULL ORDER BY q.id LIMIT $2::text::bigint`,
         [node, String(Math.max(0, limit))],
       ),
     findHeld: async (paths) => {
       const rows = await pool.query<{ path: string }>(
         "looking for held messages",
-        `SELECT q.path FROM quarantine q WHERE q.node = $1
+        `SELECT q.path FROM quarantine q WHERE ${OWN}
            AND q.path = ANY (ARRAY(SELECT value FROM json_array_elements_text($2::text::json)))`,
         [node, json(paths)],
       );
@@ -54,7 +59,7 @@ export function createQuarantine(pool: Pool, node: string): Quarantine {
     dropQuarantined: async (ids) => {
       const rows = await pool.query<{ id: number; path: string | null }>(
         "dropping held messages",
-        `DELETE FROM quarantine WHERE node = $1
+        `DELETE FROM quarantine q WHERE ${OWN}
            AND id = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text($2::text::json))) RETURNING id, path`,
         [node, json(ids)],
       );
@@ -65,7 +70,7 @@ export function createQuarantine(pool: Pool, node: string): Quarantine {
       const isWithin = (held: Held): boolean => held.count <= count && held.bytes <= bytes;
       const old = (run: Run, limit: number) =>
         run<Quarantined>(
-          `SELECT ${SELECT} WHERE q.node = $1 AND q.received_at < $2::text::timestamptz ORDER BY q.id LIMIT $3::text::bigint`,
+          `SELECT ${SELECT} WHERE ${OWN} AND q.received_at < $2::text::timestamptz ORDER BY q.id LIMIT $3::text::bigint`,
           [node, instant(before), String(limit)],
         );
       const isFine = await pool.transaction("measuring the quarantine", async (run) => {
@@ -84,7 +89,7 @@ export function createQuarantine(pool: Pool, node: string): Quarantine {
         while (!isWithin(held)) {
           // "malformed" sorts before "unregistered", and goes first: of the others a registration can still make readings.
           const first = await run<Quarantined>(
-            `SELECT ${SELECT} WHERE q.node = $1 ORDER BY q.kind, q.id LIMIT ${TRIM_STEP_ROWS}`,
+            `SELECT ${SELECT} WHERE ${OWN} ORDER BY q.kind, q.id LIMIT ${TRIM_STEP_ROWS}`,
             [node],
           );
           if (first.length === 0) break;
@@ -111,8 +116,8 @@ interface Held {
 
 async function measure(run: Run, node: string): Promise<Held> {
   const [held] = await run<Held>(
-    `SELECT count(*) AS count, coalesce(sum(size_bytes) FILTER (WHERE path IS NOT NULL), 0)::bigint AS bytes FROM quarantine
-     WHERE node = $1`,
+    `SELECT count(*) AS count, coalesce(sum(size_bytes) FILTER (WHERE path IS NOT NULL), 0)::bigint AS bytes FROM quarantine q
+     WHERE ${OWN}`,
     [node],
   );
   return held ?? { count: 0, bytes: 0 };

@@ -10,7 +10,7 @@ import { createHoldings } from "./postgres-holdings.ts";
 import { createIntake, QUEUED_CHANNEL } from "./postgres-intake.ts";
 import { createMessages } from "./postgres-messages.ts";
 import { migrateDatabase, POSTGRES_MIGRATIONS, type PostgresMigration } from "./postgres-migrate.ts";
-import { createQuarantine } from "./postgres-quarantine.ts";
+import { createQuarantine, SHARED_NODE } from "./postgres-quarantine.ts";
 import { createRegistry } from "./postgres-registry.ts";
 import { createRevival } from "./postgres-revive.ts";
 import { instant } from "./postgres-rows.ts";
@@ -30,6 +30,8 @@ export interface PostgresOptions {
   poolSize: number;
   /** Names this machine's folder of held messages, for ever. */
   node: string;
+  /** Held messages lie where every machine can read them. */
+  sharesQuarantine?: boolean | undefined;
   /** What relative paths of certificates count from: the replaced system wrote such. Not given: they stay as they are. */
   certsDir?: string | undefined;
   clock: Clock;
@@ -62,11 +64,12 @@ export async function openPostgres(options: PostgresOptions): Promise<Store> {
 
 function compose(
   pool: Pool,
-  { clock, node, address, certsDir }: PostgresOptions,
+  { clock, node, sharesQuarantine, address, certsDir }: PostgresOptions,
   version: string,
   schemaVersion: number,
 ): Store {
   const tallies = createTallies(pool, clock);
+  const holder = sharesQuarantine ? SHARED_NODE : node;
   const revival = createRevival(pool);
   const messages = createMessages(pool, clock);
   const claims = createClaims(pool, clock);
@@ -74,12 +77,12 @@ function compose(
   const placed = (one: Certificate | null): Certificate | null =>
     one === null || certsDir === undefined ? one : placeFiles(one, certsDir);
   return {
-    ...createIntake(pool, tallies, node, clock),
-    ...createTransfer(pool, tallies, node, clock),
+    ...createIntake(pool, tallies, holder, clock),
+    ...createTransfer(pool, tallies, holder, clock),
     ...claims,
     ...createSettling(pool, clock),
     ...messages,
-    ...createQuarantine(pool, node),
+    ...createQuarantine(pool, [...new Set([holder, node])]),
     ...createStates(pool, tallies),
     ...createAuditLog(pool),
     ...createActivity(pool),
