@@ -55,7 +55,8 @@ UNIT_DIR=$ROOT/etc/systemd/system
 SYSCTL_FILE=$ROOT/etc/sysctl.d/99-tattile.conf
 SYSUSERS_FILE=$ROOT/etc/sysusers.d/tattile.conf
 ENV_FILE=$ROOT/etc/tattile/tattile.env
-DOC_DIR=$ROOT/usr/local/share/doc/tattile
+SHARE=$ROOT/usr/local/share
+DOC_DIR=$SHARE/doc/tattile
 DATA_DIR=$ROOT/var/lib/tattile
 TARGET=$ROOT/usr/local/bin/tattile
 
@@ -157,8 +158,24 @@ put_files() {
   own root tattile "$ENV_FILE"
   chmod 0640 "$ENV_FILE"
   local page
-  for page in install operation operacion configuration protocol guarantees; do
+  for page in install operation operacion from-ajustes site configuration protocol guarantees; do
     if [ -f "$HERE/../docs/$page.md" ]; then put 0644 "$HERE/../docs/$page.md" "$DOC_DIR/$page.md"; fi
+  done
+}
+
+# What the shells complete and man shows, as this executable has it; one that is too old to print it gets none.
+put_shell_files() {
+  local shell target text
+  for shell in bash zsh fish man; do
+    case $shell in
+      bash) target=$SHARE/bash-completion/completions/tattile ;;
+      zsh) target=$SHARE/zsh/site-functions/_tattile ;;
+      fish) target=$SHARE/fish/vendor_completions.d/tattile.fish ;;
+      man) target=$SHARE/man/man1/tattile.1 ;;
+    esac
+    if [ "$shell" = man ]; then text=$("$TARGET" man </dev/null 2>/dev/null) || continue
+    else text=$("$TARGET" completions "$shell" </dev/null 2>/dev/null) || continue; fi
+    put_text 0644 "$target" <<<"$text"
   done
 }
 
@@ -233,6 +250,7 @@ next_steps() {
   editor /etc/tattile/tattile.env            # settings; MOSSOS_ENDPOINT_URL, TRANSIT_ALLOW
   systemctl enable $services
   systemctl restart $services
+  tattile setup                              # asks for the rest (català, español, English); or one by one:
   tattile municipality add NAME
   tattile cert import FILE.pfx --municipality NAME
   tattile camera add SERIAL --reader CODE --municipality NAME
@@ -254,6 +272,8 @@ uninstall() {
   done
   [ -n "$ROOT" ] || systemctl daemon-reload
   rm -f "$TARGET" "$TARGET.previous" "$TARGET.new" "$SYSCTL_FILE" "$SYSUSERS_FILE" "$ROOT/etc/tattile/tattile.env.example"
+  rm -f "$SHARE/bash-completion/completions/tattile" "$SHARE/zsh/site-functions/_tattile" \
+    "$SHARE/fish/vendor_completions.d/tattile.fish" "$SHARE/man/man1/tattile.1"
   rm -rf "$DOC_DIR"
   if [ "$PURGE" = yes ]; then
     rm -rf "$ROOT/etc/tattile" "$DATA_DIR"
@@ -273,6 +293,7 @@ else
   put_binary
   put_user
   put_files
+  put_shell_files
   put_reserved_ports
   put_units
   next_steps

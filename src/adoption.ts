@@ -2,8 +2,11 @@ import type { TagAliases } from "./camera/fields.ts";
 import { parseLectorVisionText } from "./camera/lectorvision.ts";
 import { parseTattileTlv } from "./camera/tattile-tlv.ts";
 import { parseTattileXml } from "./camera/tattile-xml.ts";
+import type { Clock } from "./clock.ts";
+import { errorText, isStoreAway } from "./errors.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import type { Intake } from "./intake.ts";
+import type { Log } from "./log.ts";
 import type { ParsedMessage } from "./reading.ts";
 import type { IntakeResult, OperatorStore, Quarantined } from "./store/store.ts";
 
@@ -48,4 +51,44 @@ export function parseAgain(held: Quarantined, bytes: Buffer, aliases: TagAliases
     case "lector-vision":
       return parseLectorVisionText(bytes);
   }
+}
+
+/** How often held messages are looked at whose camera may have been registered meanwhile. */
+const ADOPT_EVERY_MS = 3000;
+const ADOPT_STEP = 20;
+
+/** Takes up held messages whose camera has been registered. @returns how to stop it */
+export function startAdoption(parts: {
+  store: Pick<OperatorStore, "listAdoptable" | "dropQuarantined">;
+  quarantine: ImageStore;
+  intake: Intake;
+  tagAliases: TagAliases;
+  /** Called at each turn of the loop: it still turns. */
+  onTurn(): void;
+  log: Log;
+  clock: Clock;
+}): () => Promise<void> {
+  const { store, quarantine, intake, tagAliases, log, clock } = parts;
+  const stopping = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      parts.onTurn();
+      try {
+        const adoptable = await store.listAdoptable(ADOPT_STEP);
+        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store, tagAliases });
+        if (adoptable.length > 0)
+          log.info("held messages of newly registered cameras were taken up", { messages: adoptable.length });
+        if (adoptable.length === ADOPT_STEP) continue;
+      } catch (error) {
+        // An outage of the store was said by whoever met it first.
+        if (!isStoreAway(error)) log.warn("held messages could not be taken up yet", { error: errorText(error) });
+      }
+      await clock.sleep(ADOPT_EVERY_MS, stopping.signal);
+    }
+  };
+  const loop = run();
+  return async () => {
+    stopping.abort();
+    await loop;
+  };
 }

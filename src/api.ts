@@ -16,6 +16,7 @@ import { registryRoutes } from "./api/registry-routes.ts";
 import { defineMediaRoute, type Route } from "./api/route.ts";
 import { seriesRoutes } from "./api/series-routes.ts";
 import { sessionRoutes } from "./api/session-routes.ts";
+import { siteRoutes } from "./api/site-routes.ts";
 import { statusRoutes } from "./api/status-routes.ts";
 import { readTls, type TlsFiles } from "./api/tls.ts";
 import { AppError, systemCode } from "./errors.ts";
@@ -34,6 +35,8 @@ export interface Api {
 const IDLE_SECONDS = 30;
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 const SESSION_BYTES = 32;
+/** Requests that are being answered; streams of events have a bound of their own. */
+const MOST_UNDER_WAY = 256;
 const CLOSE_GRACE_MS = 2000;
 
 /** The HTTP side: health, API and dashboard. Loopback by default; no plate is in an answer unless an operator asks for it. */
@@ -51,6 +54,7 @@ export function createApi(deps: ApiDeps): Api {
     ...quarantineRoutes(deps, auditor),
     ...registryRoutes(deps, auditor),
     ...certificateRoutes(deps, auditor),
+    ...siteRoutes(deps, auditor),
     ...adminRoutes(deps, auditor),
     ...sessionRoutes({
       ...deps,
@@ -97,6 +101,10 @@ export function createApi(deps: ApiDeps): Api {
         maxRequestBodySize: MAX_BODY_BYTES,
         fetch: async (request, running) => {
           const peer = running.requestIP(request)?.address ?? "";
+          if (underWay >= MOST_UNDER_WAY) {
+            const headers = { "retry-after": "1" };
+            return Response.json({ code: "unavailable", error: "too many requests at once" }, { status: 503, headers });
+          }
           underWay += 1;
           try {
             return addSecurityHeaders(await answer(request, peer), tls !== null);

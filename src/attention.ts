@@ -8,6 +8,7 @@ export const ATTENTION_CODES = [
   "service-dead",
   "service-stalled",
   "sender-off",
+  "balance-off",
   "disk-full",
   "disk-low",
   "clock-off",
@@ -49,6 +50,7 @@ const SHOWN = 3;
 export function findAttention(report: StatusReport): readonly Attention[] {
   const found = [
     ...services(report),
+    ...balance(report),
     ...disk(report),
     ...clock(report),
     ...endpoints(report),
@@ -82,6 +84,12 @@ function* services({ services, senderEnabled, at }: StatusReport): Generator<Att
   if (!senderEnabled) {
     yield attention("sender-off", {}, "the sender is switched off", "set SENDER_ENABLED=true and restart");
   }
+}
+
+function* balance({ balance: { difference } }: StatusReport): Generator<Attention> {
+  if (difference === 0) return;
+  const text = `balance: ${countOf(Math.abs(difference), "reading")} too ${difference > 0 ? "few" : "many"}`;
+  yield down("balance-off", { difference }, text, "tattile status --json; keep the log and report it");
 }
 
 function* disk({ disk }: StatusReport): Generator<Attention> {

@@ -86,12 +86,15 @@ function createAdders(registry: Registry): Adders {
     labelNames: Object.keys(rows[0]?.[0] ?? {}),
     registers: [registry],
   });
+  // Without a row the library would write a zero without labels: a series that nobody meant.
   return {
     gauge: (name, help, rows) => {
+      if (rows.length === 0) return;
       const gauge = new Gauge(common(name, help, rows));
       for (const [labels, value] of rows) gauge.set(labels, value);
     },
     counter: (name, help, rows) => {
+      if (rows.length === 0) return;
       const counter = new Counter(common(name, help, rows));
       for (const [labels, value] of rows) counter.inc(labels, value);
     },
@@ -128,11 +131,14 @@ function addStore({ gauge, counter }: Adders, registry: Registry, snapshot: Stor
   const registered = new Set(cameras.map(({ serial }) => serial));
   const byCamera = (kinds: readonly Tally[], label: string): Row[] => {
     const sums = new Map<string, Row>();
-    for (const { cameraSerial, tally, count } of tallies) {
-      if (!kinds.includes(tally)) continue;
-      const camera = registered.has(cameraSerial) ? cameraSerial : UNREGISTERED;
+    const add = (camera: string, tally: Tally, count: number): void => {
       const key = `${tally}/${camera}`;
       sums.set(key, [{ camera, [label]: tally.replace("-", "_") }, (sums.get(key)?.[1] ?? 0) + count]);
+    };
+    // From zero on: what appears with its first count has not increased, for Prometheus.
+    for (const camera of registered) for (const tally of kinds) add(camera, tally, 0);
+    for (const { cameraSerial, tally, count } of tallies) {
+      if (kinds.includes(tally)) add(registered.has(cameraSerial) ? cameraSerial : UNREGISTERED, tally, count);
     }
     return [...sums.values()];
   };

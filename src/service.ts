@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseAgain, retryQuarantined } from "./adoption.ts";
+import { parseAgain, retryQuarantined, startAdoption } from "./adoption.ts";
 import { createApi } from "./api.ts";
-import type { TagAliases } from "./camera/fields.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
@@ -32,9 +31,6 @@ export type Task = (typeof TASKS)[number];
 /** Within ten seconds of SIGTERM everything is over: first the cameras, then the police. */
 const INGEST_GRACE_MS = 2000;
 const SENDER_GRACE_MS = 5000;
-/** How often held messages are looked at whose camera may have been registered meanwhile. */
-const ADOPT_EVERY_MS = 3000;
-const ADOPT_STEP = 20;
 /** A loop that did not turn for longer hangs; a large sweep or a store that waits for another process is no hanging. */
 const LOOP_SILENCE_MS = 120_000;
 const CLEANUP_SILENCE_MS = 30 * 60_000;
@@ -137,10 +133,12 @@ async function start(
     // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
     const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
+    const dedupeSecret = await openSecret(join(config.dataDir, "dedupe.key"));
+    await stores.whenOpen(() => noteDedupeKey(store, dedupeSecret, config.dataDir, log));
     const taking = createIntake({
       ...stores.intake,
       cameraTimezone: config.cameraTimezone,
-      dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
+      dedupeSecret,
       clock,
       log,
       randomId: randomUUID,
@@ -155,9 +153,9 @@ async function start(
         quarantine,
         intake: taking,
         tagAliases: config.transit.tagAliases,
+        onTurn: heartbeats.watch("adoption", LOOP_SILENCE_MS),
         log,
         clock,
-        heartbeats,
       }),
     );
   }
@@ -223,6 +221,19 @@ async function aloneSince(dataDir: string, clock: Clock): Promise<Date | null> {
   return others.length > 0 ? null : now;
 }
 
+/** Gateways that hash under keys of their own do not recognise each other's replays; nor does one that lost its key. */
+async function noteDedupeKey(store: Store, secret: Uint8Array, dataDir: string, log: Log): Promise<void> {
+  const fingerprint = createHash("sha256").update("fingerprint").update(secret).digest("hex").slice(0, 32);
+  if (await store.noteDedupeKey(fingerprint)) return;
+  log.warn(
+    "dedupe.key is not the one that was used last: replays from before, or by way of another gateway, come twice",
+    {
+      file: join(dataDir, "dedupe.key"),
+      mend: "give every gateway the same file, from the first one's DATA_DIR or a backup",
+    },
+  );
+}
+
 /** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
 async function freeDeadOwners(store: Store, clock: Clock, log: Log): Promise<void> {
   for (const owner of await store.listOwners()) {
@@ -266,42 +277,6 @@ async function startSender(parts: {
   await sender.start();
   stops.push(() => sender.stop(SENDER_GRACE_MS));
   return sender;
-}
-
-/** Takes up held messages whose camera has been registered. @returns how to stop it */
-function startAdoption(parts: {
-  store: Store;
-  quarantine: ImageStore;
-  intake: Intake;
-  tagAliases: TagAliases;
-  log: Log;
-  clock: Clock;
-  heartbeats: Heartbeats;
-}): () => Promise<void> {
-  const { store, quarantine, intake, tagAliases, log, clock, heartbeats } = parts;
-  const turn = heartbeats.watch("adoption", LOOP_SILENCE_MS);
-  const stopping = new AbortController();
-  const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      turn();
-      try {
-        const adoptable = await store.listAdoptable(ADOPT_STEP);
-        for (const held of adoptable) await retryQuarantined(held, { intake, quarantine, store, tagAliases });
-        if (adoptable.length > 0)
-          log.info("held messages of newly registered cameras were taken up", { messages: adoptable.length });
-        if (adoptable.length === ADOPT_STEP) continue;
-      } catch (error) {
-        // An outage of the store was said by whoever met it first.
-        if (!isStoreAway(error)) log.warn("held messages could not be taken up yet", { error: errorText(error) });
-      }
-      await clock.sleep(ADOPT_EVERY_MS, stopping.signal);
-    }
-  };
-  const loop = run();
-  return async () => {
-    stopping.abort();
-    await loop;
-  };
 }
 
 function ignoreAway(error: unknown): void {

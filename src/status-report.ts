@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { AppError, systemCode } from "./errors.ts";
 import { daysUntil } from "./format.ts";
 import { listServices, type RunningService } from "./run-file.ts";
+import type { Balance } from "./store/activity.ts";
 import type { Camera, Certificate, Endpoint, Municipality } from "./store/registry.ts";
 import type { QueueSummary, RouteState, Store, StoreInfo } from "./store/store.ts";
 
@@ -12,6 +13,8 @@ export interface StatusReport {
   store: StoreInfo;
   services: readonly RunningService[];
   queue: QueueSummary;
+  /** Where everything is that was ever received. */
+  balance: Balance;
   cameras: readonly Camera[];
   municipalities: readonly Municipality[];
   endpoints: readonly EndpointStatus[];
@@ -45,17 +48,19 @@ const QUARANTINE_LOOK = 10_000;
 
 /** Reads store, run files and disk. @throws AppError `unavailable` when the store or the disk cannot be read */
 export async function gatherStatus(store: Store, config: Config, now: Date): Promise<StatusReport> {
-  const [queue, cameras, municipalities, endpoints, certificates, states, held, services, disk] = await Promise.all([
-    store.summarize(),
-    store.listCameras(),
-    store.listMunicipalities(),
-    store.listEndpoints(),
-    store.listCertificates(),
-    store.listRouteStates(),
-    store.listQuarantine({}, QUARANTINE_LOOK),
-    listServices(config.dataDir, now).then((all) => all.filter(({ task }) => task !== "quarantine-retry")),
-    readSpace(config.imagesDir, config.dataDir),
-  ]);
+  const [queue, balance, cameras, municipalities, endpoints, certificates, states, held, services, disk] =
+    await Promise.all([
+      store.summarize(),
+      store.balance(),
+      store.listCameras(),
+      store.listMunicipalities(),
+      store.listEndpoints(),
+      store.listCertificates(),
+      store.listRouteStates(),
+      store.listQuarantine({}, QUARANTINE_LOOK),
+      listServices(config.dataDir, now).then((all) => all.filter(({ task }) => task !== "quarantine-retry")),
+      readSpace(config.imagesDir, config.dataDir),
+    ]);
   const unregistered = new Map<string, number>();
   for (const { kind, cameraSerial } of held) {
     const serial = cameraSerial ?? "(unknown)";
@@ -67,6 +72,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
     store: store.info(),
     services,
     queue,
+    balance,
     cameras,
     municipalities,
     endpoints: endpointStatuses(endpoints, states, config),

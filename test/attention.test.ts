@@ -55,6 +55,7 @@ const fine: StatusReport = {
     deadByReason: [],
     readings: 4,
   },
+  balance: { received: 9, delivered: 9, expired: 0, discarded: 0, waiting: 0, dead: 0, difference: 0 },
   cameras: [camera("1", ago(60_000))],
   municipalities: [{ id: 1, name: "Òdena", code: null, endpointId: 1, certificateId: 7, active: true }],
   endpoints: [{ id: 1, name: "lectio", url: "https://x/", pauses: [], lastAcceptedAt: ago(1000), latencyMs: 80 }],
@@ -184,6 +185,13 @@ const troubles: readonly (readonly [
     "attention",
     "never a reading from camera 1",
     "TRANSIT_PORT",
+  ],
+  [
+    "a reading lost",
+    { balance: { received: 9, delivered: 6, expired: 0, discarded: 0, waiting: 0, dead: 0, difference: 3 } },
+    "down",
+    "balance: 3 readings too few",
+    "report it",
   ],
   ["no camera", { cameras: [] }, "attention", "no camera is registered", "camera add"],
   [

@@ -34,6 +34,7 @@ describe("pictures in an object store", () => {
     expect(await images.read(PATH)).toEqual(picture);
     expect(await images.read("data/images/view.jpg")).toEqual(picture.slice(1000, 1500));
     expect(await images.read("CAM/none.jpg")).toBeNull();
+    expect([await images.has(PATH), await images.has("CAM/none.jpg")]).toEqual([true, false]);
     expect(await server.create({ prefix: "" }).read(`girona/images/${PATH}`)).toEqual(picture);
   });
 
@@ -81,6 +82,7 @@ describe("an object store that cannot be used", () => {
       () => images.put(PATH, picture),
       () => images.replace(PATH, picture),
       () => images.read(PATH),
+      () => images.has(PATH),
       () => images.erase([PATH]),
       () => listed(images),
     ]) {
@@ -101,7 +103,7 @@ describe("an object store that cannot be used", () => {
     ]);
     for (const one of asked) expect(one).toMatchObject({ status: "rejected", reason: AWAY });
     server.thaw();
-    expect(await images.read(PATH)).toEqual(picture);
+    expect(await server.create().read(PATH)).toEqual(picture);
   });
 
   test("gets what could not be erased meanwhile erased with the next that is", async () => {

@@ -183,6 +183,20 @@ test("a second run of install.sh changes nothing, with the real executable", () 
   expect(snapshot(root)).toEqual(before);
 });
 
+test("what shells complete and man shows is put where they look, and goes with the rest", () => {
+  const root = tree();
+  install(root, "--binary", BINARY);
+  const share = join(root, "usr/local/share");
+  const read = (path: string): string => readFileSync(join(share, path), "utf8");
+  expect(read("bash-completion/completions/tattile")).toContain("complete -F _tattile tattile");
+  expect(read("zsh/site-functions/_tattile")).toStartWith("#compdef tattile");
+  expect(read("fish/vendor_completions.d/tattile.fish")).toContain("complete -c tattile");
+  expect(read("man/man1/tattile.1")).toStartWith(".TH TATTILE 1");
+  expect(install(root, "--uninstall").status).toBe(0);
+  const left = readdirSync(share, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  expect(left.map(({ name }) => name)).toEqual([]);
+});
+
 test("keys and settings are closed to other users", () => {
   const root = tree();
   install(root, "--binary", standIn("1"));

@@ -24,7 +24,19 @@ async function openTown(): Promise<ApiUnderTest> {
     {},
     {
       prepare: async (store, config) => {
-        const { municipality } = await addCameras(store, "A1");
+        const { municipality, endpoint } = await addCameras(store, "A1");
+        await store.saveRouteState({
+          endpointId: endpoint,
+          certificateId: 7,
+          pausedUntil: new Date(Date.now() + 60_000),
+          pauseKind: "misconfigured",
+          detail: "FailedAuthentication",
+          pauses: 1,
+          lastAcceptedAt: new Date(),
+          clockOffsetMs: -1500,
+          latencyMs: 120,
+          mendedAt: null,
+        });
         const value = { municipalityId: municipality, validTo: new Date("2031-01-01T00:00:00Z") };
         await store.addCertificate(newCertificate("Girona", value));
         await takeIn(
@@ -66,6 +78,7 @@ test("promtool accepts the metrics, and they say what happened", async () => {
     ['tattile_received_total{camera="A1",result="queued"}', 3],
     ['tattile_received_total{camera="(unregistered)",result="unregistered"}', 1],
     ['tattile_erased_total{camera="A1",cause="delivered"}', 1],
+    ['tattile_erased_total{camera="A1",cause="expired"}', 0],
     ['tattile_dead_total{camera="A1"}', 1],
     ['tattile_messages{state="PENDING"}', 1],
     ['tattile_messages{state="DEAD"}', 1],
@@ -82,6 +95,8 @@ test("promtool accepts the metrics, and they say what happened", async () => {
     ['tattile_answer_seconds_sum{endpoint="Police"}', 0.2],
     ['tattile_delivery_seconds_count{endpoint="Police"}', 1],
     ['tattile_endpoint_paused{endpoint="Police"}', 0],
+    ['tattile_certificate_paused{endpoint="Police",certificate="7"}', 1],
+    ["tattile_police_clock_offset_seconds", -1.5],
     ['tattile_certificate_expiry_timestamp_seconds{municipality="Girona"}', Date.parse("2031-01-01T00:00:00Z") / 1000],
     ['tattile_camera_active{camera="A1",municipality="Girona"}', 1],
     ['tattile_service_up{task="api"}', 1],
@@ -91,6 +106,7 @@ test("promtool accepts the metrics, and they say what happened", async () => {
   const lastReading = 'tattile_camera_last_reading_timestamp_seconds{camera="A1",municipality="Girona"}';
   expect(valueIn(text, lastReading)).toBeGreaterThan(1_700_000_000);
   for (const plate of PLATES) expect(text).not.toContain(plate);
+  expect(text).not.toMatch(/^tattile_(received_total|erased_total|endpoint_paused|attempts_total) /m);
 });
 
 test("commits of this process are counted and timed, good ones and bad ones", async () => {

@@ -235,7 +235,7 @@ test("every tattile command in the documents exists, with the flags it is given 
     const [command = "", sub = ""] = words.split(/[ ,]+/);
     const name =
       /^[a-z]+$/.test(sub) &&
-      !["demo", "status", "version", "totals", "top", "logs", "restart", "setup"].includes(command)
+      !["demo", "status", "version", "totals", "top", "logs", "restart", "setup", "completions"].includes(command)
         ? [command, sub]
         : [command];
     const key = name.join(" ");

@@ -92,6 +92,7 @@ export function createAccess({ store, clock, log }: AccessDeps): Access {
         throw unauthorized("the token is not known, was revoked, or its time is over");
       }
       logins.clear(peer);
+      log.info("logged in", { token: token.name, role: token.role, peer });
       await touch(token);
       return token;
     },

@@ -170,7 +170,7 @@ export function describe(fields: Readonly<Record<string, unknown>>): string {
   const parts = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${value instanceof Date ? formatDay(value) : String(value)}`);
-  return parts.join(", ") || "all";
+  return parts.join(", ") || "nothing else";
 }
 
 function onlyId(filter: MessageFilter): number | null {

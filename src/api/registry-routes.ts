@@ -3,6 +3,7 @@ import { coordinate, endpointUrl } from "../registry-values.ts";
 import type { NewCamera, NewEndpoint } from "../store/registry.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
+import { describe } from "./message-routes.ts";
 import { invalid, Refusal } from "./refusal.ts";
 import {
   CameraDetail,
@@ -58,15 +59,17 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       params: EntityName,
       body: MunicipalityFields,
       answer: SavedMunicipality,
-      handle: async ({ params, body }) => {
+      handle: async ({ params, body, caller }) => {
         const old = await store.findMunicipality(params.name);
-        const result = await store.saveMunicipality({
+        const value = {
           name: old?.name ?? params.name,
           code: body.code === undefined ? (old?.code ?? null) : body.code,
           endpointId: await endpointId(body.endpoint, old?.endpointId ?? null),
           certificateId: old?.certificateId ?? null,
           active: body.active ?? old?.active ?? true,
-        });
+        };
+        const deed = { what: "municipality save" as const, detail: describeSaved(value.name, body) };
+        const result = await auditor.around(caller, deed, () => store.saveMunicipality(value));
         deps.onDue();
         return { result, municipality: await must(store.findMunicipality(params.name)) };
       },
@@ -103,7 +106,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       params: EntityName,
       body: EndpointFields,
       answer: SavedEndpoint,
-      handle: async ({ params, body }) => {
+      handle: async ({ params, body, caller }) => {
         const found = await store.findEndpoint(params.name);
         const url = body.url ?? found?.url;
         if (url === undefined) throw invalid("body.url is missing", "Say where the readings go.");
@@ -111,7 +114,10 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         if (!("value" in parsed)) throw invalid("body.url is not an address of an endpoint", `Give ${parsed.allowed}.`);
         checkZone(body.timezone);
         const { id: _id, ...old } = found ?? { id: 0, ...newEndpoint(params.name, url) };
-        const result = await store.saveEndpoint({ ...old, ...withoutUndefined(body), url });
+        const deed = { what: "endpoint save" as const, detail: describeSaved(old.name, body) };
+        const result = await auditor.around(caller, deed, () =>
+          store.saveEndpoint({ ...old, ...withoutUndefined(body), url }),
+        );
         deps.onDue();
         return { result, endpoint: await must(store.findEndpoint(params.name)) };
       },
@@ -162,7 +168,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       params: CameraSerial,
       body: CameraFields,
       answer: SavedCamera,
-      handle: async ({ params: { serial }, body }) => {
+      handle: async ({ params: { serial }, body, caller }) => {
         const old = await store.findCamera(serial);
         const municipalityId = await municipalityOf(body.municipality, old?.municipalityId);
         const readerCode = body.readerCode ?? old?.readerCode;
@@ -183,7 +189,8 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         if ((value.coordX === null) !== (value.coordY === null)) {
           throw invalid("one coordinate without the other", `Give coordX and coordY together: ${coordinate.allowed}.`);
         }
-        const result = await store.saveCamera(value);
+        const deed = { what: "camera save" as const, detail: describeSaved(serial, body) };
+        const result = await auditor.around(caller, deed, () => store.saveCamera(value));
         deps.onDue();
         return { result, camera: await findCamera(serial) };
       },
@@ -250,6 +257,11 @@ function checkZone(zone: string | null | undefined): void {
   } catch {
     throw invalid(`body.timezone is ${JSON.stringify(zone)}`, "Give a zone name such as Europe/Madrid or UTC.");
   }
+}
+
+/** What was said, for the audit log. */
+function describeSaved(name: string, fields: object): string {
+  return `${name}: ${describe({ ...fields })}`;
 }
 
 function withoutUndefined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {

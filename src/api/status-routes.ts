@@ -24,11 +24,11 @@ export function statusRoutes({ store, config, clock }: StatusDeps): readonly Rou
       access: "viewer",
       answer: StatusReport,
       handle: async () => {
-        const [report, balance] = await Promise.all([gatherStatus(store, config, clock.now()), store.balance()]);
+        const report = await gatherStatus(store, config, clock.now());
         const attention = findAttention(report);
         const isDown = attention.some(({ level }) => level === "down");
         const status = isDown ? ("down" as const) : attention.length > 0 ? ("attention" as const) : ("fine" as const);
-        return { status, attention, balance, version, ...report };
+        return { status, attention, version, ...report };
       },
     }),
   ];

@@ -5,6 +5,7 @@ import { daysUntil, formatDay } from "../format.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
+import { certCheckCommand } from "./cert-check.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpCertificate, lookUpMunicipality } from "./lookup.ts";
@@ -178,6 +179,7 @@ const remove = defineTattileCommand({
     cert: { kind: "positional", required: true, about: "id, alias or name" },
     force: { kind: "switch", about: "also while municipalities sign with it" },
     ...REMOVE_ARGS,
+    ...JSON_ARG,
   },
   async run(args, context) {
     const store = await context.store();
@@ -186,13 +188,15 @@ const remove = defineTattileCommand({
     const name = `certificate ${certificate.id} (${certificate.name})`;
     const from = args.force && users.length > 0 ? `, used by ${users.map((m) => m.name).join(", ")},` : "";
     const what = `remove ${name}${from} and its key`;
-    if (args["dry-run"]) return context.out.line(`would ${what}`);
+    const { out } = context;
+    if (args["dry-run"]) return args.json ? out.json({ would: what }) : out.line(`would ${what}`);
     await confirm(what, args.yes, context);
     await audited({ what: "certificate remove", detail: what }, context, async () => {
       if (args.force) for (const { id } of users) await store.assignCertificate(id, null);
       await eraseCertificate(certificate, store, context);
     });
-    context.out.line(`removed ${name}`);
+    if (args.json) out.json({ removed: certificate.id });
+    else out.line(`removed ${name}`);
   },
 });
 
@@ -205,4 +209,10 @@ export async function eraseCertificate(certificate: Certificate, store: Store, c
   if (certificate.keyPath !== null && !shared) removeCertificateFolder(certsDir, certificate.keyPath);
 }
 
-export const certCommands = defineGroup("cert", "import and look at certificates", [importPfx, list, show, remove]);
+export const certCommands = defineGroup("cert", "import, check and look at certificates", [
+  importPfx,
+  list,
+  show,
+  certCheckCommand,
+  remove,
+]);

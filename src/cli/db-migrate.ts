@@ -82,7 +82,7 @@ async function lookForPictures(migration: DatabaseMigration, config: Config): Pr
 function describePlan(plan: MigrationPlan, location: string, pictures: Pictures | null, config: Config): string[] {
   switch (plan.kind) {
     case "create":
-      return [`${location}: empty; its tables are made (schema ${plan.to}).`];
+      return [`${location}: empty; it gets its tables (schema ${plan.to}).`];
     case "upgrade":
       return [`${location}: schema ${plan.from}, brought to ${plan.to}.`];
     case "current":

@@ -223,6 +223,7 @@ const remove = defineTattileCommand({
     name: NAME,
     force: { kind: "switch", about: "also while municipalities or cameras use it: they have none then" },
     ...REMOVE_ARGS,
+    ...JSON_ARG,
   },
   async run(args, context) {
     const store = await context.store();
@@ -234,7 +235,8 @@ const remove = defineTattileCommand({
       ...(cameras.length > 0 ? [countOf(cameras.length, "camera")] : []),
     ].join(" and ");
     const what = `remove endpoint ${endpoint.name} (${endpoint.url})${args.force && users !== "" ? ` from ${users}` : ""}`;
-    if (args["dry-run"]) return context.out.line(`would ${what}`);
+    const { out } = context;
+    if (args["dry-run"]) return args.json ? out.json({ would: what }) : out.line(`would ${what}`);
     await confirm(what, args.yes, context);
     await audited({ what: "endpoint remove", detail: what }, context, async () => {
       if (args.force) {
@@ -243,7 +245,8 @@ const remove = defineTattileCommand({
       }
       await store.removeEndpoint(endpoint.id);
     });
-    context.out.line(`removed endpoint ${endpoint.name}`);
+    if (args.json) out.json({ removed: endpoint.name });
+    else out.line(`removed endpoint ${endpoint.name}`);
   },
 });
 

@@ -7,19 +7,26 @@ export function commandHelp(command: Command): string {
   const entries = Object.entries(command.args).filter(([name]) => !(name in COMMON_ARGS));
   const places = entries.filter(([, spec]) => spec.kind === "positional");
   const flags = entries.filter(([, spec]) => spec.kind !== "positional");
-  const usage = [
-    `tattile ${command.name}`,
-    ...places.map(([name, spec]) => placeName(name, spec)),
-    ...flags.filter(([, spec]) => isRequired(spec)).map(([name, spec]) => flagName(name, spec)),
-    ...(flags.some(([, spec]) => !isRequired(spec)) ? ["[flags]"] : []),
-  ].join(" ");
-  const lines = [sentence(command.summary), "", `Usage: ${usage}`];
+  const lines = [sentence(command.summary), "", `Usage: ${usageLine(command)}`];
   if (places.length > 0) lines.push("", ...rows(places.map(([name, spec]) => [name.toUpperCase(), about(spec)])));
   const allFlags = [...flags, ...Object.entries(COMMON_ARGS)];
   lines.push("", "Flags:", ...rows(allFlags.map(([name, spec]) => [flagName(name, spec), about(spec)])));
   if (command.notes.length > 0) lines.push("", ...command.notes.flatMap((note) => wrap(note, WIDTH)));
   lines.push("", command.examples.length > 1 ? "Examples:" : "Example:", ...command.examples.map((e) => `  ${e}`));
   return lines.join("\n");
+}
+
+/** `tattile camera add SERIAL --reader CODE [flags]` */
+export function usageLine(command: Command): string {
+  const entries = Object.entries(command.args).filter(([name]) => !(name in COMMON_ARGS));
+  const places = entries.filter(([, spec]) => spec.kind === "positional");
+  const flags = entries.filter(([, spec]) => spec.kind !== "positional");
+  return [
+    `tattile ${command.name}`,
+    ...places.map(([name, spec]) => placeName(name, spec)),
+    ...flags.filter(([, spec]) => isRequired(spec)).map(([name, spec]) => flagName(name, spec)),
+    ...(flags.some(([, spec]) => !isRequired(spec)) ? ["[flags]"] : []),
+  ].join(" ");
 }
 
 /** Help of a group, or of the whole program: its commands, one line each. */

@@ -4,6 +4,7 @@ import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
 import { certCommands } from "./cert.ts";
 import { COMMON_ARGS, type Command, type CommandGroup, defineGroup } from "./command.ts";
+import { createCompletionsCommand, createManCommand } from "./completions.ts";
 import { createContext } from "./context.ts";
 import { dbCommands } from "./db.ts";
 import { demoCommand } from "./demo.ts";
@@ -59,6 +60,8 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   dbCommands,
   simulateCommands,
   demoCommand,
+  createCompletionsCommand(() => program),
+  createManCommand(() => program),
   versionCommand,
 ]);
 

@@ -12,8 +12,11 @@ export interface Kit extends Dialog {
   readonly t: Catalogue;
   readonly out: Output;
   readonly input: NodeJS.ReadStream;
-  /** Does it, and shows the command and what it said. @returns false when it failed, which has been shown */
-  run(words: readonly string[], stdin?: string): Promise<boolean>;
+  /**
+   * Does it, and shows the command and what came of it: in the operator's words where `say` makes them of its --json, else
+   * as the command puts it. @returns false when it failed, which has been shown
+   */
+  run<T>(words: readonly string[], say?: ((said: T) => string) | null, stdin?: string): Promise<boolean>;
   /** Lets a command have the terminal. */
   show(words: readonly string[]): Promise<void>;
   /** What a command says with --json. @throws AppError with its error */
@@ -44,10 +47,10 @@ export function createKit(t: Catalogue, context: CommandContext): Kit {
     out,
     input,
     program,
-    async run(words, stdin) {
+    async run<T>(words: readonly string[], say: ((said: T) => string) | null = null, stdin?: string) {
       out.line(out.paint("dim", `${t.sameAs} ${shellLine(words)}`));
-      const { stdout, stderr, code } = await call(words, stdin);
-      if (stdout !== "") out.line(stdout);
+      const { stdout, stderr, code } = await call(say === null ? words : [...words, "--json"], stdin);
+      if (stdout !== "") out.line(say === null ? stdout : say(JSON.parse(stdout) as T));
       if (stderr !== "") out.line(translateError(stderr, t, out));
       return code === 0;
     },

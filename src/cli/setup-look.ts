@@ -1,6 +1,7 @@
 import { BACK } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { NEW, pickCamera } from "./setup-pick.ts";
+import { sayCounts } from "./setup-said.ts";
 
 export async function lookMenu(kit: Kit): Promise<void> {
   const { look } = kit.t;
@@ -50,24 +51,58 @@ async function lookAtReadings(kit: Kit): Promise<void> {
 
 export async function queueMenu(kit: Kit): Promise<void> {
   const { queue } = kit.t;
+  const { said } = kit.t;
   /** Says what --dry-run says, asks, and does it. */
-  const deed = async (words: readonly string[], confirmed: readonly string[] = []): Promise<void> => {
-    if (!(await kit.run([...words, "--dry-run"]))) return;
-    if (await kit.isSure(queue.sure(words.join(" ")))) await kit.run([...words, ...confirmed]);
+  const deed = async (
+    words: readonly string[],
+    confirmed: readonly string[],
+    would: (said: Record<string, number>) => string,
+    done: (said: Record<string, number>) => string,
+  ): Promise<void> => {
+    if (!(await kit.run([...words, "--dry-run"], would))) return;
+    if (await kit.isSure(queue.sure(words.join(" ")))) await kit.run([...words, ...confirmed], done);
     else kit.say(kit.t.cancelled);
   };
+  const retry = (...filter: string[]): Promise<void> =>
+    deed(
+      ["queue", "retry", ...filter],
+      [],
+      ({ wouldRetry = 0 }) => said.wouldRetry(wouldRetry),
+      ({ retried = 0 }) => said.retried(retried),
+    );
   const retryCamera = async (): Promise<void> => {
     const camera = await pickCamera(kit);
-    if (camera !== BACK) await deed(["queue", "retry", "--camera", camera.serial]);
+    if (camera !== BACK) await retry("--camera", camera.serial);
   };
+  const discardDead = (): Promise<void> =>
+    deed(
+      ["queue", "discard", "--state", "DEAD"],
+      ["--yes"],
+      ({ wouldDiscard = 0 }) => said.wouldDiscard(wouldDiscard),
+      ({ discarded = 0, images = 0 }) => said.erased(sayCounts(kit.t, { readings: discarded, images })),
+    );
+  const retryHeld = (): Promise<void> =>
+    deed(
+      ["quarantine", "retry", "--all"],
+      [],
+      ({ wouldRetry = 0 }) => said.wouldRetryHeld(wouldRetry),
+      (results) => said.retriedHeld(sayCounts(kit.t, results)),
+    );
+  const dropHeld = (): Promise<void> =>
+    deed(
+      ["quarantine", "drop", "--all"],
+      ["--yes"],
+      ({ wouldDrop = 0 }) => said.wouldDropHeld(wouldDrop),
+      ({ dropped = 0 }) => said.erased(sayCounts(kit.t, { heldMessages: dropped })),
+    );
   for (;;) {
     const picked = await kit.choose<() => Promise<void>>(queue.title, [
-      { label: queue.retryAll, value: () => deed(["queue", "retry", "--all"]) },
+      { label: queue.retryAll, value: () => retry("--all") },
       { label: queue.retryCamera, value: retryCamera },
-      { label: queue.discardDead, value: () => deed(["queue", "discard", "--state", "DEAD"], ["--yes"]) },
+      { label: queue.discardDead, value: discardDead },
       { label: queue.heldList, value: () => kit.show(["quarantine", "list"]) },
-      { label: queue.heldRetry, value: () => deed(["quarantine", "retry", "--all"]) },
-      { label: queue.heldDrop, value: () => deed(["quarantine", "drop", "--all"], ["--yes"]) },
+      { label: queue.heldRetry, value: retryHeld },
+      { label: queue.heldDrop, value: dropHeld },
     ]);
     if (picked === BACK) return;
     await picked();
@@ -77,8 +112,8 @@ export async function queueMenu(kit: Kit): Promise<void> {
 export async function serviceMenu(kit: Kit): Promise<void> {
   const { service } = kit.t;
   const restart = async (): Promise<void> => {
-    if (await kit.isSure(service.sureRestart)) await kit.run(["restart", "--yes"]);
-    else kit.say(kit.t.cancelled);
+    if (!(await kit.isSure(service.sureRestart))) kit.say(kit.t.cancelled);
+    else if (await kit.run(["restart", "--yes"])) kit.say(kit.t.said.restarted);
   };
   for (;;) {
     const picked = await kit.choose<() => Promise<void>>(service.title, [

@@ -1,6 +1,7 @@
 import { BACK } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { pickCamera, pickCertificate, pickEndpoint, pickMunicipality } from "./setup-pick.ts";
+import { sayCounts, sayRemoved } from "./setup-said.ts";
 
 interface Would {
   readings: number;
@@ -26,8 +27,13 @@ export async function removeMenu(kit: Kit): Promise<void> {
   }
 }
 
-async function goAhead(kit: Kit, question: string, words: readonly string[]): Promise<void> {
-  if (await kit.isSure(question)) await kit.run([...words, "--yes"]);
+async function goAhead<T>(
+  kit: Kit,
+  question: string,
+  words: readonly string[],
+  say: (said: T) => string,
+): Promise<void> {
+  if (await kit.isSure(question)) await kit.run([...words, "--yes"], say);
   else kit.say(kit.t.cancelled);
 }
 
@@ -50,7 +56,11 @@ async function removeCamera(kit: Kit): Promise<void> {
     : readings === 0
       ? remove.sureNamed(camera.serial)
       : remove.sureCamera(camera.serial, readings, images);
-  await goAhead(kit, question, keeps ? [...words, "--keep-queue"] : words);
+  const sayGone = sayRemoved(kit.t, camera.serial);
+  if (!keeps) return goAhead(kit, question, words, sayGone);
+  await goAhead(kit, question, [...words, "--keep-queue"], (said: { removed: boolean; waiting: number }) =>
+    said.removed ? sayGone({}) : kit.t.said.retires(said.waiting),
+  );
 }
 
 async function removeMunicipality(kit: Kit): Promise<void> {
@@ -70,7 +80,7 @@ async function removeMunicipality(kit: Kit): Promise<void> {
   const question = cascade
     ? remove.sureMunicipality(town.name, would.cameras, would.readings, would.images)
     : remove.sureNamed(town.name);
-  await goAhead(kit, question, words);
+  await goAhead(kit, question, words, sayRemoved(kit.t, town.name));
 }
 
 async function removeCertificate(kit: Kit): Promise<void> {
@@ -79,7 +89,8 @@ async function removeCertificate(kit: Kit): Promise<void> {
   if (certificate === BACK) return;
   if (certificate.inUse && !(await kit.isSure(remove.force))) return;
   const words = ["cert", "remove", `${certificate.id}`, ...(certificate.inUse ? ["--force"] : [])];
-  await goAhead(kit, remove.sureNamed(`${certificate.id} ${certificate.name}`), words);
+  const name = `${certificate.id} ${certificate.name}`;
+  await goAhead(kit, remove.sureNamed(name), words, sayRemoved(kit.t, name));
 }
 
 async function removeEndpoint(kit: Kit): Promise<void> {
@@ -93,18 +104,20 @@ async function removeEndpoint(kit: Kit): Promise<void> {
   const isUsed = [...towns, ...cameras].some((user) => user.endpoint === endpoint.name);
   if (isUsed && !(await kit.isSure(remove.force))) return;
   const words = ["endpoint", "remove", endpoint.name, ...(isUsed ? ["--force"] : [])];
-  await goAhead(kit, remove.sureNamed(`${endpoint.name} (${endpoint.url})`), words);
+  await goAhead(kit, remove.sureNamed(`${endpoint.name} (${endpoint.url})`), words, sayRemoved(kit.t, endpoint.name));
 }
 
 async function wipe(kit: Kit, what: "queue" | "readings" | "images" | "all"): Promise<void> {
   const { would } = await kit.query<{ would: Record<string, number> }>(["wipe", what, "--dry-run"]);
-  const counts = Object.entries(would)
-    .filter(([, count]) => count > 0)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(", ");
-  if (counts === "") {
-    kit.say(kit.t.nothingThere);
+  const { t } = kit;
+  if (Object.values(would).every((count) => count === 0)) {
+    kit.say(t.nothingThere);
     return;
   }
-  await goAhead(kit, kit.t.remove.sureWipe(counts), ["wipe", what]);
+  await goAhead(
+    kit,
+    t.remove.sureWipe(sayCounts(t, would)),
+    ["wipe", what],
+    ({ erased }: { erased: Record<string, number> }) => t.said.erased(sayCounts(t, erased)),
+  );
 }

@@ -3,6 +3,7 @@ import { type Answer, BACK, inOrder } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { type ListedCamera, type ListedCertificate, NEW, pickEndpoint, pickMunicipality } from "./setup-pick.ts";
 import { addCamera, addEndpoint, addMunicipality, importCertificate } from "./setup-register.ts";
+import { saySaved } from "./setup-said.ts";
 import type { OwnService } from "./setup-service.ts";
 import { waitFor } from "./setup-wait.ts";
 
@@ -82,7 +83,7 @@ async function chooseMunicipality(kit: Kit, endpoint: string): Promise<Answer<st
       const picked = await pickMunicipality(kit, true);
       if (picked === BACK || picked === NEW) return picked;
       const isThere = picked.endpoint === endpoint;
-      return isThere || (await kit.run(["municipality", "set", picked.name, "--endpoint", endpoint]))
+      return isThere || (await kit.run(["municipality", "set", picked.name, "--endpoint", endpoint], saySaved(kit.t)))
         ? picked.name
         : BACK;
     },

@@ -43,6 +43,12 @@ function printStatus(report: StatusReport, attention: readonly Attention[], out:
   print("services", services || "none running");
   const { PENDING, SENDING, FAILED, DEAD } = queue.byStatus;
   print("queue", `${PENDING} pending, ${SENDING} being sent, ${FAILED} to be tried again, ${DEAD} given up`);
+  const { received, delivered, expired, discarded, difference } = report.balance;
+  const gone = `${delivered} delivered, ${expired} expired, ${discarded} discarded`;
+  print(
+    "balance",
+    `${received} received, ${gone}: ${difference === 0 ? "nothing is missing" : `${difference} missing`}`,
+  );
   const ages = (["PENDING", "FAILED", "DEAD"] as const)
     .filter((status) => queue.oldestAt[status] !== null)
     .map((status) => `${status.toLowerCase()} ${formatAge(queue.oldestAt[status], at)}`);

@@ -83,7 +83,7 @@ const WIPES: readonly Wipe[] = [
       camera: (await store.listCameras()).length,
       municipality: (await store.listMunicipalities()).length,
       endpoint: (await store.listEndpoints()).length,
-      "certificate with its key": (await store.listCertificates()).length,
+      certificate: (await store.listCertificates()).length,
       token: (await store.listTokens()).length,
     }),
     run: wipeAll,

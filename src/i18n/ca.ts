@@ -153,6 +153,38 @@ export const ca: Catalogue = {
     off: "Desactivada: les seves lectures es compten, no s'encuen",
   },
 
+  said: {
+    added: (name) => `Afegit: ${name}.`,
+    changed: (name) => `Canviat: ${name}.`,
+    unchanged: (name) => `Ja estava així: ${name}.`,
+    removed: (name) => `Tret: ${name}.`,
+    erased: (counts) => `Esborrat: ${counts}.`,
+    retires: (readings) => `Queda apagada, i desapareix amb l'última de les seves ${readings} lectures.`,
+    certificate: (subject, until, days) => `${subject}, vàlid fins al ${until} (queden ${days} dies)`,
+    wouldRetry: (count) => `${count} per tornar a enviar.`,
+    retried: (count) => `${count} es tornen a enviar ara.`,
+    wouldDiscard: (count) => `${count} per esborrar, sense enviar.`,
+    wouldRetryHeld: (count) => `${count} missatges retinguts per tornar a recollir.`,
+    retriedHeld: (counts) => `Recollit: ${counts}.`,
+    wouldDropHeld: (count) => `${count} missatges retinguts per esborrar.`,
+    restarted: "Reiniciat.",
+  },
+
+  counts: {
+    readings: (n) => `${n} lectures`,
+    images: (n) => `${n} imatges`,
+    storedReadings: (n) => `${n} lectures desades`,
+    waitingReadings: (n) => `${n} lectures en espera`,
+    storedReadingsWithImages: (n) => `les imatges de ${n} lectures`,
+    heldMessages: (n) => `${n} missatges retinguts`,
+    cameras: (n) => `${n} càmeres`,
+    municipalities: (n) => `${n} municipis`,
+    endpoints: (n) => `${n} endpoints`,
+    certificates: (n) => `${n} certificats amb les seves claus`,
+    tokens: (n) => `${n} tokens d'accés`,
+    nothing: "res",
+  },
+
   wizard: {
     welcome: "De zero al primer lliurament, en set passos. Esc torna un pas enrere.",
     step: (number, of, name) => `Pas ${number} de ${of}: ${name}`,

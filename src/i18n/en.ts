@@ -151,6 +151,41 @@ export const en = {
     off: "Off: its readings are counted, not queued",
   },
 
+  /** What was done. */
+  said: {
+    added: (name: string) => `Added: ${name}.`,
+    changed: (name: string) => `Changed: ${name}.`,
+    unchanged: (name: string) => `It is so already: ${name}.`,
+    removed: (name: string) => `Removed: ${name}.`,
+    erased: (counts: string) => `Erased: ${counts}.`,
+    retires: (readings: number) => `It is off, and goes with the last of its ${readings} readings.`,
+    certificate: (subject: string, until: string, days: number) =>
+      `${subject}, valid until ${until} (${days} days left)`,
+    wouldRetry: (count: number) => `${count} to be sent again.`,
+    retried: (count: number) => `${count} will be sent again now.`,
+    wouldDiscard: (count: number) => `${count} to be erased, unsent.`,
+    wouldRetryHeld: (count: number) => `${count} held messages to be taken in again.`,
+    retriedHeld: (counts: string) => `Taken in: ${counts}.`,
+    wouldDropHeld: (count: number) => `${count} held messages to be erased.`,
+    restarted: "Restarted.",
+  },
+
+  /** Numbers of things, by the names that --json gives them. */
+  counts: {
+    readings: (n: number) => `${n} readings`,
+    images: (n: number) => `${n} images`,
+    storedReadings: (n: number) => `${n} stored readings`,
+    waitingReadings: (n: number) => `${n} waiting readings`,
+    storedReadingsWithImages: (n: number) => `the images of ${n} readings`,
+    heldMessages: (n: number) => `${n} held messages`,
+    cameras: (n: number) => `${n} cameras`,
+    municipalities: (n: number) => `${n} municipalities`,
+    endpoints: (n: number) => `${n} addresses`,
+    certificates: (n: number) => `${n} certificates with their keys`,
+    tokens: (n: number) => `${n} access tokens`,
+    nothing: "nothing",
+  },
+
   wizard: {
     welcome: "From nothing to a first delivery, in seven steps. Esc goes back a step.",
     step: (number: number, of: number, name: string) => `Step ${number} of ${of}: ${name}`,

@@ -153,6 +153,38 @@ export const es: Catalogue = {
     off: "Desactivada: sus lecturas se cuentan, no se encolan",
   },
 
+  said: {
+    added: (name) => `Añadido: ${name}.`,
+    changed: (name) => `Cambiado: ${name}.`,
+    unchanged: (name) => `Ya estaba así: ${name}.`,
+    removed: (name) => `Quitado: ${name}.`,
+    erased: (counts) => `Borrado: ${counts}.`,
+    retires: (readings) => `Queda apagada, y desaparece con la última de sus ${readings} lecturas.`,
+    certificate: (subject, until, days) => `${subject}, válido hasta ${until} (quedan ${days} días)`,
+    wouldRetry: (count) => `${count} por reenviar.`,
+    retried: (count) => `${count} se reenvían ahora.`,
+    wouldDiscard: (count) => `${count} por borrar, sin enviar.`,
+    wouldRetryHeld: (count) => `${count} mensajes retenidos por recoger de nuevo.`,
+    retriedHeld: (counts) => `Recogido: ${counts}.`,
+    wouldDropHeld: (count) => `${count} mensajes retenidos por borrar.`,
+    restarted: "Reiniciado.",
+  },
+
+  counts: {
+    readings: (n) => `${n} lecturas`,
+    images: (n) => `${n} imágenes`,
+    storedReadings: (n) => `${n} lecturas guardadas`,
+    waitingReadings: (n) => `${n} lecturas en espera`,
+    storedReadingsWithImages: (n) => `las imágenes de ${n} lecturas`,
+    heldMessages: (n) => `${n} mensajes retenidos`,
+    cameras: (n) => `${n} cámaras`,
+    municipalities: (n) => `${n} municipios`,
+    endpoints: (n) => `${n} endpoints`,
+    certificates: (n) => `${n} certificados con sus claves`,
+    tokens: (n) => `${n} tokens de acceso`,
+    nothing: "nada",
+  },
+
   wizard: {
     welcome: "De cero a la primera entrega, en siete pasos. Esc vuelve un paso atrás.",
     step: (number, of, name) => `Paso ${number} de ${of}: ${name}`,

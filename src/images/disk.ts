@@ -137,6 +137,14 @@ export function openDiskStore(
       }
     },
 
+    async has(path) {
+      const found = await stat(resolveImagePath(root, path)).catch((error: unknown) => {
+        if (isMissing(error)) return null;
+        throw error;
+      });
+      return found?.isFile() === true;
+    },
+
     async erase(paths) {
       const gone = new Set<string>();
       let erased = 0;

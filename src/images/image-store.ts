@@ -15,6 +15,8 @@ export interface ImageStore {
   flush(): Promise<void>;
   /** The file's bytes, or null when there is none. Also takes absolute and legacy (`data/images/…`) paths. */
   read(path: string): Promise<Uint8Array | null>;
+  /** Whether there is such a file; cheaper than reading it. */
+  has(path: string): Promise<boolean>;
   /** Removes files; one that is gone already is no error. Folders left empty go too, at once or with a later `list`. @returns how many were there, as far as that can be told. */
   erase(paths: readonly string[]): Promise<number>;
   /** Every file below the store with its age, folder by folder, for the sweep of orphans; empty folders out of use are removed on the way. */

@@ -52,6 +52,7 @@ function withEarlierFiles(store: ImageStore, earlier: ImageStore): ImageStore {
     ...store,
     // The disk first: it answers at once, and holds only what is older than the store.
     read: async (path) => (await earlier.read(path)) ?? (await store.read(path)),
+    has: async (path) => (await earlier.has(path)) || (await store.has(path)),
     erase: async (paths) => {
       await earlier.erase(paths);
       return store.erase(paths);

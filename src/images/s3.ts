@@ -62,7 +62,7 @@ export function createS3Store(options: S3Options): ImageStore {
   };
 
   /** @returns the bytes of the answer; null when there is no such object */
-  async function request(doing: string, method: "GET" | "PUT" | "DELETE", key: string, body?: Uint8Array) {
+  async function request(doing: string, method: "GET" | "HEAD" | "PUT" | "DELETE", key: string, body?: Uint8Array) {
     for (let tries = 1; ; tries++) {
       const url = createClient().presign(key, { method, expiresIn: SIGNED_SECONDS });
       let answer: Response;
@@ -83,7 +83,8 @@ export function createS3Store(options: S3Options): ImageStore {
         throw away(doing, late ? `no answer within ${deadlineMs} ms` : (systemCode(error) ?? "connection lost"));
       }
       if (answer.ok) return bytes;
-      const code = errorCode(bytes);
+      // An answer to HEAD has no body to say what is absent: that the bucket is there was seen by whoever listed or wrote.
+      const code = method === "HEAD" && answer.status === 404 ? "NoSuchKey" : errorCode(bytes);
       // Only an object that is said to be absent is absent: without its bucket every picture would seem to be gone.
       if (answer.status === 404 && code === "NoSuchKey") return null;
       if ((answer.status >= 500 || answer.status === 429) && tries < TRIES) continue;
@@ -131,6 +132,10 @@ export function createS3Store(options: S3Options): ImageStore {
     read: async (path) => {
       const key = keyOf(path);
       return enter(() => request("reading an image", "GET", key));
+    },
+    has: async (path) => {
+      const key = keyOf(path);
+      return (await enter(() => request("looking for an image", "HEAD", key))) !== null;
     },
     async erase(paths) {
       const keys = [...owed, ...paths.map(keyOf)];

@@ -6,6 +6,7 @@ import tokensSql from "./migrations/0004-tokens.sql" with { type: "text" };
 import activitySql from "./migrations/0005-activity.sql" with { type: "text" };
 import spoolSql from "./migrations/0006-spool.sql" with { type: "text" };
 import clocksSql from "./migrations/0007-clocks.sql" with { type: "text" };
+import factsSql from "./migrations/0008-facts.sql" with { type: "text" };
 
 /** A step from one schema version to the next; never changed once released. */
 export interface Migration {
@@ -21,6 +22,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { version: 5, sql: activitySql },
   { version: 6, sql: spoolSql },
   { version: 7, sql: clocksSql },
+  { version: 8, sql: factsSql },
 ];
 
 /** What a migrator needs of a database. `exclusively` holds the write lock: of two processes that start at once one waits. */

@@ -3,6 +3,7 @@ import replacedSql from "./migrations/postgres-0000-replaced.sql" with { type: "
 import queueSql from "./migrations/postgres-0001-queue.sql" with { type: "text" };
 import batchesSql from "./migrations/postgres-0002-batches.sql" with { type: "text" };
 import clocksSql from "./migrations/postgres-0003-clocks.sql" with { type: "text" };
+import factsSql from "./migrations/postgres-0004-facts.sql" with { type: "text" };
 import type { Pool, Run } from "./postgres-connection.ts";
 
 /** A step from one schema version to the next; never changed once released. Applied whole or not at all. */
@@ -15,6 +16,7 @@ export const POSTGRES_MIGRATIONS: readonly PostgresMigration[] = [
   { version: 1, sql: queueSql },
   { version: 2, sql: batchesSql },
   { version: 3, sql: clocksSql },
+  { version: 4, sql: factsSql },
 ];
 
 /** The one revision of the replaced system that can be taken over. */
@@ -37,7 +39,8 @@ export async function inspectDatabase(run: Run): Promise<DatabaseState> {
   const columns = await run<{ table: string; column: string }>(
     `SELECT c.relname AS "table", a.attname AS "column" FROM pg_catalog.pg_class c
      JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')`,
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+       AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')`,
   );
   for (const { table, column } of columns) tables.set(table, (tables.get(table) ?? new Set<string>()).add(column));
   if (tables.size === 0) return { kind: "empty" };

@@ -19,6 +19,7 @@ import { createStates } from "./postgres-states.ts";
 import { createTallies } from "./postgres-tallies.ts";
 import { createTokens } from "./postgres-tokens.ts";
 import { createTransfer } from "./postgres-transfer.ts";
+import { createUpkeep } from "./postgres-upkeep.ts";
 import type { Certificate } from "./registry.ts";
 import type { Store } from "./store.ts";
 
@@ -79,6 +80,7 @@ function compose(
   return {
     ...createIntake(pool, tallies, holder, clock),
     ...createTransfer(pool, tallies, holder, clock),
+    ...createUpkeep(pool),
     ...claims,
     ...createSettling(pool, clock),
     ...messages,
@@ -94,6 +96,20 @@ function compose(
     findCertificate: async (idOrName) => placed(await registry.findCertificate(idOrName)),
     listCertificates: async () => (await registry.listCertificates()).map((one) => placed(one) ?? one),
     revive: revival.revive,
+    noteDedupeKey: (fingerprint) =>
+      pool.transaction("noting the key of the hashes", async (run) => {
+        const [before] = await run<{ value: string }>("SELECT value FROM store_facts WHERE name = $1 FOR UPDATE", [
+          "dedupe-key",
+        ]);
+        if (before?.value === fingerprint) return true;
+        const saved = await run(
+          `INSERT INTO store_facts AS f (name, value) VALUES ($1, $2)
+           ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE f.value <> excluded.value RETURNING xmax = 0 AS added`,
+          ["dedupe-key", fingerprint],
+        );
+        // Not saved: another gateway noted the same one this very moment.
+        return saved.length === 0 || saved[0]?.["added"] === true;
+      }),
     watchQueue: (onQueued) => pool.listen(QUEUED_CHANNEL, onQueued),
     info: () => ({ kind: "postgres", version, schemaVersion, location: showDatabaseAddress(address) }),
     check: async () => {

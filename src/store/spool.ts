@@ -328,6 +328,7 @@ function spoolFiles({ away, here }: SpooledFiles, isSpooling: () => boolean, ent
       }
     },
     read: async (path) => (await here.read(path)) ?? (await away.read(path)),
+    has: async (path) => (await here.has(path)) || (await away.has(path)),
     erase: async (paths) => {
       for (const path of paths) pending.delete(path);
       const erased = await here.erase(paths);

@@ -26,12 +26,13 @@ import { createStates } from "./sqlite-states.ts";
 import { createTallies } from "./sqlite-tallies.ts";
 import { createTokens } from "./sqlite-tokens.ts";
 import { createTransfer } from "./sqlite-transfer.ts";
+import { createUpkeep } from "./sqlite-upkeep.ts";
 import type { NewReading, Store } from "./store.ts";
 
 /** Older ones have the WAL-reset bug, which can damage a database that several processes write. */
 const OLDEST_SQLITE = "3.51.3";
 /** "TATT": tells a file of ours from another program's. */
-const APPLICATION_ID = 0x54415454;
+export const APPLICATION_ID = 0x54415454;
 /** Pages in the WAL (4 KB each) at which a commit also carries them into the database file. */
 const CHECKPOINT_PAGES = 1000;
 /** A WAL that a burst made longer is cut back to this. */
@@ -111,11 +112,18 @@ function compose(connection: Connection, options: SqliteOptions, version: string
   const check = connection.prepare<{ at: number }, [number]>(
     "INSERT INTO store_check (id, at) VALUES (1, ?) ON CONFLICT DO UPDATE SET at = excluded.at RETURNING at",
   );
+  const facts = {
+    find: connection.prepare<{ value: string }, [string]>("SELECT value FROM store_facts WHERE name = ?"),
+    save: connection.prepare<never, [string, string]>(
+      "INSERT INTO store_facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    ),
+  };
   const messages = createMessages(connection, tallies, options.clock);
   const enqueue = createEnqueue(connection, tallies, options.onQueued?.(connection));
   return {
     ...createIntake(connection, enqueue),
     ...createTransfer(connection, tallies, enqueue),
+    ...createUpkeep(connection),
     ...createClaims(connection),
     ...createSettling(connection, tallies),
     ...messages,
@@ -129,6 +137,12 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createActivity(connection),
     revive: async (hasDefaultEndpoint, usableCertificateIds, now) =>
       revival.revive(hasDefaultEndpoint, usableCertificateIds, now),
+    noteDedupeKey: async (fingerprint) =>
+      connection.write("noting the key of the hashes", () => {
+        const before = facts.find.get("dedupe-key")?.value;
+        if (before !== fingerprint) facts.save.run("dedupe-key", fingerprint);
+        return before === undefined || before === fingerprint;
+      }),
     // Other processes on the file are few, and looked for often enough.
     watchQueue: () => async () => {},
     info: () => ({ kind: "sqlite", version, schemaVersion, location: options.path }),

@@ -7,6 +7,7 @@ import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
 import type { TransferStore } from "./transfer.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /**
  * The queue and everything beside it. Crash order, which every implementation keeps:
@@ -137,6 +138,11 @@ export interface QueueStore {
   enqueue(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]>;
   /** True when a reading of this content was queued within DEDUPE_DAYS; a hint that saves writing its images. */
   isKnown(dedupeKey: Uint8Array): Promise<boolean>;
+  /**
+   * Notes the fingerprint of the key under which contents are hashed from now on. False: it was another before, here or on another
+   * gateway, and what was hashed under that one is not recognised under this one.
+   */
+  noteDedupeKey(fingerprint: string): Promise<boolean>;
   /** Takes due messages: fair across endpoints and cameras, oldest first within a camera. Cost does not grow with the backlog. */
   claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
   /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
@@ -280,6 +286,7 @@ export interface Store
   extends QueueStore,
     OperatorStore,
     TransferStore,
+    Upkeep,
     Registry,
     AuditLog,
     Holdings,

@@ -45,7 +45,12 @@ test("a town is registered, changed and removed; what is left out stays", async 
     expect([200, 204]).toContain((await api.call("DELETE", `/api/v1${path}`, { as: "admin" })).status);
     expect((await api.call("DELETE", `/api/v1${path}`, { as: "admin" })).status).toBe(404);
   }
-  const deeds = (await api.store.listAudit({ limit: 10 })).map(({ what }) => what);
+  const audit = await api.store.listAudit({ limit: 100 });
+  expect(audit.find(({ what }) => what === "camera save")?.detail).toBe(
+    "2001008851: readerCode 00012, municipality òdena, coordX 431234.50, coordY 4588123.00",
+  );
+  expect(audit.filter(({ what }) => what === "endpoint save")).toHaveLength(2);
+  const deeds = audit.map(({ what }) => what).filter((what) => what.endsWith("remove"));
   expect(deeds).toEqual([
     "endpoint remove",
     "endpoint remove",
@@ -162,4 +167,47 @@ test("an admin revokes tokens and reads who did what; nobody else does", async (
   expect((await api.call("GET", "/api/v1/audit", { as: "admin" })).json).toMatchObject([
     { who: "token admin (api)", what: "token remove", detail: "viewer (viewer)" },
   ]);
+});
+
+test("a whole site is brought about at once, shown first, and read back the same", async () => {
+  await using api = await openApi();
+  const site = {
+    version: 1,
+    endpoints: [{ name: "lectio", url: "https://police.example/matr-ws" }],
+    municipalities: [{ name: "Òdena", endpoint: "lectio" }],
+    cameras: [{ serial: "2001008851", reader: "00012", municipality: "Òdena" }],
+  };
+  const post = (body: object) => api.call("POST", "/api/v1/site", { as: "admin", body });
+  const shown = await post({ site, dryRun: true });
+  expect(shown.json).toMatchObject({ applied: false, unchanged: 0 });
+  expect(shown.json.steps.map(({ action, noun, name }: Record<string, string>) => `${action} ${noun} ${name}`)).toEqual(
+    ["add endpoint lectio", "add municipality Òdena", "add camera 2001008851"],
+  );
+  expect(await api.store.listCameras()).toEqual([]);
+  expect((await post({ site })).json).toMatchObject({ applied: true });
+  const whole = (await api.call("GET", "/api/v1/site", { as: "admin" })).json;
+  expect(whole).toMatchObject(site);
+  expect((await post({ site: whole })).json).toMatchObject({ applied: false, unchanged: 3, steps: [] });
+  const pruned = await post({ site: { ...site, cameras: [] }, prune: true });
+  expect(pruned.json.steps).toMatchObject([{ action: "remove", noun: "camera", name: "2001008851" }]);
+  expect((await api.store.listAudit({ limit: 10 })).map(({ what }) => what)).toEqual([
+    "registry apply",
+    "registry apply",
+  ]);
+});
+
+test("a site that names a file of the machine, or makes no sense, is refused", async () => {
+  await using api = await openApi();
+  const post = (site: object, as: "operator" | "admin" = "admin") =>
+    api.call("POST", "/api/v1/site", { as, body: { site } });
+  expect((await post({ version: 1 }, "operator")).status).toBe(403);
+  expect((await post({ version: 1, camras: [] })).json.error).toContain("camras");
+  const named = await post({
+    version: 1,
+    certificates: [{ name: "x", cert: "/etc/ssl/certs/ca.pem", key: "/etc/shadow" }],
+    municipalities: [{ name: "Òdena", certificate: "x" }],
+  });
+  expect(named.status).toBe(404);
+  expect(named.text).not.toContain("/etc/shadow");
+  expect(await api.store.listMunicipalities()).toEqual([]);
 });

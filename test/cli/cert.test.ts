@@ -129,6 +129,28 @@ test("root may import a PFX that only root can read into the service's folder", 
   expect((await stat(`${only?.["keyPath"]}`)).uid).toBe((await stat(cli.dataDir)).uid);
 });
 
+test("cert check signs with every certificate, and says what one that cannot lacks", async () => {
+  await using cli = await openTown();
+  expect((await cli.run("cert", "check")).stdout).toContain("No certificate yet");
+  await importPfx(cli, "first.pfx");
+  await importPfx(cli, "second.pfx");
+  const fine = await cli.run("cert", "check");
+  expect([fine.code, fine.stderr]).toEqual([0, ""]);
+  expect(fine.stdout.replaceAll(/\s+/g, " ")).toContain("good certificate Òdena: key fits, issued by ");
+  expect(fine.stdout).toContain("(id 1, not in use)");
+  const [unused, used] = (await list(cli)).map(({ keyPath }) => `${keyPath}`) as [string, string];
+  await writeFile(unused, "no key");
+  const attention = await cli.run("cert", "check");
+  expect([attention.code, attention.stdout]).toEqual([1, expect.stringContaining("tattile cert remove 1")]);
+  await rm(used);
+  const down = JSON.parse((await cli.run("cert", "check", "--json")).stdout);
+  expect(down).toMatchObject({
+    status: "down",
+    findings: [{ grade: "warning" }, { grade: "bad", check: "certificate Òdena" }],
+  });
+  expect((await cli.run("cert", "check", "2")).code).toBe(2);
+});
+
 test("an imported certificate can be given to a municipality and taken from it", async () => {
   await using cli = await openTown();
   await importPfx(cli, "first.pfx");

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { chown, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
@@ -8,6 +9,8 @@ import { ca } from "../../src/i18n/ca.ts";
 import { en } from "../../src/i18n/en.ts";
 import { es } from "../../src/i18n/es.ts";
 import { CATALOGUES, chooseLanguage, LANGUAGES } from "../../src/i18n/language.ts";
+import { askedOfSystemd, installFakeSystemd, unitsText } from "../support/fake-systemd.ts";
+import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { type CommandFolder, openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 import { openTerminal, type Terminal } from "../support/terminal.ts";
 
@@ -182,7 +185,7 @@ test("the menu adds, assigns, changes, shows and deletes, and Esc goes back ever
   await menu.choose(es.remove.camera);
   await menu.choose(SERIAL);
   await menu.choose(es.yes);
-  await menu.see(`removed camera ${SERIAL}`);
+  await menu.see(es.said.removed(SERIAL));
   await menu.choose(es.remove.wipeAll);
   await menu.choose(es.yes);
   await menu.choose(es.back);
@@ -193,6 +196,46 @@ test("the menu adds, assigns, changes, shows and deletes, and Esc goes back ever
   }
   const deeds = (await json<{ what: string }[]>(cli, "audit", "list")).map(({ what }) => what);
   expect(deeds).toEqual(["endpoint remove", "camera remove", "everything wipe"]);
+});
+
+test("numbers and results are said in the language of the menu", async () => {
+  await using cli = await openCommandFolder();
+  await cli.run("municipality", "add", "Òdena");
+  await cli.run("camera", "add", SERIAL, "--reader", "1", "--municipality", "Òdena");
+  await takeIn(cli.dataDir, [
+    messageOf(SERIAL, "1234BCD", 1),
+    messageOf(SERIAL, "1235BCD", 2),
+    messageOf("9", "1236BCD", 3),
+  ]);
+  await using menu = openMenu(cli, { TATTILE_LANG: "ca" });
+  await menu.choose(ca.menu.queue);
+  await menu.choose(ca.queue.retryCamera);
+  await menu.choose(SERIAL);
+  await menu.see(ca.said.wouldRetry(0));
+  await menu.choose(ca.no);
+  await menu.choose(ca.queue.heldDrop);
+  await menu.see(ca.said.wouldDropHeld(1));
+  await menu.choose(ca.yes);
+  await menu.see(ca.said.erased(ca.counts.heldMessages(1)));
+  await menu.choose(ca.back);
+  await menu.choose(ca.menu.look);
+  await menu.choose(ca.look.readings);
+  await menu.choose(ca.look.allCameras);
+  await menu.choose(ca.no);
+  await menu.see("12•••CD");
+  await menu.choose(ca.back);
+  await menu.choose(ca.menu.remove);
+  await menu.choose(ca.remove.camera);
+  await menu.choose(SERIAL);
+  await menu.choose(ca.remove.keepQueueYes);
+  await menu.see(ca.remove.sureRetire(SERIAL, 2));
+  await menu.choose(ca.yes);
+  await menu.see(ca.said.retires(2));
+  await menu.choose(ca.remove.wipeReadings);
+  await menu.see(ca.remove.sureWipe(ca.counts.storedReadings(2)));
+  await menu.choose(ca.yes);
+  await menu.see(ca.said.erased(`${ca.counts.readings(2)}, ${ca.counts.images(4)}`));
+  expect(await json<object[]>(cli, "readings", "list")).toEqual([]);
 });
 
 test("what a command refuses is said in the menu, which goes on", async () => {
@@ -210,6 +253,45 @@ test("what a command refuses is said in the menu, which goes on", async () => {
   await menu.until((shown) => shown.lastIndexOf(`❯ ${en.menu.title}`) > shown.indexOf("■"), "the main menu");
   menu.press("C-c");
   await menu.see(en.goodbye);
+});
+
+test("where systemd knows the service it is offered to start it there, and what that says is shown", async () => {
+  await using cli = await openCommandFolder();
+  const env = await installFakeSystemd(cli.folder, unitsText({ tattile: ["loaded", "inactive", "disabled"] }), 1);
+  await using menu = openMenu(cli, { ...env, TATTILE_LANG: "en" }, "--wizard");
+  await menu.choose(en.wizard.startUnit);
+  await menu.see(`${en.wizard.startFailed}\nsystemctl enable --now tattile.service: 1`);
+  expect(await askedOfSystemd(cli.folder)).toBe("systemctl enable --now tattile.service");
+  await menu.choose(en.wizard.later);
+  await menu.choose(en.back);
+  await menu.choose(en.back);
+  await menu.see(en.wizard.unfinished);
+  await menu.choose(en.quit);
+});
+
+test("a service that cannot start says why, and root does not run it over the service's own files", async () => {
+  await using cli = await openCommandFolder();
+  const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  try {
+    const env = { TATTILE_LANG: "en", TRANSIT_HOST: "127.0.0.1", TRANSIT_PORT: `${taken.port}`, API_PORT: "0" };
+    await using menu = openMenu(cli, env, "--wizard");
+    await menu.choose(en.wizard.startHere);
+    await menu.see(en.wizard.startFailed);
+    await menu.until((shown) => shown.includes(`${taken.port}`), "which port is taken");
+    menu.press("Escape");
+    await menu.choose(en.quit);
+    await menu.see(en.goodbye);
+  } finally {
+    taken.stop(true);
+  }
+  if (process.getuid?.() !== 0) return;
+  for (const folder of [cli.folder, cli.dataDir]) await chown(folder, 65534, 65534);
+  await rm(cli.dataDir, { recursive: true });
+  await mkdir(cli.dataDir);
+  await chown(cli.dataDir, 65534, 65534);
+  await using menu = openMenu(cli, { TATTILE_LANG: "en" }, "--wizard");
+  const shown = await menu.see(en.wizard.later);
+  expect(shown).not.toContain(en.wizard.startHere);
 });
 
 test("without a terminal it says that each thing is a command of its own", async () => {

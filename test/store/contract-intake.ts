@@ -40,6 +40,16 @@ export function describeIntake(name: string, open: OpenStore): void {
       expect(await store.isKnown(dedupeKey(1))).toBe(true);
     });
 
+    test("tells when the key of the hashes is another than before", async () => {
+      await using under = await open();
+      expect(await under.store.noteDedupeKey("one")).toBe(true);
+      expect(await under.store.noteDedupeKey("one")).toBe(true);
+      await under.reopen();
+      expect(await under.store.noteDedupeKey("one")).toBe(true);
+      expect(await under.store.noteDedupeKey("two")).toBe(false);
+      expect(await under.store.noteDedupeKey("two")).toBe(true);
+    });
+
     test("does not remember a reading that it did not queue", async () => {
       await using under = await open();
       const { store } = under;

@@ -180,6 +180,35 @@ describe("after the taking over", () => {
     }
   });
 
+  test("can be numbered further than an integer reaches, as the guide says, and the replaced system still works", async () => {
+    const database = await replaced();
+    await server().run(database, REGISTRY);
+    await migrate(database);
+    const guide = await Bun.file(new URL("../../docs/postgresql.md", import.meta.url)).text();
+    const statements = guide.match(/ALTER (?:TABLE|SEQUENCE)[^;]*bigint;/g) ?? [];
+    expect(statements).toHaveLength(4);
+    await server().run(database, statements.join("\n"));
+    await server().run(
+      database,
+      "SELECT setval('alpr_readings_id_seq', 3000000000), setval('messages_queue_id_seq', 3000000000)",
+    );
+    await server().run(database, QUEUE_ONE);
+    const store = await openStoreOn(database);
+    try {
+      await store.enqueue([readingEntry(1, "S1")], new Date());
+      const claims = await store.claim(claimRequest(), new Date());
+      expect(claims.map(({ messageId }) => messageId)).toEqual([3_000_000_001, 3_000_000_002]);
+      expect(
+        await store.settle(
+          claims.map((claim) => settled(claim, DELIVERED)),
+          new Date(),
+        ),
+      ).toEqual([true, true]);
+    } finally {
+      await store.close();
+    }
+  });
+
   test("a message that the replaced system was sending when it stopped for good is sent again after a while", async () => {
     const database = await replaced();
     await server().run(database, REGISTRY);

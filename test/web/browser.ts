@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
+import type { TokenRole } from "../../src/store/tokens.ts";
+import type { Site } from "../e2e/site.ts";
 
 /** Debian's package, installed by scripts/test.sh; never a browser that a library downloads. */
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -16,6 +19,8 @@ export interface ViewOptions {
   height?: number;
   language?: string;
   dark?: boolean;
+  /** A line of 100 kbit/s, a tenth of a second long. */
+  slow?: boolean;
 }
 
 let shared: Promise<Browser> | undefined;
@@ -37,7 +42,7 @@ export async function closeBrowser(): Promise<void> {
 
 /** A fresh profile on one page of `url`: cookies and settings go with it. */
 export async function openView(url: string, options: ViewOptions = {}): Promise<View> {
-  const { width = 1280, height = 900, language = "en-GB", dark = false } = options;
+  const { width = 1280, height = 900, language = "en-GB", dark = false, slow = false } = options;
   const context = await (await openBrowser()).newContext({
     baseURL: url,
     viewport: { width, height },
@@ -48,6 +53,12 @@ export async function openView(url: string, options: ViewOptions = {}): Promise<
   });
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
+  if (slow) {
+    const line = await context.newCDPSession(page);
+    await line.send("Network.enable");
+    const conditions = { offline: false, latency: 100, downloadThroughput: 12_500, uploadThroughput: 12_500 };
+    await line.send("Network.emulateNetworkConditions", conditions);
+  }
   const requests: View["requests"] = [];
   const problems: string[] = [];
   page.on("requestfinished", async (request) => {
@@ -70,4 +81,32 @@ export async function logIn(page: Page, token: string): Promise<void> {
   await page.locator('input[name="token"]').fill(token);
   await page.locator('button[type="submit"]').click();
   await page.locator("nav").waitFor();
+}
+
+/** A token of this role, made on the machine. */
+export async function makeToken(site: Site, role: TokenRole): Promise<string> {
+  const { stdout } = await site.run("token", "create", `my ${role}`, "--role", role);
+  return stdout.trim();
+}
+
+/** A view of somebody of this role who has logged in. */
+export async function openAs(site: Site, role: TokenRole, options: ViewOptions = {}): Promise<View> {
+  const view = await openView(site.url, options);
+  await logIn(view.page, await makeToken(site, role));
+  await view.page.locator(".verdict").waitFor();
+  return view;
+}
+
+const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/** What keeps people out of what the page shows now: rule and place. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(`axe.run(document).then(({ violations, passes }) => passes.length < 5 ? ["nothing was looked at"] :
+    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html.slice(0, 200))))`);
+}
+
+/** How much wider than the window the page is, in pixels. */
+export async function overflow(page: Page): Promise<number> {
+  return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
 }

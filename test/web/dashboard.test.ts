@@ -1,14 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
-import type { TokenRole } from "../../src/store/tokens.ts";
-import { openSite, type Site } from "../e2e/site.ts";
-import { closeBrowser, logIn, openView } from "./browser.ts";
+import { openSite } from "../e2e/site.ts";
+import { closeBrowser, logIn, makeToken, openAs, openView } from "./browser.ts";
+import { sendReading } from "./staged-site.ts";
 
 afterAll(closeBrowser);
-
-async function makeToken(site: Site, role: TokenRole): Promise<string> {
-  const { stdout } = await site.run("token", "create", `my ${role}`, "--role", role);
-  return stdout.trim();
-}
 
 test("shows how the first token is made, notices when it is there, and lets in who has it", async () => {
   await using site = await openSite();
@@ -26,9 +21,10 @@ test("shows how the first token is made, notices when it is there, and lets in w
 
   await logIn(page, token);
   await page.getByRole("heading", { name: "Readings do not get through" }).waitFor();
-  expect(await page.locator(".who").textContent()).toBe("my viewer (viewer)");
   await page.reload();
   await page.locator(".verdict").waitFor();
+  await page.locator("summary").getByText("my viewer").click();
+  expect(await page.locator(".who").textContent()).toBe("my viewer (viewer)");
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByRole("heading", { name: "Log in" }).waitFor();
   await page.reload();
@@ -36,19 +32,44 @@ test("shows how the first token is made, notices when it is there, and lets in w
   expect(view.problems).toEqual([]);
 });
 
-test("a reading is seen to arrive and to be delivered, and the balance adds up", async () => {
+test("a revoked token is out at once", async () => {
+  await using site = await openSite();
+  await site.start("api");
+  await using view = await openAs(site, "viewer");
+  await site.run("token", "revoke", "my viewer", "--yes");
+  await view.page.getByRole("heading", { name: "Welcome to tattile" }).waitFor({ timeout: 45_000 });
+});
+
+test("a reading is told to the page as it arrives and is delivered, without being asked for", async () => {
   await using site = await openSite();
   await site.addCameras("2001008851");
   await site.start();
-  await using view = await openView(site.url);
+  await using view = await openAs(site, "viewer");
   const { page } = view;
-  await logIn(page, await makeToken(site, "viewer"));
-  const delivered = page.locator(".balance .delivered dd");
-  await delivered.filter({ hasText: /^0$/ }).waitFor();
-  await site.send({ serials: ["2001008851"], total: 3 });
-  await delivered.filter({ hasText: /^3$/ }).waitFor();
-  await page.getByRole("heading", { name: "Everything is delivered" }).waitFor();
+  await page.getByText("Nothing to do.", { exact: true }).or(page.locator(".attention")).first().waitFor();
+  // From here on only what the server sends by itself can change what is seen.
+  await page.route("**/api/v1/{status,series,messages}**", (route) => route.abort());
+  site.mossos.behave({ answer: { kind: "accept" }, delayMs: 1500 });
+  const [received, delivered, waiting] = ["div:first-child", ".delivered", ".waiting"].map((part) =>
+    page.locator(`.balance ${part} dd`),
+  );
+  await sendReading(site, "2001008851", "1234BCD");
+  await received?.getByText("1", { exact: true }).waitFor();
+  await waiting?.getByText("1", { exact: true }).waitFor();
+  expect(await page.locator(".verdict h1").textContent()).toMatch(/1 reading on the way|Something needs you/);
+  await delivered?.getByText("1", { exact: true }).waitFor();
+  await waiting?.getByText("0", { exact: true }).waitFor();
   await page.getByText("It adds up").waitFor();
-  expect(view.problems).toEqual([]);
-  if (process.env["SCREENSHOTS"]) await page.screenshot({ path: "/tmp/web-1.png", fullPage: true });
+  expect(await page.getByRole("row", { name: /2001008851/ }).textContent()).toMatch(/2001008851\s*\d+ s ago/);
+});
+
+test("says that what it shows may be old while the service is away, and goes on by itself", async () => {
+  await using site = await openSite();
+  const service = await site.start();
+  await using view = await openAs(site, "viewer");
+  const { page } = view;
+  await service.kill();
+  await page.getByRole("alert").getByText("No connection").waitFor();
+  await site.start();
+  await page.getByRole("alert").getByText("No connection").waitFor({ state: "detached" });
 });

@@ -205,6 +205,10 @@ export const ca: Texts = {
       text: "L’enviament està desactivat: les lectures esperen.",
       mend: "Poseu SENDER_ENABLED=true i reinicieu el servei.",
     }),
+    "balance-off": (f) => ({
+      text: `Balanç: ${readings(Math.abs(Number(f["difference"])))} ${Number(f["difference"]) > 0 ? "de menys" : "de més"}.`,
+      mend: "Conserveu el registre i aviseu-ne.",
+    }),
     "disk-full": (f, _span, size) => ({
       text: `El disc és ple (${size(Number(f["freeBytes"]))} lliures): les càmeres han de guardar les seves lectures.`,
       mend: "Allibereu espai al disc.",

@@ -198,6 +198,10 @@ export const en: Texts = {
       text: "The sender is switched off: readings wait.",
       mend: "Set SENDER_ENABLED=true and restart the service.",
     }),
+    "balance-off": (f) => ({
+      text: `Balance: ${readings(Math.abs(Number(f["difference"])))} ${Number(f["difference"]) > 0 ? "too few" : "too many"}.`,
+      mend: "Keep the log and report it.",
+    }),
     "disk-full": (f, _span, size) => ({
       text: `The disk is full (${size(Number(f["freeBytes"]))} free): the cameras must keep their readings.`,
       mend: "Make room on the disk.",

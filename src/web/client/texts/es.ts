@@ -204,6 +204,10 @@ export const es: Texts = {
       text: "El envío está desactivado: las lecturas esperan.",
       mend: "Ponga SENDER_ENABLED=true y reinicie el servicio.",
     }),
+    "balance-off": (f) => ({
+      text: `Balance: ${readings(Math.abs(Number(f["difference"])))} ${Number(f["difference"]) > 0 ? "de menos" : "de más"}.`,
+      mend: "Conserve el registro y avise.",
+    }),
     "disk-full": (f, _span, size) => ({
       text: `El disco está lleno (${size(Number(f["freeBytes"]))} libres): las cámaras tienen que guardar sus lecturas.`,
       mend: "Libere espacio en el disco.",

@@ -1,0 +1,121 @@
+import { Type } from "typebox";
+import { AppError } from "../errors.ts";
+import { applySite, prepareSite, readCertificateInputs, type SiteDeps } from "../site-apply.ts";
+import { buildSite } from "../site-export.ts";
+import { parseSite, type SiteFile } from "../site-file.ts";
+import { buildSiteSchema } from "../site-schema.ts";
+import type { Auditor } from "./audit.ts";
+import type { ApiDeps } from "./deps.ts";
+import { defineMediaRoute, defineRoute, type Route } from "./route.ts";
+import { exactly, listOf, named, nullable } from "./schemas.ts";
+
+/** As large as the file may be that the command takes. */
+const SITE_BYTES = 2 * 1024 * 1024;
+const Text = Type.String();
+const Count = Type.Integer({ minimum: 0 });
+
+const SiteChange = named(
+  "SiteChange",
+  exactly({
+    site: Type.Unsafe<unknown>({ type: "object", description: "a site, as GET /api/v1/site/schema describes it" }),
+    prune: Type.Optional(Type.Boolean({ description: "true: what its sections do not name is removed" })),
+    dryRun: Type.Optional(Type.Boolean({ description: "true: only say what would be done" })),
+  }),
+);
+
+const SitePlanned = named(
+  "SitePlanned",
+  exactly({
+    applied: Type.Boolean(),
+    unchanged: Count,
+    steps: listOf(
+      exactly({
+        action: Type.Enum(["add", "change", "remove"]),
+        noun: Type.Enum(["endpoint", "certificate", "municipality", "camera"]),
+        name: Text,
+        fields: listOf(exactly({ field: Text, before: nullable(Text), after: nullable(Text) })),
+      }),
+    ),
+  }),
+);
+
+/** Everything registered at once, as `tattile export` writes and `tattile apply` reads it. */
+export function siteRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
+  const { store, config, clock } = deps;
+  const siteDeps: SiteDeps = {
+    store,
+    certsDir: config.certsDir,
+    defaults: {
+      timeoutMs: config.mossos.timeoutMs,
+      retryMax: config.sender.retryMax,
+      retryBackoffMs: config.sender.backoffMs,
+    },
+    now: clock.now,
+    askPassword: () => Promise.reject(new AppError("invalid", "a certificate's file cannot be named here")),
+  };
+
+  return [
+    defineMediaRoute({
+      method: "GET",
+      path: "/api/v1/site",
+      tag: "site",
+      summary: "everything registered, as POST /api/v1/site takes it; no secret is in it",
+      access: "admin",
+      media: "application/json",
+      handle: async () => {
+        const [endpoints, certificates, municipalities, cameras] = await Promise.all([
+          store.listEndpoints(),
+          store.listCertificates(),
+          store.listMunicipalities(),
+          store.listCameras(),
+        ]);
+        return Response.json(buildSite({ endpoints, certificates, municipalities, cameras }));
+      },
+    }),
+    defineMediaRoute({
+      method: "GET",
+      path: "/api/v1/site/schema",
+      tag: "site",
+      summary: "the JSON Schema of a site",
+      access: "viewer",
+      media: "application/json",
+      handle: async () => Response.json(buildSiteSchema()),
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/v1/site",
+      tag: "site",
+      summary:
+        "bring everything registered to what a site says: all of it, or nothing. Certificates are named by fingerprint",
+      access: "admin",
+      body: SiteChange,
+      maxBodyBytes: SITE_BYTES,
+      answer: SitePlanned,
+      handle: async ({ body, caller }) => {
+        const file = withoutKeyFiles(parseSite(body.site, config.dataDir));
+        const options = { prune: body.prune ?? false };
+        const prepared = await prepareSite(file, await readCertificateInputs(file), options, siteDeps);
+        const { steps, unchanged } = prepared.plan;
+        const applied = steps.length > 0 && body.dryRun !== true;
+        if (applied) {
+          const detail = `${steps.length} records${options.prune ? ", with removal of what is not named" : ""}`;
+          await auditor.around(caller, { what: "registry apply", detail }, () => applySite(prepared, siteDeps));
+          deps.onDue();
+        }
+        return { applied, unchanged, steps };
+      },
+    }),
+  ];
+}
+
+/** Nobody may name a file of this machine from elsewhere: a certificate is one that is here, or comes by POST /api/v1/certificates. */
+function withoutKeyFiles(file: SiteFile): SiteFile {
+  if (file.certificates === undefined) return file;
+  return {
+    ...file,
+    certificates: file.certificates.map(({ name, fingerprint }) => ({
+      name,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
+    })),
+  };
+}
