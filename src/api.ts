@@ -3,6 +3,7 @@ import { createAccess } from "./api/access.ts";
 import { adminRoutes } from "./api/admin-routes.ts";
 import { createAuditor } from "./api/audit.ts";
 import { certificateRoutes } from "./api/certificate-routes.ts";
+import { compressAnswer } from "./api/compress.ts";
 import type { ApiDeps } from "./api/deps.ts";
 import { createDispatch } from "./api/dispatch.ts";
 import { createEvents } from "./api/events.ts";
@@ -107,7 +108,7 @@ export function createApi(deps: ApiDeps): Api {
           }
           underWay += 1;
           try {
-            return addSecurityHeaders(await answer(request, peer), tls !== null);
+            return addSecurityHeaders(await compressAnswer(request, await answer(request, peer)), tls !== null);
           } finally {
             underWay -= 1;
           }
