@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { AppError, errorText, systemCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { findPortOwner } from "../port-owner.ts";
+import { compressAnswer } from "./compress.ts";
 import { addSecurityHeaders } from "./headers.ts";
 import { readTls, type TlsFiles } from "./tls.ts";
 
@@ -55,7 +56,7 @@ export function createListener(
     }
     underWay += 1;
     try {
-      return addSecurityHeaders(await answer(request, peer), isTls);
+      return addSecurityHeaders(await compressAnswer(request, await answer(request, peer)), isTls);
     } finally {
       underWay -= 1;
     }

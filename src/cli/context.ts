@@ -59,7 +59,7 @@ export function createContext(options: { out: Output; envFile: string | undefine
  * Root works as the owner of the data folder from here on: files that root would leave in it (a new database, keys,
  * folders of images) could not be read or erased by the service, which is worse than being refused something here.
  */
-async function adoptOwner(dataDir: string): Promise<void> {
+export async function adoptOwner(dataDir: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { stat } = await import("node:fs/promises");
   const owner = await stat(dataDir).catch((error: unknown) => {
