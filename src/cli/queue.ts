@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { countOf, formatAge, formatInstant, maskPlate } from "../format.ts";
+import { countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
@@ -113,7 +113,7 @@ const show = defineTattileCommand({
         ["municipality", message.municipality],
         ["endpoint", message.endpointName ?? "(default: MOSSOS_ENDPOINT_URL)"],
         ["plate", args["show-plates"] ? message.plate : maskPlate(message.plate)],
-        ["captured", `${formatInstant(message.capturedAt, zone)} (${message.timeSource})`],
+        ["captured", `${formatCaptured(message, zone)} (${message.timeSource})`],
         ["received", formatInstant(message.receivedAt, zone)],
         ["attempts spent", `${message.attempts}`],
         ["next attempt", formatInstant(message.nextRetryAt, zone)],
