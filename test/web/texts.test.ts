@@ -13,6 +13,7 @@ const ALL: readonly [string, Texts][] = [
 ];
 
 const FACTS: Facts = {
+  difference: 3,
   task: "ingest",
   pid: 12,
   silentMs: 90_000,
