@@ -16,6 +16,7 @@ const FACTS: Facts = {
   difference: 3,
   task: "ingest",
   pid: 12,
+  difference: 2,
   silentMs: 90_000,
   freeBytes: 1000,
   offsetMs: 45_000,

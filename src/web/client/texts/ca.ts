@@ -19,7 +19,7 @@ const of = (name: Facts[string] | undefined): string =>
 export const ca: Texts = {
   tag: "ca-ES",
   name: "Català",
-  listing: "i",
+  others: (count) => `i ${n(count)} més`,
   app: {
     title: "Lectures per a la policia",
     skip: "Vés al contingut",
@@ -282,7 +282,7 @@ export const ca: Texts = {
     certificate: "Importa certificat",
     register: "Dona d’alta",
     look: "Mostra",
-    command: "O a la màquina:",
+    command: "A la màquina:",
     retried: (count) =>
       count === 0
         ? "No hi havia res per enviar de nou."

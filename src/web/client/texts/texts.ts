@@ -18,7 +18,8 @@ export interface Texts {
   /** For dates and numbers. */
   tag: string;
   name: string;
-  listing: string;
+  /** Behind the first of a list. */
+  others(count: number): string;
   app: Words<
     | "title"
     | "skip"
