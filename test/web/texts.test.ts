@@ -13,7 +13,6 @@ const ALL: readonly [string, Texts][] = [
 ];
 
 const FACTS: Facts = {
-  difference: 3,
   task: "ingest",
   pid: 12,
   difference: 2,
