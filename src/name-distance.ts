@@ -1,6 +1,6 @@
 /**
- * The name that was probably meant: fewest letters to add, drop, change or swap, and no more than a third of its length.
- * Null when none is near.
+ * The name that was probably meant: fewest letters to add, drop, change or swap, and no more than a third of its length;
+ * else the one that it begins, of four letters or more. Null when none is near.
  */
 export function nearestName(name: string, known: readonly string[]): string | null {
   let best: string | null = null;
@@ -12,7 +12,8 @@ export function nearestName(name: string, known: readonly string[]): string | nu
       least = distance;
     }
   }
-  return least <= Math.max(2, Math.floor(name.length / 3)) ? best : null;
+  if (least <= Math.max(2, Math.floor(name.length / 3))) return best;
+  return name.length < 4 ? null : (known.find((candidate) => candidate.startsWith(name)) ?? null);
 }
 
 /** Optimal string alignment: a swap of neighbours counts as one. */

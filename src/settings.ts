@@ -462,7 +462,7 @@ export const SETTINGS = {
     "API_TLS_CERT",
     filePath,
     null,
-    "PEM file with the certificate for HTTPS, its chain behind it. With API_TLS_KEY the API speaks HTTPS only. Read at the start.",
+    "PEM file with the certificate for HTTPS, its chain behind it. With API_TLS_KEY the API speaks HTTPS only. A renewed one is taken up by itself.",
     { defaultText: "none" },
   ),
   tlsKeyPath: setting(

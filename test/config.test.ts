@@ -273,6 +273,8 @@ describe("names", () => {
     ["API_PROT", "API_PORT"],
     ["TRANSIT_POR", "TRANSIT_PORT"],
     ["API_SOMETHING_ELSE", null],
+    ["SENDER_POLL", "SENDER_POLL_INTERVAL_SECONDS"],
+    ["API", null],
   ])("nearest to %s is %p", (name, expected) => {
     const known = listSettings().map((one) => one.name);
     expect(nearestName(name, known)).toBe(expected);

@@ -11,7 +11,7 @@ export interface TlsFiles {
  * The operator's certificate (with its chain) and key for HTTPS, checked so that a browser would not be the first to find out.
  * @throws AppError `config` naming the file and what is wrong with it
  */
-export function readTls({ certPath, keyPath }: TlsFiles, now: Date): { cert: string; key: string } {
+export function readTls({ certPath, keyPath }: TlsFiles, now: Date): { cert: string; key: string; validTo: Date } {
   const cert = readText("API_TLS_CERT", certPath);
   const key = readText("API_TLS_KEY", keyPath);
   const leaf = parse("API_TLS_CERT", certPath, () => new X509Certificate(cert));
@@ -30,7 +30,7 @@ export function readTls({ certPath, keyPath }: TlsFiles, now: Date): { cert: str
       hint: "Renew it, or leave API_TLS_CERT and API_TLS_KEY unset.",
     });
   }
-  return { cert, key };
+  return { cert, key, validTo: leaf.validToDate };
 }
 
 function readText(setting: string, path: string): string {

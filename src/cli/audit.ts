@@ -1,5 +1,6 @@
 import { formatInstant } from "../format.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
+import { wrap } from "./help.ts";
 import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseSince, parseWhole } from "./values.ts";
@@ -30,18 +31,27 @@ const list = defineTattileCommand({
       { title: "WHO" },
       { title: "WHAT", whole: true },
       { title: "MESSAGE", align: "right", whole: true },
-      { title: "DETAIL" },
     ] as const;
     const rows = entries.map((e) => [
       formatInstant(e.at, zone),
       e.who,
       e.what,
       e.messageId === null ? "-" : `${e.messageId}`,
-      e.detail,
     ]);
-    out.line(formatTable(columns, rows, out.width));
+    const [titles = "", ...lines] = formatTable(columns, rows, out.width).split("\n");
+    out.line(titles);
+    // Whole, below its entry: a detail that is cut is the one that is asked for.
+    for (const [index, line] of lines.entries()) {
+      const detail = inPieces(entries[index]?.detail ?? "", out.width - 2);
+      out.line([line, ...wrap(detail, out.width - 2).map((text) => `  ${text}`)].join("\n"));
+    }
     if (found.length > limit) out.note(`More than ${limit}; see earlier ones with --limit.`);
   },
 });
+
+/** Words that are wider than the screen (a fingerprint), parted. */
+function inPieces(text: string, width: number): string {
+  return text.replace(new RegExp(`\\S{${width}}(?=\\S)`, "gu"), "$& ");
+}
 
 export const auditCommands = defineGroup("audit", "look at who did what", [list]);

@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { AppError } from "../errors.ts";
 import type { AuditedDeed } from "../store/audit.ts";
 import type { CommandContext } from "./context.ts";
@@ -10,19 +9,25 @@ export interface Deed {
   messageId?: number | null;
 }
 
-/** Who sits at this terminal: behind sudo the one who called it, else the user of this process. */
-export function operatorName(env: Readonly<Record<string, string | undefined>> = process.env): string {
+/**
+ * Who sits at this terminal: behind sudo the one who called it, and as whom where that is not root; else the user `uid`.
+ * Not what USER says, which anybody sets; nor os.userInfo(), which under Bun is USER.
+ */
+export function operatorName(
+  uid: number | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string {
   const sudoUser = env["SUDO_USER"]?.replace(/\p{Cc}/gu, "").slice(0, 100) ?? "";
-  return `${sudoUser === "" ? ownName() : sudoUser} (cli)`;
+  if (sudoUser === "") return `${userName(uid)} (cli)`;
+  return uid === 0 ? `${sudoUser} (cli)` : `${sudoUser} as ${userName(uid)} (cli)`;
 }
 
-function ownName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user of a container may have a number and no name.
-    return `uid ${process.getuid?.() ?? "?"}`;
-  }
+function userName(uid: number | undefined): string {
+  if (uid === undefined) return "unknown";
+  // `id` asks whatever this machine keeps its users in, not only /etc/passwd. A user of a container may have no name.
+  const id = Bun.which("id") === null ? null : Bun.spawnSync(["id", "-nu", String(uid)]);
+  const name = id?.exitCode === 0 ? id.stdout.toString().trim() : "";
+  return name === "" ? `uid ${uid}` : name;
 }
 
 /** Writes down what is about to be done. @throws AppError when that cannot be written: then it must not be done. */

@@ -21,7 +21,7 @@ export interface CommandContext extends AsyncDisposable {
 export function createContext(options: { out: Output; envFile: string | undefined }): CommandContext {
   const { out, envFile } = options;
   // Before root becomes the owner of the data folder, and loses its own name.
-  const operator = operatorName();
+  const uid = process.getuid?.();
   let config: Promise<Config> | undefined;
   let store: Promise<Store> | undefined;
   const readConfig = async (): Promise<Config> => {
@@ -38,7 +38,9 @@ export function createContext(options: { out: Output; envFile: string | undefine
   const context: CommandContext = {
     out,
     envFile,
-    operator,
+    get operator() {
+      return operatorName(uid);
+    },
     get input() {
       return process.stdin;
     },
@@ -57,7 +59,7 @@ export function createContext(options: { out: Output; envFile: string | undefine
  * Root works as the owner of the data folder from here on: files that root would leave in it (a new database, keys,
  * folders of images) could not be read or erased by the service, which is worse than being refused something here.
  */
-async function adoptOwner(dataDir: string): Promise<void> {
+export async function adoptOwner(dataDir: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { stat } = await import("node:fs/promises");
   const owner = await stat(dataDir).catch((error: unknown) => {

@@ -74,6 +74,10 @@ export async function queueMenu(kit: Kit): Promise<void> {
     const camera = await pickCamera(kit);
     if (camera !== BACK) await retry("--camera", camera.serial);
   };
+  const tryDelivery = async (): Promise<void> => {
+    const camera = await pickCamera(kit);
+    if (camera !== BACK) await kit.show(["send", "--camera", camera.serial, "--dry-run"]);
+  };
   const discardDead = (): Promise<void> =>
     deed(
       ["queue", "discard", "--state", "DEAD"],
@@ -97,6 +101,7 @@ export async function queueMenu(kit: Kit): Promise<void> {
     );
   for (;;) {
     const picked = await kit.choose<() => Promise<void>>(queue.title, [
+      { label: queue.tryDelivery, value: tryDelivery },
       { label: queue.retryAll, value: () => retry("--all") },
       { label: queue.retryCamera, value: retryCamera },
       { label: queue.discardDead, value: discardDead },

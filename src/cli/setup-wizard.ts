@@ -170,12 +170,25 @@ async function awaitDelivery(kit: Kit, serial: string, startedAt: Date): StepRes
       return "next";
     }
     kit.say(`${wizard.notDelivered} ${state}`);
-    const picked = await kit.choose<"wait" | "skip">(wizard.notYet, [
+    const picked = await kit.choose<"wait" | "skip" | "doctor" | "by hand">(wizard.notYet, [
       { label: wizard.goOnWaiting, value: "wait" },
+      { label: wizard.doctor, value: "doctor" },
+      { label: wizard.byHand, value: "by hand" },
       { label: skip, value: "skip" },
     ]);
-    if (picked !== "wait") return picked === BACK ? BACK : "skip";
+    if (picked === BACK || picked === "skip") return picked;
+    if (picked === "doctor") await kit.show(["doctor"]);
+    if (picked === "by hand" && (await deliverByHand(kit, serial))) return "next";
   }
+}
+
+/** One reading with a plate that the operator answers for; whoever drives by is not asked. */
+async function deliverByHand(kit: Kit, serial: string): Promise<boolean> {
+  const plate = await kit.ask(kit.t.ask.plate);
+  if (plate === BACK) return false;
+  const taken = await kit.run(["send", "--camera", serial, "--plate-stdin", "--yes"], null, plate);
+  if (taken) kit.say(kit.out.paint("good", kit.t.wizard.deliveredByHand));
+  return taken;
 }
 
 function find(kit: Kit, serial: string): Promise<ListedCamera> {

@@ -1,7 +1,9 @@
 import { type Attention, findAttention } from "../attention.ts";
-import { AppError, errorText } from "../errors.ts";
+import type { Config } from "../config.ts";
+import { AppError, errorText, isStoreAway } from "../errors.ts";
 import { countOf, formatAge, formatBytes } from "../format.ts";
 import { type EndpointStatus, gatherStatus, type StatusReport } from "../status-report.ts";
+import type { SpoolCounts } from "../store/transfer.ts";
 import { defineTattileCommand } from "./command.ts";
 import { cut, type Output } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
@@ -19,28 +21,77 @@ export const statusCommand = defineTattileCommand({
   async run(args, context) {
     const { out } = context;
     const config = await context.config();
+    const spool = await lookIntoSpool(config);
     let report: StatusReport;
+    let storeMs: number;
     try {
-      report = await gatherStatus(await context.store(), config, context.now());
+      const store = await context.store();
+      const askedAtMs = performance.now();
+      await store.check();
+      storeMs = Math.round(performance.now() - askedAtMs);
+      report = await gatherStatus(store, config, context.now());
     } catch (error) {
-      if (args.json) out.json({ status: "down", error: errorText(error) });
+      if (args.json) out.json({ status: "down", error: errorText(error), spool });
       out.note(`Error: ${errorText(error)}`);
+      if (isStoreAway(error) && spool !== null) {
+        const waiting = countOf(spool.waiting + spool.heldMessages, "reading");
+        out.note(`Readings are taken in meanwhile: ${waiting} in the spool of this machine.`);
+      }
       if (error instanceof AppError && error.hint !== undefined) out.note(`Try: ${error.hint}`);
       return 2;
     }
-    const attention = findAttention(report);
+    const attention: Advice[] = [...findAttention(report), ...findSpoolAttention(spool)];
     const code = attention.some((a) => a.level === "down") ? 2 : attention.length > 0 ? 1 : 0;
-    if (args.json) out.json({ status: WORDS[code], attention, ...report });
-    else printStatus(report, attention, out);
+    if (args.json) out.json({ status: WORDS[code], attention, ...report, storeMs, spool });
+    else printStatus(report, attention, out, storeMs);
     return code;
   },
 });
 
-function printStatus(report: StatusReport, attention: readonly Attention[], out: Output): void {
+/** What lies in this machine's spool is said here only: a dashboard may be another machine's. */
+type Advice = Omit<Attention, "code"> & { code: Attention["code"] | "spool-waiting" | "spool-held-back" };
+
+/** What waits here for a store on another machine; null where nothing can. */
+async function lookIntoSpool(config: Config): Promise<SpoolCounts | null> {
+  if (config.database === null && config.imagesUrl === null) return null;
+  const [{ peekSpool }, { spoolPath }] = await Promise.all([
+    import("../store/spool-file.ts"),
+    import("../store/spool-open.ts"),
+  ]);
+  return peekSpool(spoolPath(config.dataDir));
+}
+
+function findSpoolAttention(spool: SpoolCounts | null): Advice[] {
+  const found: Advice[] = [];
+  const waiting = (spool?.waiting ?? 0) + (spool?.heldMessages ?? 0);
+  if (waiting > 0) {
+    found.push({
+      level: "attention",
+      code: "spool-waiting",
+      facts: { readings: waiting },
+      text: `${countOf(waiting, "reading")} wait in the spool of this machine for the store or the bucket`,
+      mend: "it moves by itself while a service runs; look at PostgreSQL, the bucket and tattile logs",
+    });
+  }
+  if (spool !== null && spool.heldBack > 0) {
+    found.push({
+      level: "attention",
+      code: "spool-held-back",
+      facts: { readings: spool.heldBack },
+      text: `${countOf(spool.heldBack, "reading")} in the spool are of cameras that are not registered any more, or off`,
+      mend: "tattile camera add SERIAL …, or leave them: they go after SENDER_DEAD_RETENTION_MINUTES",
+    });
+  }
+  return found;
+}
+
+function printStatus(report: StatusReport, attention: readonly Advice[], out: Output, storeMs: number): void {
   const { queue, disk, at } = report;
   const print = (name: string, text: string): void => out.line(cut(`${name.padEnd(13)}${text}`, out.width));
   const services = report.services.map((s) => `${s.task} ${s.state}`).join(", ");
   print("services", services || "none running");
+  const { kind, version, schemaVersion, location } = report.store;
+  print("store", `${kind} ${version}, schema ${schemaVersion}, answers in ${storeMs} ms: ${location}`);
   const { PENDING, SENDING, FAILED, DEAD } = queue.byStatus;
   print("queue", `${PENDING} pending, ${SENDING} being sent, ${FAILED} to be tried again, ${DEAD} given up`);
   const { received, delivered, expired, discarded, difference } = report.balance;

@@ -108,6 +108,7 @@ export const ca: Catalogue = {
 
   queue: {
     title: "Què se'n fa, de la cua?",
+    tryDelivery: "Provar un lliurament sense enviar-lo",
     retryAll: "Tornar a enviar tots els missatges fallits i morts",
     retryCamera: "Tornar a enviar els d'una càmera",
     discardDead: "Descartar els morts, amb lectures i imatges",
@@ -146,6 +147,7 @@ export const ca: Catalogue = {
     serial: "Número de sèrie de la càmera",
     serialHeard: (messages) => `ja envia, ${messages} missatges retinguts`,
     reader: "Codi de lector que li ha donat la policia",
+    plate: "Matrícula que es pugui comunicar, d'un cotxe de l'ajuntament",
     coordinates: "UTM 31N, com 431234.50 4588123.00 (pot quedar buit)",
     coordinatesWrong: "Dos números amb dos decimals exactes, o res.",
     description: "On és (pot quedar buit)",
@@ -211,6 +213,9 @@ export const ca: Catalogue = {
     goOnWaiting: "Continuar esperant",
     waitingToDeliver: (state) => `esperant que la policia l'accepti: ${state} (Esc: altres opcions)`,
     nothingSent: "encara no s'ha enviat res",
+    byHand: "Lliurar-ne una a mà, amb una matrícula que es pugui comunicar",
+    deliveredByHand: "Lliurada: la policia l'ha acceptada.",
+    doctor: "Veure què falla (doctor)",
     delivered: "Lliurada: la policia ha acceptat la lectura i aquí s'ha esborrat.",
     notDelivered: "Sense lliurar:",
     done: "Això és tot. tattile status mostra com va tot.",

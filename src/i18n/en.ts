@@ -106,6 +106,7 @@ export const en = {
 
   queue: {
     title: "What is to happen with the queue?",
+    tryDelivery: "Try a delivery, without sending it",
     retryAll: "Send all failed and dead messages again",
     retryCamera: "Send those of one camera again",
     discardDead: "Discard dead messages, with readings and images",
@@ -144,6 +145,7 @@ export const en = {
     serial: "Serial number of the camera",
     serialHeard: (messages: number) => `sending already, ${messages} messages held`,
     reader: "Reader code that the police gave it",
+    plate: "Plate that may be reported, of a car of the town's own",
     coordinates: "UTM 31N, as 431234.50 4588123.00 (may be empty)",
     coordinatesWrong: "Two numbers with exactly two decimals, or nothing.",
     description: "Where it hangs (may be empty)",
@@ -213,6 +215,9 @@ export const en = {
     goOnWaiting: "Go on waiting",
     waitingToDeliver: (state: string) => `waiting for the police to take it: ${state} (Esc: other choices)`,
     nothingSent: "nothing sent yet",
+    byHand: "Deliver one by hand, of a plate that may be reported",
+    deliveredByHand: "Delivered: the police took it.",
+    doctor: "See what is wrong (doctor)",
     delivered: "Delivered: the police took the reading, and it was erased here.",
     notDelivered: "Not delivered:",
     done: "That was all. tattile status shows how everything is.",

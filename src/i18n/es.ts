@@ -108,6 +108,7 @@ export const es: Catalogue = {
 
   queue: {
     title: "¿Qué se hace con la cola?",
+    tryDelivery: "Probar una entrega sin enviarla",
     retryAll: "Reenviar todos los mensajes fallidos y muertos",
     retryCamera: "Reenviar los de una cámara",
     discardDead: "Descartar los muertos, con lecturas e imágenes",
@@ -146,6 +147,7 @@ export const es: Catalogue = {
     serial: "Número de serie de la cámara",
     serialHeard: (messages) => `ya envía, ${messages} mensajes retenidos`,
     reader: "Código de lector que le dio la policía",
+    plate: "Matrícula que se pueda comunicar, de un coche del ayuntamiento",
     coordinates: "UTM 31N, como 431234.50 4588123.00 (puede quedar vacío)",
     coordinatesWrong: "Dos números con dos decimales exactos, o nada.",
     description: "Dónde está (puede quedar vacío)",
@@ -211,6 +213,9 @@ export const es: Catalogue = {
     goOnWaiting: "Seguir esperando",
     waitingToDeliver: (state) => `esperando a que la policía la acepte: ${state} (Esc: otras opciones)`,
     nothingSent: "aún no se ha enviado nada",
+    byHand: "Entregar una a mano, con una matrícula que se pueda comunicar",
+    deliveredByHand: "Entregada: la policía la ha aceptado.",
+    doctor: "Ver qué falla (doctor)",
     delivered: "Entregada: la policía ha aceptado la lectura y aquí se ha borrado.",
     notDelivered: "Sin entregar:",
     done: "Eso es todo. tattile status enseña cómo va todo.",

@@ -12,23 +12,23 @@ type Places = Pick<Config, "imagesUrl" | "imagesDir" | "quarantineDir" | "dataDi
 export function openImages(config: Places): ImageStore {
   return config.imagesUrl === null
     ? openDiskStore(config.imagesDir)
-    : openBucket(config, config.imagesUrl, "images", config.imagesDir);
+    : withEarlierFiles(openBucket(config, config.imagesUrl, "images"), openDiskStore(config.imagesDir));
 }
 
 /** Where held messages lie; beside the pictures, so that every machine can take them up. */
 export function openQuarantine(config: Places): ImageStore {
   return config.imagesUrl === null
     ? openDiskStore(config.quarantineDir)
-    : openBucket(config, config.imagesUrl, "quarantine", config.quarantineDir);
+    : withEarlierFiles(openBucket(config, config.imagesUrl, "quarantine"), openDiskStore(config.quarantineDir));
 }
 
-function openBucket(
-  { dataDir }: Places,
+/** The bucket alone, without what lies on this machine's disk from before. */
+export function openBucket(
+  { dataDir }: Pick<Places, "dataDir">,
   place: NonNullable<Config["imagesUrl"]>,
   part: "images" | "quarantine",
-  folder: string,
 ): ImageStore {
-  const bucket = createS3Store({
+  return createS3Store({
     bucket: place.bucket,
     prefix: `${place.prefix}${part}/`,
     endpoint: place.endpoint,
@@ -40,7 +40,6 @@ function openBucket(
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
     },
   });
-  return withEarlierFiles(bucket, openDiskStore(folder));
 }
 
 /**

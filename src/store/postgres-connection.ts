@@ -42,6 +42,8 @@ export interface Pool {
   query<T = Record<string, unknown>>(doing: string, sql: string, parameters?: readonly Parameter[]): Promise<Rows<T>>;
   /** Several statements in one transaction, begun anew when another one got in its way. */
   transaction<T>(doing: string, work: (run: Run) => Promise<T>): Promise<T>;
+  /** A transaction that may last as long as it takes: for an operator's question about every row. */
+  patiently<T>(doing: string, work: (run: Run) => Promise<T>): Promise<T>;
   /** Calls back whenever something is said on the channel, and once when the connection was lost meanwhile. @returns how to stop */
   listen(channel: string, onNotice: () => void): () => Promise<void>;
   close(): Promise<void>;
@@ -65,18 +67,22 @@ export function createPool(options: PoolOptions): Pool {
   let sql = connect();
   let closed = false;
   const retired = new Set<Promise<void>>();
+  const listeners = new Set<() => Promise<void>>();
 
   /** Other statements of the same pool fail with it, and are tried again by whoever asked. */
   const giveUp = (hung: Sql): void => {
-    if (sql === hung && !closed) sql = connect();
+    if (sql === hung && !closed) {
+      sql = connect();
+      for (const listen of listeners) void listen();
+    }
     const ending = hung.end({ timeout: 0 }).catch(() => {});
     retired.add(ending);
     void ending.finally(() => retired.delete(ending));
   };
 
-  const within = async <T>(work: (own: Sql) => Promise<T>): Promise<T> => {
+  const within = async <T>(work: (own: Sql) => Promise<T>, patient: boolean): Promise<T> => {
     const own = sql;
-    if (answerMs === null) return work(own);
+    if (answerMs === null || patient) return work(own);
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -91,10 +97,10 @@ export function createPool(options: PoolOptions): Pool {
     }
   };
 
-  const attempt = async <T>(doing: string, work: (own: Sql) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(doing: string, work: (own: Sql) => Promise<T>, patient = false): Promise<T> => {
     for (let tries = 1; ; tries++) {
       try {
-        return await within(work);
+        return await within(work, patient);
       } catch (error) {
         if (isCollision(error) && tries < MOST_TRIES) {
           await clock.sleep(tries * 10);
@@ -111,26 +117,40 @@ export function createPool(options: PoolOptions): Pool {
       attempt(doing, (own) =>
         own.begin((inner) => work((text, parameters = []) => execute(inner, text, parameters))),
       ) as never,
+    patiently: (doing, work) =>
+      attempt(
+        doing,
+        (own) =>
+          own.begin(async (inner) => {
+            await execute(inner, "SET LOCAL statement_timeout = 0", []);
+            return work((text, parameters = []) => execute(inner, text, parameters));
+          }),
+        true,
+      ) as never,
     listen: (channel, onNotice) => {
       let stopped = false;
       let unlisten: (() => Promise<void>) | null = null;
       const start = async (): Promise<void> => {
         while (!stopped) {
+          const own = sql;
           try {
-            const own = sql;
             const listening = await own.listen(channel, onNotice, onNotice);
+            if (own !== sql) return;
             unlisten = () => listening.unlisten();
             if (stopped) await unlisten();
             return;
           } catch {
             // The server is away. Nothing hangs on it: the queue is looked through anyway.
             await clock.sleep(1000);
+            if (own !== sql) return;
           }
         }
       };
+      listeners.add(start);
       void start();
       return async () => {
         stopped = true;
+        listeners.delete(start);
         await unlisten?.().catch(() => {});
       };
     },

@@ -21,24 +21,22 @@ export function createHoldings(pool: Pool, tallies: Tallies, clock: Clock): Hold
 
   return {
     countQueue: () =>
-      pool.query<QueueCount>(
-        "counting messages",
-        `SELECT camera_id AS "cameraId", status, count(*) AS count, min(created_at) AS "oldestAt" FROM messages_queue
-         GROUP BY camera_id, status ORDER BY camera_id, status COLLATE "C"`,
+      pool.patiently("counting messages", (run) =>
+        run<QueueCount>(`SELECT camera_id AS "cameraId", status, count(*) AS count, min(created_at) AS "oldestAt" FROM messages_queue
+         GROUP BY camera_id, status ORDER BY camera_id, status COLLATE "C"`),
       ),
-    countRows: async () => {
-      const tables = await pool.query<{ name: string }>(
-        "counting rows",
-        `SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema() ORDER BY tablename COLLATE "C"`,
-      );
-      const counts: { table: string; rows: number }[] = [];
-      for (const { name } of tables) {
-        const quoted = `"${name.replaceAll('"', '""')}"`;
-        const [row] = await pool.query<{ rows: number }>("counting rows", `SELECT count(*) AS rows FROM ${quoted}`);
-        counts.push({ table: name, rows: row?.rows ?? 0 });
-      }
-      return counts;
-    },
+    countRows: () =>
+      pool.patiently("counting rows", async (run) => {
+        const tables = await run<{ name: string }>(
+          `SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema() ORDER BY tablename COLLATE "C"`,
+        );
+        const counts: { table: string; rows: number }[] = [];
+        for (const { name } of tables) {
+          const [row] = await run<{ rows: number }>(`SELECT count(*) AS rows FROM "${name.replaceAll('"', '""')}"`);
+          counts.push({ table: name, rows: row?.rows ?? 0 });
+        }
+        return counts;
+      }),
     listImagePaths: async (cameraId) => {
       const rows = await pool.query<PictureRow>(
         "listing images",

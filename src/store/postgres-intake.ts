@@ -11,7 +11,7 @@ type Intake = Pick<QueueStore, "enqueue" | "isKnown" | "purgeDedupe">;
 /** Said after every commit that queued something, for whoever listens; a hint that may get lost. */
 export const QUEUED_CHANNEL = "tattile_queued";
 
-const READING_COLUMNS = [
+export const READING_COLUMNS = [
   "device_sn",
   "timestamp_utc",
   "time_source",
@@ -154,7 +154,7 @@ function writeEntry(entry: IntakeEntry, ord: number): Record<string, unknown> {
   }
 }
 
-function writeReading(reading: NewReading, ord: number): Record<string, unknown> {
+export function writeReading(reading: NewReading, ord: number): Record<string, unknown> {
   const { exact, ...facts } = writeFacts(reading.facts);
   return {
     ord,

@@ -6,6 +6,7 @@ import { createActivity } from "./postgres-activity.ts";
 import { createAuditLog } from "./postgres-audit.ts";
 import { createClaims } from "./postgres-claim.ts";
 import { createPool, type Pool } from "./postgres-connection.ts";
+import { createCopying } from "./postgres-copying.ts";
 import { createHoldings } from "./postgres-holdings.ts";
 import { createIntake, QUEUED_CHANNEL } from "./postgres-intake.ts";
 import { createMessages } from "./postgres-messages.ts";
@@ -81,6 +82,7 @@ function compose(
     ...createIntake(pool, tallies, holder, clock),
     ...createTransfer(pool, tallies, holder, clock),
     ...createUpkeep(pool),
+    ...createCopying(pool),
     ...claims,
     ...createSettling(pool, clock),
     ...messages,

@@ -1,4 +1,6 @@
+import { Database } from "bun:sqlite";
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
@@ -38,6 +40,9 @@ export interface SpoolFile extends Pick<Store, "enqueue" | "isKnown" | "findCame
 /** Why a reading in the spool is DEAD; the words are for whoever looks into the file. */
 const HELD_BACK = "CAMARA_NO_REGISTRADA";
 const PURGE_STEP = 500;
+const COUNTS = `SELECT coalesce((SELECT count FROM queue_counts WHERE status = 'PENDING' AND reason = ''), 0) AS waiting,
+  coalesce((SELECT sum(count) FROM queue_counts WHERE status = 'DEAD'), 0) AS heldBack,
+  (SELECT count(*) FROM quarantine) AS heldMessages`;
 
 interface Contents {
   readings: readonly number[];
@@ -62,11 +67,7 @@ type ReadingRow = ReadingFacts & {
 export async function openSpoolFile(options: { path: string; clock: Clock }): Promise<SpoolFile> {
   const { store, connection } = await openSqliteParts({ ...options, onQueued: rememberKeys });
   const { clock } = options;
-  const readCounts = connection.prepare<{ waiting: number; heldBack: number; heldMessages: number }, []>(
-    `SELECT (SELECT count FROM queue_counts WHERE status = 'PENDING' AND reason = '') AS waiting,
-       coalesce((SELECT sum(count) FROM queue_counts WHERE status = 'DEAD'), 0) AS heldBack,
-       (SELECT count(*) FROM quarantine) AS heldMessages`,
-  );
+  const readCounts = connection.prepare<SpoolCounts, []>(COUNTS);
   const counts = (): SpoolCounts => readCounts.get() ?? { waiting: 0, heldBack: 0, heldMessages: 0 };
 
   return {
@@ -84,6 +85,18 @@ export async function openSpoolFile(options: { path: string; clock: Clock }): Pr
     },
     close: store.close,
   };
+}
+
+/** What waits in a spool, read beside whoever works on it; null when there is none. */
+export function peekSpool(path: string): SpoolCounts | null {
+  if (!existsSync(path)) return null;
+  const database = new Database(path, { readwrite: true, create: false, strict: true });
+  try {
+    database.run("PRAGMA busy_timeout = 1000");
+    return database.prepare<SpoolCounts, []>(COUNTS).get();
+  } finally {
+    database.close();
+  }
 }
 
 /** The store that a reading moves to must know its hash, and a queue's row does not hold it. */

@@ -14,6 +14,7 @@ import {
   describeSqliteError,
   sqliteCode,
 } from "./sqlite-connection.ts";
+import { createCopying } from "./sqlite-copying.ts";
 import { createHoldings } from "./sqlite-holdings.ts";
 import { createEnqueue, createIntake } from "./sqlite-intake.ts";
 import { createMessages } from "./sqlite-messages.ts";
@@ -124,6 +125,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createIntake(connection, enqueue),
     ...createTransfer(connection, tallies, enqueue),
     ...createUpkeep(connection),
+    ...createCopying(connection),
     ...createClaims(connection),
     ...createSettling(connection, tallies),
     ...messages,

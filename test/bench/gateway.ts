@@ -6,7 +6,7 @@ import type { Pki } from "../../src/simulator/pki.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
 import { connectCamera } from "../support/camera-socket.ts";
-import { newCertificate, newEndpoint } from "../support/store-fixture.ts";
+import { addCamera, addMunicipality, newCertificate, newEndpoint } from "../support/store-fixture.ts";
 
 const BINARY = new URL("../../dist/tattile", import.meta.url).pathname;
 export const OCR_BYTES = 30_000;
@@ -119,19 +119,13 @@ async function register(
       keyPath: join(folder, "key.pem"),
     }),
   );
-  for (const serial of serialsOf(cameras)) {
-    await store.saveCamera({
-      serial,
-      readerCode: `R${serial.slice(-8)}`,
-      description: null,
-      municipalityId,
-      endpointId: null,
-      coordX: null,
-      coordY: null,
-      timezone: null,
-      active: true,
-    });
-  }
+  await registerCameras(store, cameras, municipalityId);
+}
+
+/** @param municipalityId null: of a municipality of their own */
+export async function registerCameras(store: Store, cameras: number, municipalityId: number | null): Promise<void> {
+  const id = municipalityId ?? (await addMunicipality(store, "Bare", null));
+  for (const serial of serialsOf(cameras)) await addCamera(store, serial, id);
 }
 
 /** Cameras in a process of their own. @param pace flags of `simulate camera`. @returns what stops them, or waits for their end */

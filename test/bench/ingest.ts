@@ -1,9 +1,20 @@
-import { Database } from "bun:sqlite";
-import { closeSync, mkdtempSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { systemClock } from "../../src/clock.ts";
 import { createFilesystemSync } from "../../src/images/filesystem-sync.ts";
 import type { Pki } from "../../src/simulator/pki.ts";
-import { CTX_BYTES, OCR_BYTES, openGateway, queuedIn, startCameras, until } from "./gateway.ts";
+import { openSqlite } from "../../src/store/sqlite.ts";
+import { readingEntry } from "../support/store-fixture.ts";
+import {
+  CTX_BYTES,
+  OCR_BYTES,
+  openGateway,
+  queuedIn,
+  registerCameras,
+  serialsOf,
+  startCameras,
+  until,
+} from "./gateway.ts";
 
 /** What `simulate camera` sends for each reading, of these sizes. */
 const SENT_BYTES = ((OCR_BYTES + CTX_BYTES) * 4) / 3 + 600;
@@ -30,32 +41,39 @@ export async function measureIngest(root: string, pki: Pki, connections: number,
   };
 }
 
-/** The same bytes and rows in groups, with nothing around them: readings a second. */
-export async function measureBareLoop(root: string, group: number, total: number): Promise<number> {
+/**
+ * The same bytes in as many folders, and the same rows in the same tables, synced in the same groups, with nothing around
+ * them: readings a second.
+ */
+export async function measureBareLoop(
+  root: string,
+  connections: number,
+  group: number,
+  total: number,
+): Promise<number> {
   const folder = mkdtempSync(join(root, "bare-"));
   const sync = createFilesystemSync(folder, "6.1.0");
-  const database = new Database(join(folder, "bare.db"));
-  database.run("PRAGMA journal_mode = WAL");
-  database.run("PRAGMA synchronous = FULL");
-  database.run("CREATE TABLE reading (id INTEGER PRIMARY KEY, text TEXT)");
-  const insert = database.prepare("INSERT INTO reading (text) VALUES (?)");
+  const store = await openSqlite({ path: join(folder, "bare.db"), clock: systemClock });
+  const serials = serialsOf(connections);
+  await registerCameras(store, connections, null);
+  for (const serial of serials) mkdirSync(join(folder, serial));
   const [ocr, ctx] = [Buffer.alloc(OCR_BYTES, 7), Buffer.alloc(CTX_BYTES, 7)];
   const startedAt = performance.now();
   for (let done = 0; done < total; done += group) {
-    for (let n = 0; n < group; n++) {
+    const entries = Array.from({ length: group }, (_, n) => {
+      const serial = serials[(done + n) % connections] ?? "";
       for (const [kind, bytes] of [["ocr", ocr] as const, ["ctx", ctx] as const]) {
-        const file = openSync(join(folder, `${done + n}_${kind}.jpg`), "wx");
+        const file = openSync(join(folder, serial, `${done + n}_${kind}.jpg`), "wx");
         writeSync(file, bytes);
         closeSync(file);
       }
-    }
+      return readingEntry(done + n, serial, { rawText: "x".repeat(600) });
+    });
     await sync.sync(["all"]);
-    database.transaction(() => {
-      for (let n = 0; n < group; n++) insert.run("x".repeat(1000));
-    })();
+    await store.enqueue(entries, new Date());
   }
   const perSecond = total / ((performance.now() - startedAt) / 1000);
-  database.close();
+  await store.close();
   sync.close();
   return perSecond;
 }

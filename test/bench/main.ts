@@ -33,7 +33,7 @@ const parts: Record<string, () => Promise<void>> = {
       const bare: number[] = [];
       const ours: Awaited<ReturnType<typeof measureIngest>>[] = [];
       for (let round = 0; round < 3; round++) {
-        bare.push(await measureBareLoop(root, group, total));
+        bare.push(await measureBareLoop(root, connections, group, total));
         ours.push(await measureIngest(root, pki, connections, total, false));
       }
       const name = `ingest flat out, ${connections} connection${connections === 1 ? "" : "s"}`;

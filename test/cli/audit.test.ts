@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { operatorName } from "../../src/cli/audited.ts";
 import { parseSince } from "../../src/cli/values.ts";
@@ -8,6 +7,8 @@ import { createPki } from "../../src/simulator/pki.ts";
 import type { AuditEntry } from "../../src/store/audit.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { type CommandFolder, openCommandFolder } from "../support/tattile-command.ts";
+
+const OWN_NAME = Bun.spawnSync(["id", "-nu"]).stdout.toString().trim();
 
 async function entries(cli: CommandFolder, ...words: string[]): Promise<AuditEntry[]> {
   return JSON.parse((await cli.run("audit", "list", "--json", ...words)).stdout);
@@ -50,7 +51,7 @@ test("what was looked at, sent again, erased and removed is listed with who did 
     ["endpoint remove", null],
     ["municipality remove", null],
   ]);
-  expect(new Set(all.map(({ who }) => who))).toEqual(new Set([`${userInfo().username} (cli)`]));
+  expect(new Set(all.map(({ who }) => who))).toEqual(new Set([`${OWN_NAME} (cli)`]));
   expect(all[0]?.detail).toBe("queue list: camera 2001008851");
   expect(all[4]?.detail).toBe("state PENDING: 2 messages");
   const table = (await cli.run("audit", "list")).stdout;
@@ -90,11 +91,17 @@ test("certificates that come and go are in it by subject and fingerprint, and a 
   expect(all.map(({ what }) => what)).toEqual(["certificate import", "certificate remove", "certificate remove"]);
   expect(all[0]?.detail).toMatch(/^Òdena: .*CN=Seal.*, ([0-9A-F]{2}:){31}[0-9A-F]{2}$/s);
   expect(JSON.stringify(all)).not.toContain("secret");
+  const table = (await cli.run("audit", "list")).stdout.trimEnd();
+  expect(table.replace(/\s+/g, "")).toContain(all[0]?.detail.replace(/\s+/g, "") ?? "nothing");
+  for (const line of table.split("\n")) expect([...line].length).toBeLessThanOrEqual(80);
 });
 
-test("behind sudo it is the person who called it, without what would garble a terminal", () => {
-  expect(operatorName({ SUDO_USER: "anna\u001b[2J" })).toBe("anna[2J (cli)");
-  expect(operatorName({})).toBe(`${userInfo().username} (cli)`);
+test("who did it is the person behind sudo, else the user of the process, and never what USER claims", () => {
+  const uid = process.getuid?.() ?? -1;
+  expect(operatorName(0, { SUDO_USER: "anna\u001b[2J" })).toBe("anna[2J (cli)");
+  expect(operatorName(65534, { SUDO_USER: "anna" })).toBe("anna as nobody (cli)");
+  expect(operatorName(uid, { USER: "somebody else" })).toBe(`${OWN_NAME} (cli)`);
+  expect(operatorName(4_000_000, {})).toBe("uid 4000000 (cli)");
 });
 
 test.each([

@@ -44,6 +44,7 @@ test("the program has every command it promises", () => {
       "setup",
       "db backup",
       "db check",
+      "db copy",
       "db migrate",
       "db restore",
       "top",

@@ -117,10 +117,25 @@ test("in a terminal, from nothing to a first delivery: the first set-up in Catal
     expect(camera?.lastSentAt).not.toBeNull();
     expect(await json<object[]>(cli, "readings", "list")).toEqual([]);
 
+    // Once more, where no car comes by: what is there already is taken, and one delivery is made by hand.
+    await menu.choose(ca.menu.wizard);
+    await menu.choose("lectio");
+    await menu.choose("Sant Cugat");
+    await menu.choose(ca.yes);
+    await menu.choose(SERIAL);
+    await menu.until((now) => now.includes(ca.wizard.waitingToHear(SERIAL)), "that it waits");
+    menu.press("Escape");
+    await menu.choose(ca.skip);
+    await menu.until((now) => now.includes(ca.wizard.waitingToDeliver(ca.wizard.nothingSent)), "that it waits");
+    menu.press("Escape");
+    await menu.choose(ca.wizard.byHand);
+    await menu.answer(ca.ask.plate, "1111BBB");
+    await menu.see(ca.wizard.deliveredByHand);
+
     await menu.choose(ca.quit);
     await menu.see(ca.goodbye);
     expect(await json<{ services: object[] }>(cli, "status")).toMatchObject({ services: [] });
-    expect(await police.stop()).toContain("accepted 1, refused 0");
+    expect(await police.stop()).toContain("accepted 2, refused 0");
   } finally {
     await police.stop();
   }

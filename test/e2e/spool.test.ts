@@ -56,6 +56,9 @@ describe("while PostgreSQL is stopped", () => {
     await site.until((health) => Number(health["spool_waiting"]) > RATE, 30_000);
     const health = await (await fetch(`${site.url}/health`)).json();
     expect(health).toMatchObject({ status: "degraded", spool_held_back: 0 });
+    const status = await site.run("status");
+    expect(status.exitCode).toBe(2);
+    expect(status.stderr).toMatch(/Readings are taken in meanwhile: \d+ readings in the spool/);
     await Bun.sleep(OUTAGE_MS - 2000);
     await server().start();
     expect((await sending).unconfirmed).toBe(0);

@@ -1,6 +1,7 @@
 import type { OpenStore } from "../support/store-fixture.ts";
 import { describeActivity } from "./contract-activity.ts";
 import { describeAudit } from "./contract-audit.ts";
+import { describeCopying } from "./contract-copying.ts";
 import { describeHoldings } from "./contract-holdings.ts";
 import { describeIntake } from "./contract-intake.ts";
 import { describeOperator } from "./contract-operator.ts";
@@ -15,6 +16,7 @@ import { describeTransfer } from "./contract-transfer.ts";
 export function describeStore(name: string, open: OpenStore): void {
   describeIntake(name, open);
   describeTransfer(name, open);
+  describeCopying(name, open);
   describeQueue(name, open);
   describeRegistry(name, open);
   describeSite(name, open);

@@ -85,6 +85,11 @@ describe("a server that is away", () => {
     await using own = await startPostgres({ durable: true });
     await using asking = pool(own.address("postgres"), 700);
     await asking.query("asking", "SELECT 1");
+    let told = 0;
+    const stop = asking.listen("hint", () => {
+      told += 1;
+    });
+    for (let n = 0; told === 0 && n < 100; n++) await Bun.sleep(20);
     const pids = [
       postmasterOf(own),
       ...(await own.run<{ pid: number }>("postgres", "SELECT pid FROM pg_stat_activity")).map(({ pid }) => pid),
@@ -98,6 +103,14 @@ describe("a server that is away", () => {
     }
     const back = await again(() => asking.query<{ n: number }>("asking", "SELECT 2 AS n"));
     expect(back[0]?.n).toBe(2);
+    // Who listened on the connections that were given up listens again, and is told at once that there may be something.
+    for (let n = 0; told === 1 && n < 200; n++) await Bun.sleep(20);
+    expect(told).toBeGreaterThan(1);
+    const before = told;
+    await asking.query("telling", "SELECT pg_notify('hint', $1)", [""]);
+    for (let n = 0; told === before && n < 200; n++) await Bun.sleep(20);
+    expect(told).toBeGreaterThan(before);
+    await stop();
   }, 60_000);
 
   test("a statement that waits for a lock too long is tried again later, not lost", async () => {

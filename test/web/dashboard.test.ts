@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { openSite } from "../e2e/site.ts";
-import { closeBrowser, logIn, makeToken, openAs, openView } from "./browser.ts";
+import { closeBrowser, findBarriers, logIn, makeToken, openAs, openView } from "./browser.ts";
 import { sendReading } from "./staged-site.ts";
 
 afterAll(closeBrowser);
@@ -12,6 +12,8 @@ test("shows how the first token is made, notices when it is there, and lets in w
   const { page } = view;
   await page.getByRole("heading", { name: "Welcome to tattile" }).waitFor();
   expect(await page.locator("code").textContent()).toContain("tattile token create");
+
+  expect(await findBarriers(page)).toEqual([]);
 
   const token = await makeToken(site, "viewer");
   await page.getByRole("heading", { name: "Log in" }).waitFor();

@@ -39,8 +39,8 @@ test("a reading that was given up is understood, looked at, and sent again", asy
   for (const name of ["Picture of the plate", "Context picture"]) {
     const picture = page.getByRole("img", { name });
     await picture.waitFor();
-    // Decoded: it has a width of its own.
-    await page.waitForFunction(`document.querySelector('img[alt="${name}"]').naturalWidth > 0`);
+    // Rejects what is no picture.
+    await page.evaluate(`document.querySelector('img[alt="${name}"]').decode()`);
   }
   const { stdout } = await site.run("audit", "list", "--json");
   expect(stdout).toContain("plates show");

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { formatInstant } from "../../src/format.ts";
 import { openSite, type Site } from "../e2e/site.ts";
 import { connectCamera } from "../support/camera-socket.ts";
-import { CTX_JPEG, xmlMessage } from "../support/messages.ts";
+import { xmlMessage } from "../support/messages.ts";
+import { sample } from "../support/samples.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -34,7 +35,7 @@ export async function sendReading(site: Site, serial: string, plate: string): Pr
   const [date = "", time = ""] = formatInstant(new Date(), "Europe/Madrid").split(" ");
   await using camera = await connectCamera(site.transitPort);
   const tags = { DEVICE_SN: serial, PLATE_STRING: plate, DATE: date, TIME: time.replaceAll(":", "-") };
-  await camera.write(xmlMessage({ ...tags, OCRSCORE: "093", IMAGE_CTX: CTX_JPEG.toString("base64") }));
+  await camera.write(xmlMessage({ ...tags, OCRSCORE: "093", IMAGE_CTX: sample("car-a-ctx.jpg").toString("base64") }));
   camera.halfClose();
   if ((await camera.ended()) !== "fin") throw new Error("the reading was not taken");
 }

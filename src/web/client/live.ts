@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ask } from "./server.ts";
 import type { Activity, Counts, Status } from "./wire.ts";
 
-/** The whole report: at most so often while things happen, and so often when nothing does. */
+/** The whole report: at most so often while things happen, less over a slow line, and so often when nothing does. */
 const SOON_MS = 3000;
 const IDLE_MS = 30_000;
 /** After the stream of events was refused; a stream that broke is opened again by the browser itself. */
@@ -27,10 +27,16 @@ export function useLive(): Live {
   const [isListening, setListening] = useState(true);
   const [changes, setChanges] = useState(0);
   const [, tick] = useState(0);
-  const looking = useRef<{ timer: ReturnType<typeof setTimeout> | undefined; dueAt: number; lastAt: number }>({
+  const looking = useRef<{
+    timer: ReturnType<typeof setTimeout> | undefined;
+    dueAt: number;
+    lastAt: number;
+    tookMs: number;
+  }>({
     timer: undefined,
     dueAt: 0,
     lastAt: 0,
+    tookMs: 0,
   });
 
   const look = useCallback(async (): Promise<void> => {
@@ -45,13 +51,18 @@ export function useLive(): Live {
     } catch {
       setReachable(false);
     }
+    own.tookMs = performance.now() - own.lastAt;
     plan(IDLE_MS);
   }, []);
   /** Not later than this from now. */
   const plan = useCallback(
     (inMs: number): void => {
       const own = looking.current;
-      const dueAt = Math.max(performance.now(), own.lastAt + SOON_MS, performance.now() + inMs);
+      const dueAt = Math.max(
+        performance.now(),
+        own.lastAt + Math.max(SOON_MS, own.tookMs * 5),
+        performance.now() + inMs,
+      );
       if (own.timer !== undefined && own.dueAt > performance.now() && own.dueAt <= dueAt) return;
       clearTimeout(own.timer);
       own.dueAt = dueAt;

@@ -22,6 +22,8 @@ export function usePlace(): Place {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
     const note = () => setHash(location.hash);
+    // It may have changed between drawing and here.
+    note();
     addEventListener("hashchange", note);
     return () => removeEventListener("hashchange", note);
   }, []);
