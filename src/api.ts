@@ -36,7 +36,7 @@ export function createApi(deps: ApiDeps): Api {
   const { config, log, clock } = deps;
   const access = createAccess(deps);
   const auditor = createAuditor(deps.store, clock);
-  const events = createEvents(deps);
+  const events = createEvents({ ...deps, access });
   const routes: Route[] = [
     ...healthRoutes(deps, access),
     ...statusRoutes(deps),

@@ -1,5 +1,5 @@
 import { quoted } from "./finding.ts";
-import { formatDuration, formatInstant, maskPlate } from "./format.ts";
+import { formatCaptured, formatDuration, formatInstant, maskPlate } from "./format.ts";
 import { REASON, REVIVABLE_REASONS } from "./message.ts";
 import type { Camera, Certificate, Endpoint, Municipality } from "./store/registry.ts";
 import type { MessageAttempt, QueuedMessage, RouteState } from "./store/store.ts";
@@ -43,7 +43,7 @@ export function explainMessage(life: MessageLife, now: Date, zone: string, showP
 function* arrival({ message, camera }: MessageLife, zone: string, showPlate: boolean): Generator<string> {
   const plate = showPlate ? message.plate : maskPlate(message.plate);
   const place = camera?.description == null ? "" : ` (${camera.description})`;
-  const taken = formatInstant(message.capturedAt, zone);
+  const taken = formatCaptured(message, zone);
   yield `Camera ${message.cameraSerial}${place} read ${plate} at ${taken}${SOURCES[message.timeSource]}.`;
   const lateMs = message.receivedAt.getTime() - message.capturedAt.getTime();
   const late =
@@ -52,7 +52,8 @@ function* arrival({ message, camera }: MessageLife, zone: string, showPlate: boo
       : lateMs > 0
         ? `${formatDuration(lateMs)} later`
         : `${formatDuration(-lateMs)} before that, so the camera's clock is ahead`;
-  yield `It came here at ${formatInstant(message.receivedAt, zone)}, ${late}.`;
+  const told = message.timeSource === "wall-clock" ? "" : `, ${late}`;
+  yield `It came here at ${formatInstant(message.receivedAt, zone)}${told}.`;
   if (!message.hasOcrImage) yield "It came without the plate's picture.";
   else yield message.hasCtxImage ? "It has both pictures." : "It has the plate's picture, and none of the context.";
 }

@@ -1,3 +1,5 @@
+import type { TimeSource } from "./reading.ts";
+
 /** `12•••CD`: enough to tell one reading from another on a screen, too little to know whose it is. */
 export function maskPlate(plate: string): string {
   const characters = [...plate];
@@ -22,6 +24,11 @@ export function formatAge(at: Date | null, now: Date): string {
 export function formatInstant(at: Date | null, zone: string): string {
   if (at === null) return "-";
   return at.toLocaleString("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
+}
+
+/** When a reading was taken. The digits of the replaced system's readings are the camera's own, in no zone. */
+export function formatCaptured(message: { capturedAt: Date; timeSource: TimeSource }, zone: string): string {
+  return formatInstant(message.capturedAt, message.timeSource === "wall-clock" ? "UTC" : zone);
 }
 
 export function formatBytes(bytes: number): string {

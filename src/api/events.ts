@@ -1,13 +1,14 @@
 import { Type } from "typebox";
 import { errorText } from "../errors.ts";
 import type { Tally } from "../store/store.ts";
+import type { Access } from "./access.ts";
 import type { ApiDeps } from "./deps.ts";
 import { Refusal } from "./refusal.ts";
 import { defineMediaRoute, type Route } from "./route.ts";
 
 /** How often the store is looked at while somebody listens. */
 const LOOK_EVERY_MS = 500;
-/** A line without meaning so often, so that whoever stands between does not think the connection dead. */
+/** A line without meaning so often, so that whoever stands between does not think the connection dead; and whether its token still holds is asked. */
 const BEAT_EVERY_MS = 15_000;
 const MOST_LISTENERS = 64;
 /** A listener that does not take what it is sent is let go; its browser comes back by itself. */
@@ -17,6 +18,8 @@ const TOLD: readonly Tally[] = ["queued", "delivered", "dead", "duplicate", "not
 interface Listener {
   send(text: string): void;
   close(): void;
+  /** Its token still lets it in. */
+  isWelcome(): Promise<boolean>;
 }
 
 export interface Events {
@@ -30,8 +33,10 @@ export interface Events {
  * `activity`: by camera, how many readings came, were delivered and so on since the last. No plate is in either. The
  * store is looked at, not this process: whatever process takes readings in or delivers them, it is seen.
  */
-export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Events {
-  const { store, clock, log } = deps;
+export function createEvents(
+  deps: Pick<ApiDeps, "store" | "clock" | "log"> & { access: Pick<Access, "identify"> },
+): Events {
+  const { store, clock, log, access } = deps;
   const listeners = new Set<Listener>();
   const stopping = new AbortController();
   let looking: Promise<void> | null = null;
@@ -54,7 +59,10 @@ export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Ev
         log.warn("live events: the store does not answer", { error: errorText(error) });
       }
       if (clock.monotonicMs() >= nextBeatMs) {
-        for (const listener of listeners) listener.send(": alive\n\n");
+        for (const listener of [...listeners]) {
+          if (await listener.isWelcome()) listener.send(": alive\n\n");
+          else listener.close();
+        }
         nextBeatMs = clock.monotonicMs() + BEAT_EVERY_MS;
       }
       await clock.sleep(LOOK_EVERY_MS, signal);
@@ -76,7 +84,7 @@ export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Ev
     for (const listener of listeners) listener.send(text);
   }
 
-  function open(request: Request): Response {
+  function open(request: Request, peer: string): Response {
     if (listeners.size >= MOST_LISTENERS) {
       throw new Refusal(503, "unavailable", `${MOST_LISTENERS} listen already`, { headers: { "retry-after": "10" } });
     }
@@ -99,6 +107,14 @@ export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Ev
                 controller.close();
               } catch {
                 // The other side has gone already.
+              }
+            },
+            isWelcome: async () => {
+              try {
+                return (await access.identify(request, peer)) !== null;
+              } catch (error) {
+                // A store that is away says nothing about the token.
+                return !(error instanceof Refusal);
               }
             },
           };
@@ -138,7 +154,7 @@ export function createEvents(deps: Pick<ApiDeps, "store" | "clock" | "log">): Ev
       access: "viewer",
       media: "text/event-stream",
       query: Type.Object({}, { additionalProperties: false }),
-      handle: async ({ request }) => open(request),
+      handle: async ({ request, peer }) => open(request, peer),
     }),
     async close() {
       stopping.abort();

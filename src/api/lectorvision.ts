@@ -36,6 +36,10 @@ export function createLectorVision(deps: LectorVisionDeps): (request: Request, p
   let space = { isLow: false, lookedAtMs: Number.NEGATIVE_INFINITY };
 
   function authorize(request: Request, peer: string): void {
+    // A page of some site could make a browser of this network post readings; a browser says whose page it was.
+    if (request.headers.has("origin") || request.headers.has("sec-fetch-site")) {
+      throw new Refusal(403, "foreign-page", "readings do not come from a browser's page");
+    }
     if (allowed !== null && !allowed.allows(peer)) {
       log.warn("Lector Vision: address not in LECTORVISION_ALLOW", { peer });
       throw new Refusal(429, "not-allowed", "this address may not send readings; keep them", { headers: AGAIN });

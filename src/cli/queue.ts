@@ -1,12 +1,12 @@
 import { AppError } from "../errors.ts";
-import { countOf, formatAge, formatInstant, maskPlate } from "../format.ts";
+import { countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { explainMessageCommand } from "./explain.ts";
-import { eraseImages } from "./images.ts";
+import { discardWithImages } from "./images.ts";
 import { describeFilter, type FilterArgs, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
@@ -113,7 +113,7 @@ const show = defineTattileCommand({
         ["municipality", message.municipality],
         ["endpoint", message.endpointName ?? "(default: MOSSOS_ENDPOINT_URL)"],
         ["plate", args["show-plates"] ? message.plate : maskPlate(message.plate)],
-        ["captured", `${formatInstant(message.capturedAt, zone)} (${message.timeSource})`],
+        ["captured", `${formatCaptured(message, zone)} (${message.timeSource})`],
         ["received", formatInstant(message.receivedAt, zone)],
         ["attempts spent", `${message.attempts}`],
         ["next attempt", formatInstant(message.nextRetryAt, zone)],
@@ -168,11 +168,10 @@ const discard = defineTattileCommand({
     if (found > 0) await confirm(what, args.yes, context);
     const detail = `${describeFilter(args)}: ${countOf(found, "message")}`;
     const deed = { what: "queue discard", detail, messageId: onlyId(filter) } as const;
-    const { messages, imagePaths } = await audited(deed, context, () => store.discardMessages(filter));
-    const images = await eraseImages(imagePaths, context);
+    const { readings, images } = await audited(deed, context, () => discardWithImages(filter, store, context));
     await store.scrub();
-    if (args.json) out.json({ discarded: messages, images });
-    else out.line(`erased ${countOf(messages, "message")} and ${countOf(images, "image")}`);
+    if (args.json) out.json({ discarded: readings, images });
+    else out.line(`erased ${countOf(readings, "message")} and ${countOf(images, "image")}`);
   },
 });
 

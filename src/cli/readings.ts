@@ -1,4 +1,4 @@
-import { formatInstant, maskPlate } from "../format.ts";
+import { formatCaptured, maskPlate } from "../format.ts";
 import { notePlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { describeFilter, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
@@ -66,7 +66,7 @@ const list = defineTattileCommand({
     ] as const;
     const rows = readings.map((r) => [
       `${r.messageId}`,
-      formatInstant(r.capturedAt, zone),
+      formatCaptured(r, zone),
       r.cameraSerial,
       r.plate,
       `${r.laneId ?? "-"}`,

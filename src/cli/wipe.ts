@@ -7,7 +7,7 @@ import { eraseCertificate } from "./cert.ts";
 import { type Command, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { eraseHeld } from "./held-messages.ts";
-import { eraseImages } from "./images.ts";
+import { discardWithImages, eraseImages } from "./images.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 
@@ -44,8 +44,8 @@ const WIPES: readonly Wipe[] = [
       return { "waiting reading": byStatus.PENDING + byStatus.FAILED };
     },
     run: async (store, context) => {
-      const { messages, imagePaths } = await store.discardMessages({ statuses: ["PENDING", "FAILED"] });
-      return { reading: messages, image: await eraseImages(imagePaths, context) };
+      const { readings, images } = await discardWithImages({ statuses: ["PENDING", "FAILED"] }, store, context);
+      return { reading: readings, image: images };
     },
   },
   {
@@ -104,11 +104,10 @@ async function countPictured(store: Store): Promise<number> {
 }
 
 async function wipeReadings(store: Store, context: CommandContext): Promise<Counts> {
-  const { messages, imagePaths } = await store.discardMessages({});
-  const images = await eraseImages(imagePaths, context);
+  const { readings, images } = await discardWithImages({}, store, context);
   const held = await store.listQuarantine({}, MOST_HELD);
   await eraseHeld(held, store, context);
-  return { reading: messages, image: images + (await eraseOrphans(store, context)), "held message": held.length };
+  return { reading: readings, image: images + (await eraseOrphans(store, context)), "held message": held.length };
 }
 
 /** Pictures that no reading refers to. */

@@ -33,16 +33,19 @@ export function createMessages(pool: Pool, clock: Clock): Messages {
     filter: MessageFilter,
     changeable: readonly StoredStatus[],
     change: (picked: string, parameters: readonly Parameter[]) => Promise<readonly number[]>,
+    limit = Number.POSITIVE_INFINITY,
   ): Promise<number> => {
     let changed = 0;
     for (const status of statusesOf(filter).filter((one) => changeable.includes(one))) {
       const { where, parameters } = buildWhere(filter, status);
       const after = parameters.length + 1;
       const order = orderOf(filter, status);
-      const picked = `SELECT q.id FROM messages_queue q JOIN alpr_readings r ON r.id = q.reading_id
-        WHERE ${order} > $${after}::text::bigint AND ${where} ORDER BY ${order} LIMIT ${STEP_ROWS} FOR UPDATE OF q`;
-      for (let last = 0, full = true; full; ) {
-        const ids = await change(picked, [...parameters, String(last)]);
+      const pick = (
+        most: number,
+      ): string => `SELECT q.id FROM messages_queue q JOIN alpr_readings r ON r.id = q.reading_id
+        WHERE ${order} > $${after}::text::bigint AND ${where} ORDER BY ${order} LIMIT ${most} FOR UPDATE OF q`;
+      for (let last = 0, full = true; full && changed < limit; ) {
+        const ids = await change(pick(Math.min(STEP_ROWS, limit - changed)), [...parameters, String(last)]);
         changed += ids.length;
         last = ids.reduce((most, id) => Math.max(most, id), last);
         full = ids.length === STEP_ROWS;
@@ -106,15 +109,20 @@ export function createMessages(pool: Pool, clock: Clock): Messages {
         );
         return rows.map(({ id }) => id);
       }),
-    discardMessages: async (filter) => {
+    discardMessages: async (filter, limit) => {
       const imagePaths: string[] = [];
       // What is being sent may be delivered this very moment: it is not ours to erase.
-      const messages = await changeAll(filter, ["PENDING", "FAILED", "DEAD"], async (picked, parameters) => {
-        const rows = await pool.query<ErasedRow>("discarding messages", eraseSql(picked, "discarded"), parameters);
-        const erased = readErased(rows);
-        imagePaths.push(...erased.imagePaths);
-        return erased.ids;
-      });
+      const messages = await changeAll(
+        filter,
+        ["PENDING", "FAILED", "DEAD"],
+        async (picked, parameters) => {
+          const rows = await pool.query<ErasedRow>("discarding messages", eraseSql(picked, "discarded"), parameters);
+          const erased = readErased(rows);
+          imagePaths.push(...erased.imagePaths);
+          return erased.ids;
+        },
+        limit,
+      );
       return { messages, imagePaths };
     },
   };

@@ -92,6 +92,7 @@ export function createMessages(connection: Connection, tallies: Tallies, clock: 
     filter: MessageFilter,
     changeable: readonly StoredStatus[],
     change: (rows: readonly StepRow[]) => void,
+    limit = Number.POSITIVE_INFINITY,
   ): Promise<number> => {
     let changed = 0;
     for (const status of statusesOf(filter).filter((one) => changeable.includes(one))) {
@@ -100,11 +101,11 @@ export function createMessages(connection: Connection, tallies: Tallies, clock: 
         `SELECT q.id, q.reading_id AS readingId, c.serial_number AS serial, r.image_ocr_path AS ocr, r.image_ctx_path AS ctx
          FROM messages_queue q NOT INDEXED CROSS JOIN alpr_readings r ON r.id = q.reading_id
          CROSS JOIN cameras c ON c.id = q.camera_id
-         WHERE q.id > $after AND ${where} ORDER BY q.id LIMIT ${STEP_ROWS}`,
+         WHERE q.id > $after AND ${where} ORDER BY q.id LIMIT $limit`,
       );
-      for (let after = 0, full = true; full; ) {
+      for (let after = 0, full = true; full && changed < limit; ) {
         const rows = connection.write(doing, () => {
-          const found = step.all({ ...bindings, after });
+          const found = step.all({ ...bindings, after, limit: Math.min(STEP_ROWS, limit - changed) });
           if (found.length > 0) change(found);
           return found;
         });
@@ -145,19 +146,25 @@ export function createMessages(connection: Connection, tallies: Tallies, clock: 
       changeAll("retrying messages", filter, ["FAILED", "DEAD"], (rows) => {
         for (const { id } of rows) retryOne.run(now.getTime(), id);
       }),
-    discardMessages: async (filter) => {
+    discardMessages: async (filter, limit) => {
       const imagePaths: string[] = [];
       // What is being sent may be delivered this very moment: it is not ours to erase.
-      const messages = await changeAll("discarding messages", filter, ["PENDING", "FAILED", "DEAD"], (rows) => {
-        const sheet = tallies.open();
-        for (const { id, readingId, serial } of rows) {
-          eraseMessage.run(id);
-          eraseReading.run(readingId);
-          sheet.add(serial, "discarded");
-        }
-        sheet.write();
-        imagePaths.push(...imagePathsOf(rows));
-      });
+      const messages = await changeAll(
+        "discarding messages",
+        filter,
+        ["PENDING", "FAILED", "DEAD"],
+        (rows) => {
+          const sheet = tallies.open();
+          for (const { id, readingId, serial } of rows) {
+            eraseMessage.run(id);
+            eraseReading.run(readingId);
+            sheet.add(serial, "discarded");
+          }
+          sheet.write();
+          imagePaths.push(...imagePathsOf(rows));
+        },
+        limit,
+      );
       return { messages, imagePaths };
     },
   };

@@ -257,8 +257,11 @@ export interface OperatorStore {
   findMessageImages(id: number): Promise<{ ocr: string | null; ctx: string | null } | null>;
   /** FAILED and DEAD messages that the filter means: PENDING, attempts 0, due now. @returns how many. */
   retryMessages(filter: MessageFilter, now: Date): Promise<number>;
-  /** Erases what the filter means, but not what is being sent; counted as discarded. @returns images to erase after. */
-  discardMessages(filter: MessageFilter): Promise<{ messages: number; imagePaths: readonly string[] }>;
+  /**
+   * Erases what the filter means, but not what is being sent; counted as discarded. At most `limit`: so
+   * that the paths of a long queue need not be held at once. @returns images to erase after.
+   */
+  discardMessages(filter: MessageFilter, limit?: number): Promise<{ messages: number; imagePaths: readonly string[] }>;
   summarize(): Promise<QueueSummary>;
   tallies(): Promise<readonly { cameraSerial: string; tally: Tally; count: number }[]>;
   listQuarantine(

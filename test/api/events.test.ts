@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../src/clock.ts";
 import { type ApiUnderTest, openApi } from "../support/api-fixture.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { addCameras, DELIVERED, settleAll } from "../support/store-fixture.ts";
@@ -69,4 +70,21 @@ test("nobody listens without a token, and a stop ends every stream", async () =>
   });
   await stopped;
   expect(events.map(({ event }) => event)).toEqual(["counts"]);
+});
+
+test("a stream ends when its token was revoked, and not before", async () => {
+  // A hundred times as fast, but for waiting.
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() * 100 };
+  await using api = await openApi({}, { clock });
+  const [viewer] = (await api.store.listTokens()).filter(({ role }) => role === "viewer");
+  const response = await fetch(`${api.url}/api/v1/events`, {
+    headers: { authorization: `Bearer ${api.tokens.viewer}` },
+  });
+  let beats = 0;
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) {
+    beats += decoder.decode(piece, { stream: true }).split(": alive").length - 1;
+    if (beats === 2) await api.store.removeToken(viewer?.id ?? 0);
+  }
+  expect(beats).toBeGreaterThanOrEqual(2);
 });

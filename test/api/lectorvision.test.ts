@@ -140,6 +140,15 @@ test("who is not on the list, or lacks the token, is told to keep his readings",
   expect(api.logged.join()).not.toContain("sesame");
 });
 
+test("a page of some site cannot make a browser post readings", async () => {
+  await using api = await openApi({}, withCamera);
+  for (const header of ["origin: https://evil.example", "sec-fetch-site: cross-site"]) {
+    const words = ["-H", header, "-H", "content-type: text/plain"];
+    expect((await curl(`${api.url}/ingest/lectorvision`, JSON.stringify(item(1)), ...words)).status).toBe(403);
+  }
+  expect(await api.store.balance()).toMatchObject({ received: 0 });
+});
+
 test("more than 20 MiB is refused with 413 and noted", async () => {
   await using api = await openApi({}, withCamera);
   const large = JSON.stringify(item(1, { Note: "x".repeat(20 * 1024 * 1024) }));

@@ -62,6 +62,8 @@ describe("a database of the replaced system", () => {
 
     const ca = join(site.folder, "ca.pem");
     expect((await site.run("endpoint", "set", "police", "--ca", ca)).exitCode).toBe(0);
+    // On screens too the camera's own digits, though CAMERA_TIMEZONE is another.
+    expect((await site.run("readings", "list", "1")).stdout).toContain("2026-03-29 01:55:00");
     const service = await site.start();
     await site.until((health) => isEmpty(health), COUNT * 20 + 30_000);
     expect((await service.stop()).exitCode).toBe(0);

@@ -116,6 +116,29 @@ export function describeOperator(name: string, open: OpenStore): void {
       expect((await store.summarize()).readings).toBe(0);
     });
 
+    test("erases a number at a time, the oldest of each state first, until nothing is left", async () => {
+      await using under = await open();
+      const { store } = under;
+      await fillQueue(store);
+      const step = async (limit: number): Promise<[number, number]> => {
+        const { messages, imagePaths } = await store.discardMessages({}, limit);
+        return [messages, imagePaths.length];
+      };
+      expect(await step(1)).toEqual([1, 2]);
+      expect((await store.listMessages({ statuses: ["PENDING"] }, 10)).map(({ messageId }) => messageId)).toEqual([6]);
+      expect(await step(3)).toEqual([3, 6]);
+      expect(await step(3)).toEqual([1, 2]);
+      expect(await step(3)).toEqual([0, 0]);
+      expect((await store.listMessages({}, 10)).map(({ status }) => status)).toEqual(["SENDING"]);
+      await addCameras(store, "C");
+      await store.enqueue(
+        Array.from({ length: 4500 }, (_, i) => readingEntry(i + 10, "C")),
+        START,
+      );
+      expect(await step(4100)).toEqual([4100, 8200]);
+      expect(await step(4100)).toEqual([400, 800]);
+    });
+
     test("counts each state and finds its oldest", async () => {
       await using under = await open();
       await fillQueue(under.store);

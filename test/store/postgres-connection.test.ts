@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
-import type { DatabaseAddress } from "../../src/database-address.ts";
+import { type DatabaseAddress, parseDatabaseAddress } from "../../src/database-address.ts";
 import { findFreePorts } from "../../src/demo-service.ts";
 import { AppError } from "../../src/errors.ts";
 import { createPki } from "../../src/simulator/pki.ts";
@@ -174,6 +174,33 @@ describe("an error of the server", () => {
       expect(error.message).toContain("no such database");
     }
   });
+});
+
+describe("logging in", () => {
+  test("with the right password works, and with a wrong one says so without showing it", async () => {
+    const [port = 0] = await findFreePorts(1);
+    await using own = await startPostgres({ port });
+    await own.run("postgres", "CREATE ROLE clerk LOGIN PASSWORD 'right p@ss/word'");
+    const hba = join(own.folder, "data/pg_hba.conf");
+    writeFileSync(hba, `local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n`);
+    await own.run("postgres", "SELECT pg_reload_conf()");
+    const url = (password: string) => {
+      const address = parseDatabaseAddress(
+        `postgresql://clerk:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
+      );
+      if (address === null) throw new Error("not understood");
+      return address;
+    };
+    await using right = pool(url("right p@ss/word"));
+    const rows = await again(() => right.query<{ who: string }>("asking", "SELECT current_user::text AS who"));
+    expect(rows[0]?.who).toBe("clerk");
+    await using wrong = pool(url("wrong-secret"));
+    const error = await failureOf(wrong.query("asking", "SELECT 1"));
+    expect(error.code).toBe("unavailable");
+    expect(error.message).toContain("login");
+    expect(error.message).toContain(`postgresql://clerk@127.0.0.1:${port}/postgres`);
+    expect(`${error.message} ${error.hint} ${String(error.cause)}`).not.toContain("secret");
+  }, 60_000);
 });
 
 describe("TLS", () => {

@@ -12,6 +12,8 @@ export interface ServerOptions {
   durable?: boolean;
   /** TCP port on 127.0.0.1; not given: only the unix socket. */
   port?: number;
+  /** A copy of this one's, which follows it. */
+  standbyOf?: PostgresServer;
 }
 
 /** A PostgreSQL server of the test's own, in a folder of its own. */
@@ -29,6 +31,8 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>;
   /** `immediate` is a crash: it recovers at the next start. */
   stop(mode?: "fast" | "immediate"): Promise<void>;
+  /** Makes a standby take writes. */
+  promote(): Promise<void>;
 }
 
 const ROLE = "tattile";
@@ -72,7 +76,26 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     const errors = await new Response(child.stderr).text();
     if ((await child.exited) !== 0) throw new Error(`${words[0]}: ${errors}`);
   };
-  await must(join(binaries, "initdb"), "-D", data, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
+  const primary = options.standbyOf?.address("").hosts[0];
+  if (primary === undefined) {
+    await must(
+      join(binaries, "initdb"),
+      "-D",
+      data,
+      "-U",
+      ROLE,
+      "-A",
+      "trust",
+      "-E",
+      "UTF8",
+      "--no-locale",
+      "--no-sync",
+    );
+  } else {
+    const from = ["-h", primary.host, "-p", `${primary.port}`, "-U", ROLE];
+    await must(join(binaries, "pg_basebackup"), "-D", data, ...from, "-R", "-c", "fast");
+    await must("sed", "-i", "/own.conf/d", join(data, "postgresql.conf"));
+  }
   const lines = [
     `unix_socket_directories = '${folder}'`,
     `listen_addresses = '${options.port === undefined ? "" : "127.0.0.1"}'`,
@@ -125,6 +148,7 @@ export async function startPostgres(options: ServerOptions = {}): Promise<Postgr
     run,
     start: () => must(join(binaries, "pg_ctl"), "-D", data, "-l", join(folder, "log"), "-w", "-s", "start"),
     stop: (mode = "fast") => must(join(binaries, "pg_ctl"), "-D", data, "-m", mode, "-w", "-s", "stop"),
+    promote: () => must(join(binaries, "pg_ctl"), "-D", data, "-w", "-s", "promote"),
     [Symbol.asyncDispose]: async () => {
       if (existsSync(join(data, "postmaster.pid"))) await server.stop("immediate").catch(() => {});
       rmSync(folder, { recursive: true, force: true });

@@ -22,7 +22,7 @@ export interface ExpectedReading {
 const PATH_FORMS = ["", "data/images/", "./data/images/"];
 const TOWNS = ["Vila", "Olot", "Òdena"];
 /** Begins before an hour that does not exist in Madrid and goes on through it. */
-const FIRST_SECOND = Date.UTC(2026, 2, 29, 1, 30, 0);
+const FIRST_SECOND = Date.UTC(2026, 2, 29, 1, 55, 0);
 
 export function createReplacedTables(server: PostgresServer, database: string): Promise<unknown> {
   return server.run(database, DDL);

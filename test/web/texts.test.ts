@@ -15,6 +15,7 @@ const ALL: readonly [string, Texts][] = [
 const FACTS: Facts = {
   task: "ingest",
   pid: 12,
+  difference: 2,
   silentMs: 90_000,
   freeBytes: 1000,
   offsetMs: 45_000,

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { formatDuration } from "../../format.ts";
 import { ago, instant, number, t } from "./i18n.ts";
 import { useAnswer } from "./live.ts";
@@ -12,6 +13,8 @@ interface Rate {
   clockDelayMs: number | null;
 }
 
+/** So many at first: what needs somebody is among them, and a phone shows what comes after. */
+const SHOWN = 10;
 const MINUTE_MS = 60_000;
 const AGAIN_MS = 60_000;
 /** Fewer than so many an hour say nothing by being absent. */
@@ -23,6 +26,7 @@ const SLOW_MS = 15_000;
 
 export function Cameras({ status: { cameras }, now }: { status: Status; now: number }) {
   const texts = t().cameras;
+  const [isWhole, setWhole] = useState(false);
   const { value: rates } = useAnswer<readonly Rate[]>("/api/v1/series/cameras", Math.floor(now / MINUTE_MS), AGAIN_MS);
   if (cameras.length === 0) {
     return (
@@ -31,13 +35,18 @@ export function Cameras({ status: { cameras }, now }: { status: Status; now: num
       </Section>
     );
   }
+  const listed = cameras.map((camera) => ({
+    camera,
+    rate: rates?.find(({ serial }) => serial === camera.serial) ?? null,
+  }));
+  // What needs somebody stands first, else they stay in their order.
+  const sorted = listed.toSorted((a, b) => Number(needsLook(b)) - Number(needsLook(a)));
   return (
     <Section title={texts.title} wide>
       <Table
         label={texts.title}
         head={[texts.serial, texts.lastReading, texts.rate, texts.lastSent, texts.clock]}
-        rows={cameras.map((camera) => {
-          const rate = rates?.find(({ serial }) => serial === camera.serial) ?? null;
+        rows={(isWhole ? sorted : sorted.slice(0, SHOWN)).map(({ camera, rate }) => {
           return [
             <span key="name">
               {camera.serial}
@@ -55,29 +64,50 @@ export function Cameras({ status: { cameras }, now }: { status: Status; now: num
           ];
         })}
       />
+      {sorted.length > SHOWN ? (
+        <div class="buttons">
+          <button type="button" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+            {isWhole ? texts.fewer : texts.all(sorted.length)}
+          </button>
+        </div>
+      ) : null}
     </Section>
   );
 }
 
+function needsLook({ camera, rate }: { camera: Status["cameras"][number]; rate: Rate | null }): boolean {
+  if (!camera.active) return false;
+  return camera.lastReadingAt === null || rateTone(rate) === "bad" || clockTone(rate?.clockDelayMs ?? null) === "bad";
+}
+
+/** Against its usual; null: nothing to compare with. */
+function rateTone(rate: Rate | null): Tone | null {
+  if (rate === null || rate.usualPerHour === null) return null;
+  const { thisHour, lastHour, usualPerHour: usual } = rate;
+  if (usual < LEAST_USUAL) return "good";
+  return lastHour + thisHour === 0 ? "bad" : lastHour < usual * QUIET_SHARE ? "warn" : "good";
+}
+
 function RateState({ rate }: { rate: Rate | null }) {
   if (rate === null) return <>–</>;
-  const texts = t().cameras;
-  const { thisHour, lastHour, usualPerHour: usual } = rate;
-  if (usual === null) return <>{number(lastHour)}</>;
-  const isSilent = usual >= LEAST_USUAL && lastHour + thisHour === 0;
-  const isQuiet = usual >= LEAST_USUAL && lastHour < usual * QUIET_SHARE;
-  const tone: Tone = isSilent ? "bad" : isQuiet ? "warn" : "good";
+  const tone = rateTone(rate);
+  if (tone === null) return <>{number(rate.lastHour)}</>;
   return (
     <span>
-      <State tone={tone}>{number(lastHour)}</State> <span class="quiet">({texts.usual(Math.round(usual))})</span>
+      <State tone={tone}>{number(rate.lastHour)}</State>{" "}
+      <span class="quiet">({t().cameras.usual(Math.round(rate.usualPerHour ?? 0))})</span>
     </span>
   );
+}
+
+function clockTone(delayMs: number | null): Tone {
+  return delayMs === null ? "plain" : delayMs < FAST_MS || delayMs > SLOW_MS ? "bad" : "good";
 }
 
 function ClockState({ delayMs }: { delayMs: number | null }) {
   const texts = t().cameras;
   if (delayMs === null) return <>–</>;
-  if (delayMs < FAST_MS) return <State tone="bad">{texts.clockFast(formatDuration(-delayMs))}</State>;
-  if (delayMs > SLOW_MS) return <State tone="bad">{texts.clockSlow(formatDuration(delayMs))}</State>;
-  return <State tone="good">{texts.clockFine}</State>;
+  const isBad = clockTone(delayMs) === "bad";
+  const off = delayMs < 0 ? texts.clockFast(formatDuration(-delayMs)) : texts.clockSlow(formatDuration(delayMs));
+  return <State tone={isBad ? "bad" : "good"}>{isBad ? off : texts.clockFine}</State>;
 }

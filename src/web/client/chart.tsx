@@ -124,7 +124,7 @@ function options(width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_chart, _least, most) => [0, Math.max(1, most * 1.1)] } },
+    scales: { y: { range: (_chart, _least, most) => [0, Math.max(4, most * 1.1)] } },
     axes: [
       { ...axis, size: 30, values: (_chart, seconds) => seconds.map(clockText) },
       { ...axis, size: 44, values: (_chart, values) => values.map((value) => number(value)) },

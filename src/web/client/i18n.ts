@@ -75,5 +75,5 @@ export function day(at: string | null): string {
 export function some(names: Facts[string] | undefined): string {
   const all = Array.isArray(names) ? names : [String(names)];
   const shown = all.slice(0, 3).join(", ");
-  return all.length > 3 ? `${shown} ${current.listing} ${number(all.length - 3)}` : shown;
+  return all.length > 3 ? `${shown} ${current.others(all.length - 3)}` : shown;
 }

@@ -90,7 +90,13 @@ function List({ messages, role }: { messages: readonly Message[]; role: Role }) 
         message.cameraSerial,
         instant(message.capturedAt),
         String(message.attempts),
-        message.reason ?? message.lastError ?? "–",
+        message.reason === null ? (
+          (message.lastError ?? "–")
+        ) : (
+          <span title={message.reason} key="why">
+            {t().reason(message.reason).text}
+          </span>
+        ),
       ])}
     />
   );

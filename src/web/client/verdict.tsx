@@ -124,7 +124,8 @@ function findCures({ attention: { code, facts }, role, onSaid }: Parameters<type
       const again = <Deed label={cure.retry} key="retry" onDeed={() => retry(selection)} onSaid={onSaid} />;
       const look = link(cure.look, linkTo("messages", { state: "DEAD", reason }));
       if (reason.startsWith("CERTIFICADO_")) return [...certificate(undefined), look];
-      return mayOperate(role) ? [again, look] : [look];
+      // Without its picture it can never be delivered.
+      return mayOperate(role) && !reason.startsWith("NO_IMAGE_") ? [again, look] : [look];
     }
     case "dead-others":
       return [link(cure.look, linkTo("messages", { state: "DEAD" }))];

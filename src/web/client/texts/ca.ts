@@ -19,7 +19,7 @@ const of = (name: Facts[string] | undefined): string =>
 export const ca: Texts = {
   tag: "ca-ES",
   name: "Català",
-  listing: "i",
+  others: (count) => `i ${n(count)} més`,
   app: {
     title: "Lectures per a la policia",
     skip: "Vés al contingut",
@@ -130,6 +130,8 @@ export const ca: Texts = {
     serial: "Càmera",
     lastReading: "Darrera lectura",
     rate: "Darrera hora",
+    fewer: "Mostra’n menys",
+    all: (count) => `Mostra les ${n(count)}`,
     usual: (count) => `l’habitual ${n(count)}`,
     lastSent: "Darrer enviament",
     clock: "Rellotge",
@@ -282,7 +284,7 @@ export const ca: Texts = {
     certificate: "Importa certificat",
     register: "Dona d’alta",
     look: "Mostra",
-    command: "O a la màquina:",
+    command: "A la màquina:",
     retried: (count) =>
       count === 0
         ? "No hi havia res per enviar de nou."

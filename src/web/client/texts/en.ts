@@ -16,7 +16,7 @@ const harm = (facts: Facts): string =>
 export const en: Texts = {
   tag: "en-GB",
   name: "English",
-  listing: "and",
+  others: (count) => `and ${n(count)} more`,
   app: {
     title: "Readings for the police",
     skip: "Skip to the content",
@@ -126,6 +126,8 @@ export const en: Texts = {
     serial: "Camera",
     lastReading: "Last reading",
     rate: "Last hour",
+    fewer: "Show fewer",
+    all: (count) => `Show all ${n(count)}`,
     usual: (count) => `usually ${n(count)}`,
     lastSent: "Last sent",
     clock: "Clock",
@@ -272,7 +274,7 @@ export const en: Texts = {
     certificate: "Import certificate",
     register: "Register",
     look: "Look at them",
-    command: "Or on the machine:",
+    command: "On the machine:",
     retried: (count) =>
       count === 0 ? "There was nothing to send again." : `${readings(count)} will be sent again now.`,
     sure: (count) => `Send ${readings(count)} again?`,

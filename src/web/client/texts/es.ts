@@ -16,7 +16,7 @@ const harm = (facts: Facts): string =>
 export const es: Texts = {
   tag: "es-ES",
   name: "Español",
-  listing: "y",
+  others: (count) => `y ${n(count)} más`,
   app: {
     title: "Lecturas para la policía",
     skip: "Ir al contenido",
@@ -126,6 +126,8 @@ export const es: Texts = {
     serial: "Cámara",
     lastReading: "Última lectura",
     rate: "Última hora",
+    fewer: "Mostrar menos",
+    all: (count) => `Mostrar las ${n(count)}`,
     usual: (count) => `lo habitual ${n(count)}`,
     lastSent: "Último envío",
     clock: "Reloj",
@@ -281,7 +283,7 @@ export const es: Texts = {
     certificate: "Importar certificado",
     register: "Dar de alta",
     look: "Ver",
-    command: "O en la máquina:",
+    command: "En la máquina:",
     retried: (count) =>
       count === 0
         ? "No había nada que enviar de nuevo."
