@@ -75,3 +75,24 @@ test("says that what it shows may be old while the service is away, and goes on 
   await site.start();
   await page.getByRole("alert").getByText("No connection").waitFor({ state: "detached" });
 });
+
+test("of many cameras the one that needs a look stands first, and all are shown when asked for", async () => {
+  await using site = await openSite();
+  const serials = Array.from({ length: 13 }, (_, n) => String(2001008801 + n));
+  await site.addCameras(...serials);
+  await site.start();
+  const silent = serials.at(-1) ?? "";
+  for (const [n, serial] of serials.slice(0, -1).entries()) {
+    await sendReading(site, serial, `10${String(n).padStart(2, "0")}BCD`);
+  }
+  await site.until((health) => health["total_readings"] === 0);
+  await using view = await openAs(site, "viewer", { width: 360 });
+  const table = view.page.getByRole("table", { name: "Cameras" });
+  await table.waitFor();
+  const shown = async () => table.locator("tbody th").allTextContents();
+  expect((await shown()).map((text) => text.trim())).toEqual([silent, ...serials.slice(0, 9)]);
+  await view.page.getByRole("button", { name: "Show all 13" }).click();
+  expect(await shown()).toHaveLength(13);
+  await view.page.getByRole("button", { name: "Show fewer" }).click();
+  expect(await shown()).toHaveLength(10);
+});

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { formatDuration } from "../../format.ts";
 import { ago, instant, number, t } from "./i18n.ts";
 import { useAnswer } from "./live.ts";
@@ -12,6 +13,8 @@ interface Rate {
   clockDelayMs: number | null;
 }
 
+/** So many at first: what needs somebody is among them, and a phone shows what comes after. */
+const SHOWN = 10;
 const MINUTE_MS = 60_000;
 const AGAIN_MS = 60_000;
 /** Fewer than so many an hour say nothing by being absent. */
@@ -23,6 +26,7 @@ const SLOW_MS = 15_000;
 
 export function Cameras({ status: { cameras }, now }: { status: Status; now: number }) {
   const texts = t().cameras;
+  const [isWhole, setWhole] = useState(false);
   const { value: rates } = useAnswer<readonly Rate[]>("/api/v1/series/cameras", Math.floor(now / MINUTE_MS), AGAIN_MS);
   if (cameras.length === 0) {
     return (
@@ -42,7 +46,7 @@ export function Cameras({ status: { cameras }, now }: { status: Status; now: num
       <Table
         label={texts.title}
         head={[texts.serial, texts.lastReading, texts.rate, texts.lastSent, texts.clock]}
-        rows={sorted.map(({ camera, rate }) => {
+        rows={(isWhole ? sorted : sorted.slice(0, SHOWN)).map(({ camera, rate }) => {
           return [
             <span key="name">
               {camera.serial}
@@ -60,6 +64,13 @@ export function Cameras({ status: { cameras }, now }: { status: Status; now: num
           ];
         })}
       />
+      {sorted.length > SHOWN ? (
+        <div class="buttons">
+          <button type="button" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+            {isWhole ? texts.fewer : texts.all(sorted.length)}
+          </button>
+        </div>
+      ) : null}
     </Section>
   );
 }

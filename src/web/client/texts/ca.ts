@@ -130,6 +130,8 @@ export const ca: Texts = {
     serial: "Càmera",
     lastReading: "Darrera lectura",
     rate: "Darrera hora",
+    fewer: "Mostra’n menys",
+    all: (count) => `Mostra les ${n(count)}`,
     usual: (count) => `l’habitual ${n(count)}`,
     lastSent: "Darrer enviament",
     clock: "Rellotge",

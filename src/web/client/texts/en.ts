@@ -126,6 +126,8 @@ export const en: Texts = {
     serial: "Camera",
     lastReading: "Last reading",
     rate: "Last hour",
+    fewer: "Show fewer",
+    all: (count) => `Show all ${n(count)}`,
     usual: (count) => `usually ${n(count)}`,
     lastSent: "Last sent",
     clock: "Clock",

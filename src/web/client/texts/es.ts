@@ -126,6 +126,8 @@ export const es: Texts = {
     serial: "Cámara",
     lastReading: "Última lectura",
     rate: "Última hora",
+    fewer: "Mostrar menos",
+    all: (count) => `Mostrar las ${n(count)}`,
     usual: (count) => `lo habitual ${n(count)}`,
     lastSent: "Último envío",
     clock: "Reloj",

@@ -73,7 +73,10 @@ export interface Texts {
     /** Of one reading. */
     one: Words<State>;
   };
-  cameras: Words<"title" | "serial" | "lastReading" | "rate" | "lastSent" | "clock" | "clockFine" | "off" | "none"> & {
+  cameras: Words<
+    "title" | "fewer" | "serial" | "lastReading" | "rate" | "lastSent" | "clock" | "clockFine" | "off" | "none"
+  > & {
+    all(count: number): string;
     usual(count: number): string;
     clockFast(span: string): string;
     clockSlow(span: string): string;
