@@ -23,12 +23,14 @@ export interface CertificatePaths {
  * names the earlier certificate keeps naming the earlier files. What an operator looks at, `CERTS_DIR/<municipality>/key.pem`
  * and so on, are links through the link `current`, whose replacement is one rename: the three change together.
  * Crash order: new folder durable, then `current`, then (by the caller) the row.
+ * @param makeCurrent false: the certificate is for later, `current` stays as it is
  * @throws AppError `unavailable` when the files cannot be written; then nothing has changed.
  */
 export function writeCertificateFolder(
   certsDir: string,
   municipalityName: string,
   contents: Pick<PfxContents, "keyPem" | "leafPem" | "chainPem">,
+  makeCurrent = true,
 ): CertificatePaths {
   const home = join(certsDir, safeFolderName(municipalityName));
   try {
@@ -44,8 +46,7 @@ export function writeCertificateFolder(
     ];
     const folder = writeVersion(home, createHash("sha256").update(client).digest("hex").slice(0, 16), files);
     adoptPlainFiles(home);
-    replaceLink(home, CURRENT, folder);
-    for (const name of Object.values(NAMES)) replaceLink(home, name, join(CURRENT, name));
+    if (makeCurrent) pointAt(home, folder);
     syncFolder(home);
     syncFolder(certsDir);
     const path = (name: string): string => join(home, folder, name);
@@ -58,6 +59,23 @@ export function writeCertificateFolder(
   }
 }
 
+/** Leads `current` to a certificate that signs from now on. A path that writeCertificateFolder did not make is left alone. */
+export function makeCertificateCurrent(certsDir: string, keyPath: string): void {
+  const folder = dirname(keyPath);
+  if (!isOwnFolder(certsDir, folder) || !fs.existsSync(folder)) return;
+  pointAt(dirname(folder), basename(folder));
+  syncFolder(dirname(folder));
+}
+
+function pointAt(home: string, folder: string): void {
+  replaceLink(home, CURRENT, folder);
+  for (const name of Object.values(NAMES)) replaceLink(home, name, join(CURRENT, name));
+}
+
+function isOwnFolder(certsDir: string, folder: string): boolean {
+  return dirname(dirname(folder)) === join(certsDir) && /^[0-9a-f]{16}(-\d+)?$/.test(basename(folder));
+}
+
 /**
  * Removes the folder of a certificate that the store no longer has, and the links when they lead to it.
  * A path that writeCertificateFolder did not make is left alone. @returns false: nothing was removed.
@@ -65,7 +83,7 @@ export function writeCertificateFolder(
 export function removeCertificateFolder(certsDir: string, keyPath: string): boolean {
   const folder = dirname(keyPath);
   const home = dirname(folder);
-  if (dirname(home) !== join(certsDir) || !/^[0-9a-f]{16}(-\d+)?$/.test(basename(folder))) return false;
+  if (!isOwnFolder(certsDir, folder)) return false;
   if (!fs.existsSync(folder)) return false;
   if (readLink(join(home, CURRENT)) === basename(folder)) {
     for (const name of [...Object.values(NAMES), CURRENT]) fs.rmSync(join(home, name), { force: true });

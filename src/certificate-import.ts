@@ -1,6 +1,6 @@
-import { writeCertificateFolder } from "./certificate-files.ts";
+import { type CertificatePaths, writeCertificateFolder } from "./certificate-files.ts";
 import type { PfxContents } from "./soap/certificate.ts";
-import type { Municipality, Registry, SaveResult } from "./store/registry.ts";
+import type { Municipality, NewCertificate, Registry, SaveResult } from "./store/registry.ts";
 
 /** A PFX holds a key and a few certificates. */
 export const MAX_PFX_BYTES = 1024 * 1024;
@@ -29,18 +29,16 @@ export async function assignImported(
     await store.assignCertificate(municipality.id, present.id);
     return { id: present.id, result: present.id === municipality.certificateId ? "unchanged" : "changed" };
   }
-  const { subject, serialNumber, fingerprint, validFrom, validTo } = contents;
-  const id = await store.addCertificate({
-    name: alias ?? municipality.name,
-    alias,
-    municipalityId: municipality.id,
-    ...paths,
-    subject,
-    serialNumber,
-    fingerprint,
-    validFrom,
-    validTo,
-    active: true,
-  });
+  const row = certificateRow(contents, { name: alias ?? municipality.name, alias, paths });
+  const id = await store.addCertificate({ ...row, municipalityId: municipality.id });
   return { id, result: "added" };
+}
+
+/** What the store keeps of a certificate that was read and written; it signs for nobody yet. */
+export function certificateRow(
+  { subject, serialNumber, fingerprint, validFrom, validTo }: PfxContents,
+  { name, alias, paths }: { name: string; alias: string | null; paths: CertificatePaths },
+): NewCertificate {
+  const dates = { validFrom, validTo };
+  return { name, alias, municipalityId: null, ...paths, subject, serialNumber, fingerprint, ...dates, active: true };
 }

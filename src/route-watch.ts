@@ -111,7 +111,12 @@ export class RouteWatch {
         : outcome.kind === "accepted" || outcome.kind === "rejected"
           ? [endpoint, own]
           : [endpoint];
-    if (outcome.kind === "accepted") endpoint.lastAcceptedAt = timing.now;
+    if (outcome.kind === "accepted") {
+      endpoint.lastAcceptedAt = timing.now;
+      // By it a new certificate is known to have had its first success.
+      own.lastAcceptedAt = timing.now;
+      own.dirty = true;
+    }
     if (outcome.kind !== "unreachable") endpoint.latencyMs = Math.round(timing.durationMs);
     if (timing.serverDate !== null) this.#noteClock(endpoint, timing.serverDate, timing.now);
     endpoint.dirty = true;
@@ -129,8 +134,10 @@ export class RouteWatch {
       this.#tell(watched, before, change);
       if (change !== null) await this.#save(watched, timing.now);
     }
-    if (endpoint.dirty && timing.now.getTime() - endpoint.savedAt >= SAVE_EVERY_MS)
-      await this.#save(endpoint, timing.now);
+    for (const watched of [endpoint, own]) {
+      if (watched.dirty && timing.now.getTime() - watched.savedAt >= SAVE_EVERY_MS)
+        await this.#save(watched, timing.now);
+    }
   }
 
   /** When the next pause is over, or null. */

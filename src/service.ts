@@ -15,6 +15,7 @@ import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { startRotations } from "./rotation-loop.ts";
 import { listServices, openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
 import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
@@ -276,6 +277,9 @@ async function startSender(parts: {
   });
   await sender.start();
   stops.push(() => sender.stop(SENDER_GRACE_MS));
+  stops.push(
+    startRotations({ store, identities, certsDir: config.certsDir, clock, log, onSwitched: () => sender.nudge() }),
+  );
   return sender;
 }
 

@@ -13,7 +13,13 @@ import type { Store } from "./store/store.ts";
 
 export type SiteStore = Pick<
   Store,
-  "listMunicipalities" | "listEndpoints" | "listCertificates" | "listCameras" | "listMessages" | "applyRegistry"
+  | "listMunicipalities"
+  | "listEndpoints"
+  | "listCertificates"
+  | "listCameras"
+  | "listMessages"
+  | "listRotations"
+  | "applyRegistry"
 >;
 
 /** What the files of a site file's certificates hold; read before the store is opened, when root still is root. */
@@ -179,7 +185,10 @@ export async function readSiteState(
       if (!named.has(serial)) waiting.set(id, (await store.listMessages({ cameraSerial: serial }, 1)).length);
     }
   }
-  return { endpoints, certificates, municipalities, cameras, waiting };
+  const rotating = new Set(
+    (await store.listRotations()).flatMap(({ nextId, previousId }) => [nextId, previousId ?? 0]),
+  );
+  return { endpoints, certificates, municipalities, cameras, waiting, rotating };
 }
 
 async function openCertificate(input: CertificateInput, deps: SiteDeps): Promise<PfxContents> {

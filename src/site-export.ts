@@ -12,7 +12,7 @@ export interface WholeSite {
 }
 
 /** What is registered, as `apply` brings it about again. Certificates that sign for nobody are left out; keys stay where they are. */
-export function buildSite(state: Omit<SiteState, "waiting">): WholeSite {
+export function buildSite(state: Omit<SiteState, "waiting" | "rotating">): WholeSite {
   const endpointName = (id: number | null): string | null => state.endpoints.find((e) => e.id === id)?.name ?? null;
   const inUse = state.certificates.filter((c) => state.municipalities.some((m) => m.certificateId === c.id));
   // Names of certificates need not differ in the store; in the file they do.

@@ -21,6 +21,8 @@ export interface SiteState {
   cameras: readonly Camera[];
   /** Messages that wait, by camera id; only of cameras that may be removed. */
   waiting: ReadonlyMap<number, number>;
+  /** Certificates on their way in or out, which cannot be removed. */
+  rotating: ReadonlySet<number>;
 }
 
 /** One line of a plan, and the fields behind it. */

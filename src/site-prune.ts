@@ -51,7 +51,8 @@ export function pruneSite(
     file.certificates === undefined
       ? []
       : state.certificates.filter(
-          ({ id }) => !kept.some((choice) => choice !== null && "id" in choice && choice.id === id),
+          ({ id }) =>
+            !state.rotating.has(id) && !kept.some((choice) => choice !== null && "id" in choice && choice.id === id),
         );
 
   const step = (noun: SiteStep["noun"], name: string): SiteStep => ({ action: "remove", noun, name, fields: [] });

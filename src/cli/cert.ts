@@ -1,17 +1,17 @@
-import { readFile } from "node:fs/promises";
-import { MAX_PFX_BYTES } from "../certificate-import.ts";
-import { AppError, systemCode } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import { daysUntil, formatDay } from "../format.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
 import { certCheckCommand } from "./cert-check.ts";
+import { certRotateCommand } from "./cert-rotate.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpCertificate, lookUpMunicipality } from "./lookup.ts";
 import { formatFacts, formatTable } from "./output.ts";
-import { askPassword, confirm, readStdin } from "./prompt.ts";
+import { askPassword, confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+import { readPassword, readPfxFile } from "./secret-input.ts";
 import { parseName } from "./values.ts";
 
 const importPfx = defineTattileCommand({
@@ -67,36 +67,6 @@ const importPfx = defineTattileCommand({
   },
 });
 
-async function readPfxFile(path: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new AppError("not-found", `reading the PFX file: ${systemCode(cause) ?? "unreadable"} (${path})`, { cause });
-  }
-  if (bytes.byteLength <= MAX_PFX_BYTES) return bytes;
-  throw new AppError(
-    "invalid",
-    `reading the PFX file: ${bytes.byteLength} bytes, at most ${MAX_PFX_BYTES} are one (${path})`,
-  );
-}
-
-/** @returns null: neither file nor standard input was named, it has to be asked for */
-async function readPassword(file: string | undefined, stdin: boolean, context: CommandContext): Promise<string | null> {
-  if (file !== undefined && stdin) {
-    throw new AppError("usage", "cert import: --password-file and --password-stdin exclude each other");
-  }
-  if (stdin) return readStdin(context.input);
-  if (file === undefined) return null;
-  try {
-    return (await readFile(file, "utf8")).split(/\r?\n/)[0] ?? "";
-  } catch (cause) {
-    throw new AppError("not-found", `reading the password file: ${systemCode(cause) ?? "unreadable"} (${file})`, {
-      cause,
-    });
-  }
-}
-
 const list = defineTattileCommand({
   name: "cert list",
   summary: "list the certificates with the days they have left",
@@ -120,7 +90,7 @@ const list = defineTattileCommand({
       `${c.id}`,
       c.name,
       c.municipality ?? "-",
-      c.inUse ? "in use" : "earlier",
+      c.inUse ? "in use" : c.rotation === "next" ? "next" : c.rotation === "kept" ? "kept" : "earlier",
       c.validTo === null ? "?" : formatDay(c.validTo),
       c.daysLeft === null ? "?" : c.daysLeft < 0 ? "run out" : `${c.daysLeft}`,
     ]);
@@ -142,7 +112,10 @@ const show = defineTattileCommand({
     const facts: [string, string][] = [
       ["id", `${item.id}`],
       ["name", item.name],
-      ["municipality", `${item.municipality ?? "none"}${item.inUse ? "" : " (an earlier one, not in use)"}`],
+      [
+        "municipality",
+        `${item.municipality ?? "none"}${item.inUse ? "" : item.rotation === "next" ? " (the next one)" : " (an earlier one, not in use)"}`,
+      ],
       ["subject", item.subject ?? "?"],
       ["serial", item.serialNumber ?? "?"],
       ["fingerprint", item.fingerprint ?? "?"],
@@ -157,11 +130,17 @@ const show = defineTattileCommand({
 
 async function describeAll(store: Store, now: Date) {
   const municipalities = await store.listMunicipalities();
+  const rotations = await store.listRotations();
   return (await store.listCertificates()).map((certificate: Certificate) => {
     const { municipalityId, ...facts } = certificate;
+    const next = rotations.find(({ nextId, state }) => nextId === certificate.id && state !== "failed");
+    const kept = rotations.some(({ previousId }) => previousId === certificate.id);
+    const ownerId = municipalityId ?? next?.municipalityId;
     return {
       ...facts,
-      municipality: municipalities.find((m) => m.id === municipalityId)?.name ?? null,
+      municipality: municipalities.find((m) => m.id === ownerId)?.name ?? null,
+      /** next: to sign once it is valid; kept: until the next one had its first success. */
+      rotation: next !== undefined ? "next" : kept ? "kept" : null,
       inUse: municipalities.some((m) => m.certificateId === certificate.id),
       daysLeft: certificate.validTo === null ? null : daysUntil(certificate.validTo, now),
     };
@@ -214,5 +193,6 @@ export const certCommands = defineGroup("cert", "import, check and look at certi
   list,
   show,
   certCheckCommand,
+  certRotateCommand,
   remove,
 ]);

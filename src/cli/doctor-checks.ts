@@ -12,9 +12,10 @@ import { judgeWsdl } from "../doctor-wsdl.ts";
 import { bad, good, quoted } from "../finding.ts";
 import { openImages } from "../images/open.ts";
 import { findPortHolder } from "../port-owner.ts";
+import { judgeRotation } from "../rotation.ts";
 import { listServices } from "../run-file.ts";
 import { builtinContract } from "../soap/wsdl.ts";
-import type { Camera, Certificate, Endpoint, Municipality } from "../store/registry.ts";
+import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "../store/registry.ts";
 import { verifySqlite } from "../store/sqlite-verify.ts";
 import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
@@ -28,6 +29,7 @@ interface Registered {
   municipalities: readonly Municipality[];
   endpoints: readonly Endpoint[];
   certificates: readonly Certificate[];
+  rotations: readonly Rotation[];
 }
 
 /** Who has our ports. Asked before the store is opened: root sees everybody's, the service's user only its own. */
@@ -64,6 +66,7 @@ export async function listChecks(
     municipalities: await store.listMunicipalities(),
     endpoints: await store.listEndpoints(),
     certificates: await store.listCertificates(),
+    rotations: await store.listRotations(),
   };
   return [
     ...machine,
@@ -195,14 +198,29 @@ function endpointChecks(
   });
 }
 
-function certificateChecks({ municipalities, certificates }: Registered, clock: Clock): readonly Check[] {
+function certificateChecks({ municipalities, certificates, rotations }: Registered, clock: Clock): readonly Check[] {
   return municipalities.flatMap((municipality) => {
     const certificate = certificates.find(({ id }) => id === municipality.certificateId);
-    if (certificate === undefined) return [];
+    const rotation = rotations.find(({ municipalityId }) => municipalityId === municipality.id);
+    const next = certificates.find(({ id }) => id === rotation?.nextId);
     return [
-      check(`certificate ${certificate.name}`, async () =>
-        checkCertificate(certificate, municipality.name, await readCertificateFiles(certificate), clock.now()),
-      ),
+      ...(certificate === undefined
+        ? []
+        : [
+            check(`certificate ${certificate.name}`, async () =>
+              checkCertificate(certificate, municipality.name, await readCertificateFiles(certificate), clock.now()),
+            ),
+          ]),
+      ...(rotation === undefined || next === undefined
+        ? []
+        : [
+            check(`next certificate of ${municipality.name}`, async () => {
+              // As it will be at its first valid moment.
+              const at = new Date(Math.max(clock.now().getTime(), next.validFrom?.getTime() ?? 0));
+              const found = await checkCertificate(next, municipality.name, await readCertificateFiles(next), at);
+              return judgeRotation(rotation, municipality.name, next, found, clock.now());
+            }),
+          ]),
     ];
   });
 }

@@ -39,9 +39,10 @@ export function readPemPair(certPem: string, keyPem: string, now: Date): PfxCont
 /**
  * Reads a PKCS#12 file (RFC 7292): RC2-40, 3DES and AES, certificates in any order, UTF-8 and empty passwords.
  * Blocks for as long as the file's iterations take, up to 2 s.
+ * @param mayBeginLater also one that is not valid yet
  * @throws AppError `invalid`, one sentence for each problem; the password is in none.
  */
-export function readPfx(bytes: Uint8Array, password: string, now: Date): PfxContents {
+export function readPfx(bytes: Uint8Array, password: string, now: Date, mayBeginLater = false): PfxContents {
   const doing = "reading the PFX file";
   const bags = openPfx(bytes, password, doing);
   const keys = bags.filter((bag) => bag.type === OID.keyBag || bag.type === OID.pkcs8ShroudedKeyBag);
@@ -57,6 +58,7 @@ export function readPfx(bytes: Uint8Array, password: string, now: Date): PfxCont
     keys.map((bag) => toPrivateKey(bag, doing)),
     now,
     doing,
+    mayBeginLater,
   );
 }
 
@@ -159,6 +161,7 @@ function assemble(
   keys: readonly KeyObject[],
   now: Date,
   doing: string,
+  mayBeginLater = false,
 ): PfxContents {
   const pairs = keys.map((key) => ({ key, leaf: findLeaf(certificates, key) }));
   const pair = pairs.find((p) => p.leaf !== undefined) ?? pairs[0];
@@ -177,7 +180,7 @@ function assemble(
       hint: "Ask the issuer for a new one.",
     });
   }
-  if (now < facts.validFrom) {
+  if (now < facts.validFrom && !mayBeginLater) {
     throw new AppError(
       "invalid",
       `${doing}: the certificate is not valid before ${day(facts.validFrom)} (${facts.subject})`,

@@ -7,6 +7,7 @@ import activitySql from "./migrations/0005-activity.sql" with { type: "text" };
 import spoolSql from "./migrations/0006-spool.sql" with { type: "text" };
 import clocksSql from "./migrations/0007-clocks.sql" with { type: "text" };
 import factsSql from "./migrations/0008-facts.sql" with { type: "text" };
+import rotationsSql from "./migrations/0009-rotations.sql" with { type: "text" };
 
 /** A step from one schema version to the next; never changed once released. */
 export interface Migration {
@@ -23,6 +24,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { version: 6, sql: spoolSql },
   { version: 7, sql: clocksSql },
   { version: 8, sql: factsSql },
+  { version: 9, sql: rotationsSql },
 ];
 
 /** What a migrator needs of a database. `exclusively` holds the write lock: of two processes that start at once one waits. */

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Pool, Run } from "./postgres-connection.ts";
 import type { Revival } from "./postgres-revive.ts";
+import { createRotations, rotatingMunicipality } from "./postgres-rotations.ts";
 import { instant } from "./postgres-rows.ts";
 import { createTable, type RegistryTable } from "./postgres-table.ts";
 import type { NewCamera, NewEndpoint, NewMunicipality, Registry, RegistryChange, SaveResult } from "./registry.ts";
@@ -109,7 +110,8 @@ export function createRegistry(
     }
     if (certificateId !== null) await setOwner(run, certificateId, municipalityId);
   };
-  const assign = async (run: Run, municipalityId: number, certificateId: number | null): Promise<void> => {
+  /** @returns the earlier one */
+  const assign = async (run: Run, municipalityId: number, certificateId: number | null): Promise<number | null> => {
     await requireExists(run, municipalities, "municipality", municipalityId);
     await requireExists(run, certificates, "certificate", certificateId);
     const municipality = await municipalities.find(run, municipalityId);
@@ -119,6 +121,7 @@ export function createRegistry(
     ]);
     await disown(run, municipality?.certificateId ?? null, certificateId, municipalityId);
     await mended(run, [municipality?.endpointId ?? null], [certificateId]);
+    return municipality?.certificateId ?? null;
   };
 
   const saveMunicipality = async (run: Run, value: NewMunicipality): Promise<SaveResult> => {
@@ -176,10 +179,11 @@ export function createRegistry(
   };
   const removeCertificate = async (run: Run, id: number): Promise<void> => {
     const users = (await municipalities.list(run)).filter((municipality) => municipality.certificateId === id);
-    requireUnused(
-      `the certificate ${(await certificates.find(run, id))?.name ?? id}`,
-      users.map((municipality) => `municipality ${municipality.name}`),
-    );
+    const rotating = await rotatingMunicipality(run, id);
+    requireUnused(`the certificate ${(await certificates.find(run, id))?.name ?? id}`, [
+      ...users.map((municipality) => `municipality ${municipality.name}`),
+      ...(rotating === null ? [] : [`the rotation of ${rotating}`]),
+    ]);
     await run("DELETE FROM route_states WHERE certificate_id = $1::text::integer", [String(id)]);
     // A column of the old program, which tattile does not go by.
     await run("UPDATE cameras SET certificate_id = NULL WHERE certificate_id = $1::text::integer", [String(id)]);
@@ -248,7 +252,11 @@ export function createRegistry(
         if (value.municipalityId !== null) await assign(run, value.municipalityId, id);
         return id;
       }),
-    assignCertificate: (municipalityId, certificateId) => writing((run) => assign(run, municipalityId, certificateId)),
+    assignCertificate: (municipalityId, certificateId) =>
+      writing(async (run) => {
+        await assign(run, municipalityId, certificateId);
+      }),
+    ...createRotations({ reading, writing, assign }),
     removeMunicipality: (id) => writing((run) => removeMunicipality(run, id)),
     removeEndpoint: (id) => writing((run) => removeEndpoint(run, id)),
     removeCertificate: (id) => writing((run) => removeCertificate(run, id)),

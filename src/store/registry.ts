@@ -76,6 +76,23 @@ export type NewEndpoint = Omit<Endpoint, "id">;
 export type NewCertificate = Omit<Certificate, "id">;
 export type NewCamera = Omit<Camera, "id" | "lastReadingAt" | "lastSentAt">;
 
+/** staged: waits for its first valid moment. trying: signs, and nothing was taken with it yet. failed: the earlier one signs again. */
+export const ROTATION_STATES = ["staged", "trying", "failed"] as const;
+
+/** A municipality on its way from one certificate to the next. Over when the next one had its first success. */
+export interface Rotation {
+  municipalityId: number;
+  nextId: number;
+  /** The one that signed before; null while staged, or when there was none. */
+  previousId: number | null;
+  state: (typeof ROTATION_STATES)[number];
+  /** Why the earlier one signs again; null unless failed. */
+  detail: string | null;
+  stagedAt: Date;
+  /** When the next one began to sign; null while staged. */
+  startedAt: Date | null;
+}
+
 /** What a write did; the same words go to the operator. */
 export type SaveResult = "added" | "changed" | "unchanged";
 
@@ -138,4 +155,17 @@ export interface Registry {
    * @throws AppError `not-found` for a name that is not there, `conflict` for a removal of what is still used.
    */
   applyRegistry(change: RegistryChange): Promise<void>;
+  /** Both certificates of a rotation cannot be removed until it is over; with its municipality it goes too. */
+  listRotations(): Promise<readonly Rotation[]>;
+  /** Stages a certificate that is in the store, in the place of one staged or failed before. @throws AppError `conflict` while one is being tried, `not-found` */
+  stageRotation(municipalityId: number, certificateId: number, now: Date): Promise<void>;
+  /** From staged: assigns the next certificate, with all that follows from that. @returns false: it was not staged any more */
+  startRotation(municipalityId: number, now: Date): Promise<boolean>;
+  /** From trying. done: it is over. failed: the earlier certificate is assigned again. @returns false: it was not being tried any more */
+  finishRotation(
+    municipalityId: number,
+    result: { kind: "done" } | { kind: "failed"; detail: string },
+  ): Promise<boolean>;
+  /** Forgets it; the certificate that signs now goes on signing. @returns false: there was none */
+  cancelRotation(municipalityId: number): Promise<boolean>;
 }

@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import type { NewCamera, NewEndpoint, NewMunicipality, Registry, RegistryChange, SaveResult } from "./registry.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import type { Revival } from "./sqlite-revive.ts";
+import { createRotations } from "./sqlite-rotations.ts";
 import { CAMERA, CERTIFICATE, ENDPOINT, MUNICIPALITY, nameKey } from "./sqlite-rows.ts";
 import { createTable, type RegistryTable } from "./sqlite-table.ts";
 import type { OperatorStore } from "./store.ts";
@@ -100,7 +101,8 @@ export function createRegistry(
     if (id === null || table.find(id) !== null) return;
     throw new AppError("not-found", `saving the registry: no ${what} with this id (${id})`);
   };
-  const assign = (municipalityId: number, certificateId: number | null): void => {
+  /** @returns the earlier one */
+  const assign = (municipalityId: number, certificateId: number | null): number | null => {
     requireExists(municipalities, "municipality", municipalityId);
     requireExists(certificates, "certificate", certificateId);
     const municipality = municipalities.find(municipalityId);
@@ -108,6 +110,7 @@ export function createRegistry(
     setCertificate.run(certificateId, municipalityId);
     disown(previous, certificateId, municipalityId);
     mended([municipality?.endpointId ?? null], [certificateId]);
+    return previous;
   };
   const disown = (previousId: number | null, certificateId: number | null, municipalityId: number): void => {
     if (
@@ -169,13 +172,15 @@ export function createRegistry(
     forgetEndpoint.run(id);
     endpoints.remove(id);
   };
+  const { rotatingMunicipality, ...rotationStore } = createRotations(connection, assign);
+  const rotationOf = (certificateId: number): string[] => {
+    const name = rotatingMunicipality(certificateId);
+    return name === null ? [] : [`the rotation of ${name}`];
+  };
   const removeCertificate = (id: number): void => {
     const users = municipalities.list().filter((municipality) => municipality.certificateId === id);
     const name = certificates.find(id)?.name ?? id;
-    requireUnused(
-      `the certificate ${name}`,
-      users.map((municipality) => `municipality ${municipality.name}`),
-    );
+    requireUnused(`the certificate ${name}`, [...users.map(({ name }) => `municipality ${name}`), ...rotationOf(id)]);
     forgetCertificate.run(id);
     certificates.remove(id);
   };
@@ -232,7 +237,11 @@ export function createRegistry(
         if (value.municipalityId !== null) assign(value.municipalityId, id);
         return id;
       }),
-    assignCertificate: (municipalityId, certificateId) => writing(() => assign(municipalityId, certificateId)),
+    assignCertificate: (municipalityId, certificateId) =>
+      writing(() => {
+        assign(municipalityId, certificateId);
+      }),
+    ...rotationStore,
     removeMunicipality: (id) => writing(() => removeMunicipality(id)),
     removeEndpoint: (id) => writing(() => removeEndpoint(id)),
     removeCertificate: (id) => writing(() => removeCertificate(id)),

@@ -24,6 +24,8 @@ export interface ServiceProcess {
 export interface Site extends AsyncDisposable {
   folder: string;
   mossos: MossosServer;
+  /** Whose clients the police trust. */
+  pki: Pki;
   transitPort: number;
   /** Of the dashboard and the API. */
   url: string;
@@ -110,6 +112,7 @@ export async function openSite(
   const site: Site = {
     folder,
     mossos,
+    pki,
     transitPort,
     url: `http://127.0.0.1:${apiPort}`,
     manifest: [],

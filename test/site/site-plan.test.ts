@@ -15,8 +15,16 @@ const STATE: SiteState = {
   municipalities: [{ id: 2, name: "Vic", code: null, endpointId: 1, certificateId: 5, active: true }],
   cameras: [{ id: 3, ...newCamera("A", 2), lastReadingAt: null, lastSentAt: null }],
   waiting: new Map(),
+  rotating: new Set(),
 };
-const EMPTY: SiteState = { endpoints: [], certificates: [], municipalities: [], cameras: [], waiting: new Map() };
+const EMPTY: SiteState = {
+  endpoints: [],
+  certificates: [],
+  municipalities: [],
+  cameras: [],
+  waiting: new Map(),
+  rotating: new Set(),
+};
 
 function plan(value: object, state = STATE, prune = false): SitePlan {
   const file = parseSite({ version: 1, ...value }, "/");
@@ -105,6 +113,11 @@ test("pruning takes from the sections of the file only, and never what is used o
     cameras: [{ serial: "A", reader: "R-A", municipality: "Ripoll" }],
   };
   expect(lines(plan(renamed, STATE, true))).toContain("remove municipality Vic");
+});
+
+test("a certificate that is being rotated in or out is not pruned", () => {
+  const whole = buildSite(STATE);
+  expect(lines(plan(whole, { ...STATE, rotating: new Set([4]) }, true))).toEqual([]);
 });
 
 test("nothing is removed without being told to", () => {

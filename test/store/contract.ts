@@ -7,6 +7,7 @@ import { describeIntake } from "./contract-intake.ts";
 import { describeOperator } from "./contract-operator.ts";
 import { describeQueue } from "./contract-queue.ts";
 import { describeRegistry } from "./contract-registry.ts";
+import { describeRotations } from "./contract-rotations.ts";
 import { describeSite } from "./contract-site.ts";
 import { describeTokens } from "./contract-tokens.ts";
 import { describeTransfer } from "./contract-transfer.ts";
@@ -19,6 +20,7 @@ export function describeStore(name: string, open: OpenStore): void {
   describeQueue(name, open);
   describeRegistry(name, open);
   describeSite(name, open);
+  describeRotations(name, open);
   describeOperator(name, open);
   describeTokens(name, open);
   describeActivity(name, open);
