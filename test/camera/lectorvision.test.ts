@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { parseLectorVision, parseLectorVisionText } from "../../src/camera/lectorvision.ts";
 import { CTX_JPEG, OCR_JPEG } from "../support/messages.ts";
+import { seededRandom } from "../support/random.ts";
 
 const USUAL = {
   Plate: "1234BCD",
@@ -127,4 +128,46 @@ test("what is no object is no reading", () => {
   for (const value of [null, 7, "x", [], true]) expect(parseLectorVision(value).parsed.kind).toBe("malformed");
   expect(parseLectorVisionText(Buffer.from("{")).kind).toBe("malformed");
   expect(parseLectorVisionText(Buffer.from(JSON.stringify(USUAL))).kind).toBe("reading");
+});
+
+test("whatever the fields hold, it is a reading or says what is wrong, without the plate", () => {
+  const random = seededRandom("lector vision fields");
+  const odd: readonly unknown[] = [
+    null,
+    true,
+    -1,
+    1e300,
+    "",
+    " ",
+    "\0",
+    "\ud800",
+    "x".repeat(70_000),
+    [],
+    [1, "2", null, {}],
+    { a: { b: [1] } },
+    "2026/01/23 09:25:57.123",
+    "1234BCD",
+  ];
+  const names = [...Object.keys(USUAL), "IdDevice", "__proto__", "constructor", "id", "Extra"];
+  let readings = 0;
+  for (let round = 0; round < 2000; round++) {
+    const item: Record<string, unknown> = Object.assign(Object.create(null), USUAL);
+    for (let change = 0; change <= random.below(4); change++) {
+      const name = names[random.below(names.length)] ?? "";
+      if (random.below(5) === 0) delete item[name];
+      else item[name] = odd[random.below(odd.length)];
+    }
+    const { parsed, field } = parseLectorVision(item);
+    if (parsed.kind === "malformed") {
+      expect(parsed.reason).not.toContain("1234BCD");
+      expect([null, ...names].includes(field)).toBe(true);
+      continue;
+    }
+    readings += 1;
+    const { facts, extra, rawText, cameraSerial } = parsed.reading;
+    const texts = [cameraSerial, facts.plate, facts.direction ?? "", rawText, ...Object.values(extra)];
+    expect(texts.every((text) => text.isWellFormed() && !text.includes("\0"))).toBe(true);
+    expect(rawText.length).toBeLessThanOrEqual(65_536);
+  }
+  expect(readings).toBeGreaterThan(300);
 });
