@@ -21,6 +21,8 @@ const MAX_IN_FLIGHT = 64;
 const REFILL_WAIT_MS = 20;
 /** A store that cannot take a settlement is asked again this often, until the lease is over. */
 const SETTLE_RETRY_MS = 500;
+/** How long a slot rests whose pictures could not be fetched: a bucket that is away need not be asked more often. */
+const PICTURES_AWAY_MS = 3000;
 /** How often it is looked whether an operator mended a paused endpoint. */
 const REFRESH_MS = 1000;
 /** Unanswered in a row before an endpoint is paused. */
@@ -169,14 +171,15 @@ export function createSender(deps: SenderDeps): Sender {
     try {
       result = await attempt(claim, deps, aborting.signal);
     } catch (error) {
-      // Our own fault or the disk's: the message waits, and the operator hears of it.
-      log.error("message could not be prepared", {
+      // Our own fault, the disk's or the bucket's: the message waits, and the operator hears of it.
+      const isAway = isStoreAway(error);
+      log[isAway ? "warn" : "error"]("message could not be prepared", {
         message: claim.messageId,
         camera: claim.camera.serial,
         error: errorText(error),
       });
       result = { kind: "late" };
-      await clock.sleep(SETTLE_RETRY_MS, aborting.signal);
+      await clock.sleep(isAway ? PICTURES_AWAY_MS : SETTLE_RETRY_MS, aborting.signal);
     }
     // The process must stop: what the far side made of it is not known, so the message is left as it is.
     if (aborting.signal.aborted) return;

@@ -1,3 +1,4 @@
+import { systemClock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { countOf } from "../format.ts";
 import type { Store } from "../store/store.ts";
@@ -107,7 +108,13 @@ async function wipeReadings(store: Store, context: CommandContext): Promise<Coun
   const { readings, images } = await discardWithImages({}, store, context);
   const held = await store.listQuarantine({}, MOST_HELD);
   await eraseHeld(held, store, context);
-  return { reading: readings, image: images + (await eraseOrphans(store, context)), "held message": held.length };
+  const { wipeSpool } = await import("../store/spool-open.ts");
+  const spooled = await wipeSpool(await context.config(), systemClock);
+  return {
+    reading: readings + spooled,
+    image: images + (await eraseOrphans(store, context)),
+    "held message": held.length,
+  };
 }
 
 /** Pictures that no reading refers to. */

@@ -34,6 +34,8 @@ export interface SpoolFile extends Pick<Store, "enqueue" | "isKnown" | "findCame
   expire(before: Date): Promise<{ readings: number; imagePaths: readonly string[] }>;
   /** What is erased cannot be read any more; hashes older than `before` are forgotten. */
   tidy(before: Date): Promise<void>;
+  /** Erases everything that waits, for good. @returns how many readings and held messages */
+  wipe(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -82,6 +84,17 @@ export async function openSpoolFile(options: { path: string; clock: Clock }): Pr
     tidy: async (before) => {
       while ((await store.purgeDedupe(before, PURGE_STEP)) === PURGE_STEP);
       await store.scrub();
+    },
+    wipe: async () => {
+      const wiped = connection.write("wiping the spool", () => {
+        const { waiting, heldBack, heldMessages } = counts();
+        for (const table of ["messages_queue", "alpr_readings", "spooled_keys", "quarantine", "moving_batch"]) {
+          connection.database.run(`DELETE FROM ${table}`);
+        }
+        return waiting + heldBack + heldMessages;
+      });
+      await store.scrub();
+      return wiped;
     },
     close: store.close,
   };

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -37,6 +38,25 @@ export interface StoresDeps {
 /** Where the spool lies below DATA_DIR. */
 export function spoolPath(dataDir: string): string {
   return join(dataDir, "spool", "spool.db");
+}
+
+/** Erases what waits in the spool of this machine, with its files; nothing where there is none. @returns how many readings */
+export async function wipeSpool(config: Pick<Config, "dataDir">, clock: Clock): Promise<number> {
+  if (!existsSync(spoolPath(config.dataDir))) return 0;
+  const file = await openSpoolFile({ path: spoolPath(config.dataDir), clock });
+  try {
+    const wiped = await file.wipe();
+    for (const name of ["images", "quarantine"]) {
+      const files = openDiskStore(join(config.dataDir, "spool", name));
+      for await (const { folder, files: listed } of files.list()) {
+        await files.erase(listed.map((one) => (folder === "" ? one.name : `${folder}/${one.name}`)));
+      }
+      files.close();
+    }
+    return wiped;
+  } finally {
+    await file.close();
+  }
 }
 
 /**

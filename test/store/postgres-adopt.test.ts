@@ -180,6 +180,30 @@ describe("after the taking over", () => {
     }
   });
 
+  test("the replaced system may come as a user who has no right to what was added, and from another schema's view", async () => {
+    const database = await replaced();
+    await server().run(database, REGISTRY);
+    await migrate(database);
+    await server().run(
+      database,
+      `CREATE ROLE clerk_${number} LOGIN; CREATE SCHEMA elsewhere; GRANT USAGE ON SCHEMA elsewhere TO clerk_${number};
+       GRANT ALL ON endpoints, certificates, municipalities, cameras, alpr_readings, messages_queue TO clerk_${number};
+       GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO clerk_${number}`,
+    );
+    await server().run(
+      database,
+      `SET ROLE clerk_${number}; SET search_path = elsewhere;
+       ${QUEUE_ONE.replaceAll("alpr_readings", "public.alpr_readings").replaceAll("messages_queue", "public.messages_queue")};
+       UPDATE public.messages_queue SET status = 'DEAD', last_error = 'x'; RESET ROLE`,
+    );
+    const store = await openStoreOn(database);
+    try {
+      expect((await store.summarize()).deadByReason).toEqual([{ reason: "x", count: 1 }]);
+    } finally {
+      await store.close();
+    }
+  });
+
   test("can be numbered further than an integer reaches, as the guide says, and the replaced system still works", async () => {
     const database = await replaced();
     await server().run(database, REGISTRY);

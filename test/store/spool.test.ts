@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Spool } from "../../src/store/spool.ts";
+import { wipeSpool } from "../../src/store/spool-open.ts";
 import { pictureOf, SpoolUnderTest, takeIn } from "../support/spool-fixture.ts";
 import { addCamera, addCameras, after, claimRequest, talliesOf } from "../support/store-fixture.ts";
 
@@ -207,6 +208,25 @@ describe("readings that arrive while the store is away", () => {
     await until(() => next.spool.status().heldBack === 0);
     for await (const { files } of here.list()) expect(files).toEqual([]);
   });
+});
+
+test("what is wiped from the spool is gone for good", async () => {
+  await using under = await SpoolUnderTest.open();
+  await addCameras(under.store, "A");
+  const { spool, file, here } = await under.spool();
+  await file.mirrorCameras(await under.store.listCameras());
+  under.trouble = "before";
+  await takeIn(spool, "A", 123456, 2);
+  expect(await wipeSpool({ dataDir: under.folder }, under.clock)).toBe(2);
+  expect(await wipeSpool({ dataDir: join(under.folder, "elsewhere") }, under.clock)).toBe(0);
+  for await (const { files } of here.list()) expect(files).toEqual([]);
+  for (const name of ["spool.db", "spool.db-wal"]) {
+    expect(readFileSync(join(under.folder, "spool", name)).includes("T123456")).toBe(false);
+  }
+  under.trouble = "none";
+  spool.start();
+  await drained(spool);
+  expect(await queued(under)).toEqual([]);
 });
 
 describe("a process that dies while the spool moves", () => {

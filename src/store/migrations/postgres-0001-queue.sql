@@ -52,8 +52,10 @@ CREATE TABLE queue_counts (
   count bigint NOT NULL
 );
 
--- What the old program writes lacks what the queue goes by.
-CREATE FUNCTION tattile_complete_message() RETURNS trigger LANGUAGE plpgsql AS $$
+-- What the old program writes lacks what the queue goes by. The functions work with the rights and the schema of whoever made
+-- them: the old program may come as another user, who knows nothing of these tables.
+CREATE FUNCTION tattile_complete_message() RETURNS trigger LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
   IF NEW.camera_id IS NULL THEN
     SELECT r.camera_id INTO NEW.camera_id FROM alpr_readings r WHERE r.id = NEW.reading_id;
@@ -84,13 +86,15 @@ INSERT INTO balance SELECT 'queued', count(*) FROM messages_queue;
 
 -- How many messages are in each state: every statement adds what it changed, a sum is the count. Rows that are only added
 -- never make two processes wait for each other; the clean-up folds them together.
-CREATE FUNCTION tattile_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tattile_count_inserted() RETURNS trigger LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
   INSERT INTO queue_counts SELECT status, split_part(coalesce(reason, ''), ':', 1), count(*) FROM added GROUP BY 1, 2;
   INSERT INTO balance SELECT 'queued', count(*) FROM added HAVING count(*) > 0;
   RETURN NULL;
 END $$;
-CREATE FUNCTION tattile_count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tattile_count_deleted() RETURNS trigger LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
   INSERT INTO queue_counts SELECT status, split_part(coalesce(reason, ''), ':', 1), -count(*) FROM removed GROUP BY 1, 2;
   -- The old program erases what it delivered and writes it down nowhere.
@@ -99,7 +103,8 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-CREATE FUNCTION tattile_count_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION tattile_count_moved() RETURNS trigger LANGUAGE plpgsql
+  SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
   INSERT INTO queue_counts
     SELECT status, head, sum(change) FROM (
