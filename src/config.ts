@@ -4,6 +4,7 @@ import type { TagAliases } from "./camera/fields.ts";
 import type { DatabaseAddress } from "./database-address.ts";
 import { parseEnvFile } from "./env-file.ts";
 import { AppError, errorText, systemCode } from "./errors.ts";
+import type { Language } from "./i18n/language.ts";
 import type { LogLevel } from "./log.ts";
 import { nearestName } from "./name-distance.ts";
 import { listSettings, SETTINGS, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
@@ -82,6 +83,8 @@ export interface Config {
     /** Null: none is asked for. */
     token: string | null;
   };
+  /** What the menu speaks; null: what the system does. */
+  language: Language | null;
   api: {
     host: string;
     port: number;
@@ -341,6 +344,7 @@ function buildConfig(settings: Omit<SettingValues, Extract<SettingKey, "dataDir"
   return {
     logLevel: settings.logLevel,
     soapDebug: settings.soapDebug,
+    language: settings.language,
     dataDir,
     imagesDir: settings.imagesDir ?? resolve(dataDir, "images"),
     imagesUrl: objectStore(settings),

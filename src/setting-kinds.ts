@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
 import { type DatabaseAddress, parseDatabaseAddress, SSL_MODES, type SslMode } from "./database-address.ts";
+import { LANGUAGES, type Language, languageOf } from "./i18n/language.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 /** A value that was understood, or in words what would be. */
@@ -110,6 +111,16 @@ export const level: SettingKind<LogLevel> = {
     return value === undefined ? { allowed: level.allowed } : { value };
   },
   show: String,
+};
+
+/** A language of the menu, also as a locale names it; null: the system's. */
+export const language: SettingKind<Language | null> = {
+  allowed: `one of ${LANGUAGES.join(", ")}`,
+  parse: (text) => {
+    const value = languageOf(text);
+    return value === null ? { allowed: language.allowed } : { value };
+  },
+  show: (value) => value ?? "",
 };
 
 /** A folder; null: the default, which depends on DATA_DIR. */

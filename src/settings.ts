@@ -7,6 +7,7 @@ import {
   folder,
   GIB,
   KIB,
+  language,
   level,
   listenAddress,
   MIB,
@@ -54,6 +55,7 @@ export const SETTING_GROUPS = [
   "Lector Vision",
   "API",
   "Log",
+  "Menu",
 ] as const;
 export type SettingGroup = (typeof SETTING_GROUPS)[number];
 
@@ -550,6 +552,14 @@ export const SETTINGS = {
     "",
     "Taken from the replaced system's file without complaint; it changes nothing.",
     { defaultText: "none", legacy: true },
+  ),
+  language: setting(
+    "Menu",
+    "TATTILE_LANG",
+    language,
+    null,
+    "What `tattile setup` speaks: `ca`, `es` or `en`. Not set: the language of the system (`LANG`), else English.",
+    { defaultText: "the language of the system" },
   ),
 };
 

@@ -108,7 +108,9 @@ function describeAdoption(found: Adoption, location: string, pictures: Pictures 
   }
   if (of("SUCCESS") > 0) lines.push(`  ${of("SUCCESS")} were delivered and not erased: they are erased`);
   if (found.readingsWithoutMessage > 0) {
-    lines.push(`  ${found.readingsWithoutMessage} readings belong to no message: they stay in the table alpr_readings`);
+    lines.push(
+      `  without a message: ${countOf(found.readingsWithoutMessage, "reading")}; they stay in the table alpr_readings`,
+    );
   }
   for (const { municipality, certificate } of found.assignments) {
     lines.push(`  ${municipality} signs with the certificate ${certificate}`);

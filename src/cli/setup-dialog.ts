@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { Catalogue } from "../i18n/language.ts";
+import type { Catalogue } from "../i18n/catalogue.ts";
 import { promptConsola } from "./consola-prompt.ts";
 import type { Output } from "./output.ts";
 import { askHidden } from "./prompt.ts";

@@ -1,4 +1,4 @@
-import type { Catalogue } from "../i18n/language.ts";
+import type { Catalogue } from "../i18n/catalogue.ts";
 
 /** What commands say with --json, in the operator's words. */
 

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { AppError } from "../errors.ts";
-import { CATALOGUES, chooseLanguage } from "../i18n/language.ts";
+import { CATALOGUES } from "../i18n/catalogue.ts";
+import { chooseLanguage } from "../i18n/language.ts";
 import { defineTattileCommand } from "./command.ts";
 import { assignMenu, changeMenu } from "./setup-change.ts";
 import { BACK } from "./setup-dialog.ts";
@@ -20,11 +21,11 @@ export const setupCommand = defineTattileCommand({
   examples: ["tattile setup", "tattile setup --wizard"],
   args: { wizard: { kind: "switch", about: "begin with the first set-up at once" } },
   async run(args, context) {
-    const t = CATALOGUES[chooseLanguage(process.env)];
+    const { transit, dataDir, language } = await context.config();
+    const t = CATALOGUES[chooseLanguage(language, process.env)];
     if (!context.input.isTTY || !context.out.interactive) {
       throw new AppError("usage", `setup: ${t.noTerminal}`, { hint: t.noTerminalHint });
     }
-    const { transit, dataDir } = await context.config();
     const kit = createKit(t, context);
     const service = createOwnService(await isOwn(dataDir));
     const wizard = (): Promise<void> => runWizard(kit, service, transit.port);

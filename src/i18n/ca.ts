@@ -1,4 +1,4 @@
-import type { Catalogue } from "./language.ts";
+import type { Catalogue } from "./catalogue.ts";
 
 /** El que diu el menú en català. */
 export const ca: Catalogue = {

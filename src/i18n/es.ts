@@ -1,4 +1,4 @@
-import type { Catalogue } from "./language.ts";
+import type { Catalogue } from "./catalogue.ts";
 
 /** Lo que dice el menú en español. */
 export const es: Catalogue = {

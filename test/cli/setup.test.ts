@@ -1,14 +1,15 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { chown, mkdir, rm } from "node:fs/promises";
+import { chown, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { findFreePorts } from "../../src/demo-service.ts";
 import { ca } from "../../src/i18n/ca.ts";
+import { CATALOGUES } from "../../src/i18n/catalogue.ts";
 import { en } from "../../src/i18n/en.ts";
 import { es } from "../../src/i18n/es.ts";
-import { CATALOGUES, chooseLanguage, LANGUAGES } from "../../src/i18n/language.ts";
+import { chooseLanguage, LANGUAGES } from "../../src/i18n/language.ts";
 import { askedOfSystemd, installFakeSystemd, unitsText } from "../support/fake-systemd.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { type CommandFolder, openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
@@ -318,13 +319,21 @@ test("without a terminal it says that each thing is a command of its own", async
 });
 
 test("the language is what was asked for, else what the system speaks, else English", () => {
-  expect(chooseLanguage({ TATTILE_LANG: "ca", LANG: "es_ES.UTF-8" })).toBe("ca");
-  expect(chooseLanguage({ LANG: "es_ES.UTF-8" })).toBe("es");
-  expect(chooseLanguage({ LC_ALL: "ca_ES@valencia", LANG: "es_ES" })).toBe("ca");
-  expect(chooseLanguage({ LC_ALL: "", LC_MESSAGES: "es", LANG: "C" })).toBe("es");
-  for (const LANG of ["C", "POSIX", "fr_FR.UTF-8", ""]) expect(chooseLanguage({ LANG })).toBe("en");
-  expect(chooseLanguage({})).toBe("en");
-  expect(() => chooseLanguage({ TATTILE_LANG: "fr" })).toThrow('TATTILE_LANG is "fr", allowed are ca, es, en');
+  expect(chooseLanguage("ca", { LANG: "es_ES.UTF-8" })).toBe("ca");
+  expect(chooseLanguage(null, { LANG: "es_ES.UTF-8" })).toBe("es");
+  expect(chooseLanguage(null, { LC_ALL: "ca_ES@valencia", LANG: "es_ES" })).toBe("ca");
+  expect(chooseLanguage(null, { LC_ALL: "", LC_MESSAGES: "es", LANG: "C" })).toBe("es");
+  for (const LANG of ["C", "POSIX", "fr_FR.UTF-8", ""]) expect(chooseLanguage(null, { LANG })).toBe("en");
+  expect(chooseLanguage(null, {})).toBe("en");
+});
+
+test("TATTILE_LANG may stand in the settings file, and a language that is not spoken is refused", async () => {
+  await using cli = await openCommandFolder();
+  await writeFile(join(cli.folder, "tattile.env"), "TATTILE_LANG=ca\n");
+  const said = await cli.runWith({ env: { LANG: "es_ES.UTF-8" } }, "setup", "--env-file", "tattile.env");
+  expect(said.stderr).toContain(ca.noTerminal);
+  const french = await cli.runWith({ env: { TATTILE_LANG: "fr" } }, "setup");
+  expect([french.code, french.stderr]).toEqual([3, expect.stringContaining("TATTILE_LANG must be one of ca, es, en")]);
 });
 
 /** Every text by its place, those that take values with some. */
