@@ -91,9 +91,11 @@ function rateTone(rate: Rate | null): Tone | null {
 function RateState({ rate }: { rate: Rate | null }) {
   if (rate === null) return <>–</>;
   const tone = rateTone(rate);
-  if (tone === null) return <>{number(rate.lastHour)}</>;
+  const soFar = `${number(rate.thisHour)} / `;
+  if (tone === null) return <>{soFar + number(rate.lastHour)}</>;
   return (
     <span>
+      {soFar}
       <State tone={tone}>{number(rate.lastHour)}</State>{" "}
       <span class="quiet">({t().cameras.usual(Math.round(rate.usualPerHour ?? 0))})</span>
     </span>

@@ -91,7 +91,14 @@ export function Command(props: { text: string }) {
   };
   return (
     <span class="command">
-      <code>{props.text}</code>
+      <code>
+        {props.text.split(" ").map((word, index) => (
+          // A word never breaks at its hyphens: `--role` is one.
+          <span class="word" key={`${index} ${word}`}>
+            {index === 0 ? word : ` ${word}`}
+          </span>
+        ))}
+      </code>
       {/* Only a page of this machine or with TLS may write to the clipboard. */}
       {navigator.clipboard === undefined ? null : (
         <button type="button" class="small" onClick={copy}>

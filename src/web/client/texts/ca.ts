@@ -129,7 +129,7 @@ export const ca: Texts = {
     title: "Càmeres",
     serial: "Càmera",
     lastReading: "Darrera lectura",
-    rate: "Darrera hora",
+    rate: "Aquesta hora / anterior",
     fewer: "Mostra’n menys",
     all: (count) => `Mostra les ${n(count)}`,
     usual: (count) => `l’habitual ${n(count)}`,

@@ -125,7 +125,7 @@ export const en: Texts = {
     title: "Cameras",
     serial: "Camera",
     lastReading: "Last reading",
-    rate: "Last hour",
+    rate: "This / last hour",
     fewer: "Show fewer",
     all: (count) => `Show all ${n(count)}`,
     usual: (count) => `usually ${n(count)}`,

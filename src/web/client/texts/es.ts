@@ -125,7 +125,7 @@ export const es: Texts = {
     title: "Cámaras",
     serial: "Cámara",
     lastReading: "Última lectura",
-    rate: "Última hora",
+    rate: "Esta hora / anterior",
     fewer: "Mostrar menos",
     all: (count) => `Mostrar las ${n(count)}`,
     usual: (count) => `lo habitual ${n(count)}`,
