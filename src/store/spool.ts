@@ -75,6 +75,15 @@ export function createSpool(deps: SpoolDeps): Spool {
     log.error("readings wait in the spool: the store cannot be reached", { error: reason });
   }
 
+  /** Another process of this folder left it, or this one before its last stop. */
+  function enterWhenFilled(): void {
+    const { waiting, heldMessages } = file.count();
+    if (since !== null || waiting + heldMessages === 0) return;
+    since = clock.now();
+    reason = "readings wait in the spool from before";
+    log.info("the spool holds readings; they move to the store first", { readings: waiting, messages: heldMessages });
+  }
+
   function leave(): void {
     if (since === null) return;
     log.info("the spool is empty: readings go to the store again", {
@@ -181,11 +190,13 @@ export function createSpool(deps: SpoolDeps): Spool {
 
   async function move(): Promise<void> {
     while (!stopping.signal.aborted) {
-      if (await moveBatch()) continue;
+      // Of several processes one moves: a picture that two carry could come back after its delivery.
+      if (file.lead() && (await moveBatch())) continue;
       const { waiting, heldMessages } = file.count();
       // No await between the look and the turn: nothing can begin in between.
       if (waiting + heldMessages > 0 || writing > 0 || images.count() + quarantine.count() > 0) return;
       leave();
+      file.resign();
       return;
     }
   }
@@ -203,11 +214,8 @@ export function createSpool(deps: SpoolDeps): Spool {
     await file.tidy(before);
     await sweep(deps.images.here, file.findReferenced);
     await sweep(deps.quarantine.here, file.findHeld);
-    const { waiting, heldMessages } = file.count();
-    // Another process of this folder left it, or this one before its last stop.
-    if (since === null && waiting + heldMessages > 0) {
-      enter(new AppError("store-unreachable", "looking into the spool: readings wait there"));
-    }
+    enterWhenFilled();
+    // Counts may be left, which nobody waits for.
     if (since === null) await move();
   }
 
@@ -269,15 +277,13 @@ export function createSpool(deps: SpoolDeps): Spool {
     },
     status: () => ({ ...file.count(), since, reason }),
     start() {
-      const { waiting, heldMessages } = file.count();
-      if (waiting + heldMessages > 0) {
-        enter(new AppError("store-unreachable", "opening the spool: readings wait there"));
-      }
+      enterWhenFilled();
       loop = run();
     },
     async stop() {
       stopping.abort();
       await loop;
+      file.resign();
     },
   };
 }

@@ -229,6 +229,14 @@ test("what is wiped from the spool is gone for good", async () => {
   expect(await queued(under)).toEqual([]);
 });
 
+test("of two processes of a folder one moves, and the other takes the lead once it is gone", async () => {
+  await using under = await SpoolUnderTest.open();
+  const [one, other] = [(await under.spool()).file, (await under.spool()).file];
+  expect([one.lead(), one.lead(), other.lead()]).toEqual([true, true, false]);
+  one.resign();
+  expect([other.lead(), one.lead()]).toEqual([true, false]);
+});
+
 describe("a process that dies while the spool moves", () => {
   test("at any step neither loses nor doubles a reading, also when the store has forgotten the hashes", async () => {
     let steps = 0;
