@@ -1,7 +1,7 @@
 import { type TSchema, Type } from "typebox";
 import { ATTENTION_CODES } from "../attention.ts";
 import { MESSAGE_STATUSES } from "../message.ts";
-import { SIGNATURE_PROFILES } from "../store/registry.ts";
+import { ROTATION_STATES, SIGNATURE_PROFILES } from "../store/registry.ts";
 import { TOKEN_ROLES } from "../store/tokens.ts";
 
 const names = new Map<TSchema, string>();
@@ -147,6 +147,13 @@ const CertificateStatus = named(
     municipality: Text,
     validTo: nullable(Instant),
     daysLeft: nullable(Type.Integer({ description: "negative: over" })),
+    next: nullable(
+      exactly({
+        state: Type.Enum([...ROTATION_STATES]),
+        validFrom: nullable(Instant),
+        detail: nullable(Text),
+      }),
+    ),
   }),
 );
 

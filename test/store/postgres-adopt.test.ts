@@ -158,6 +158,8 @@ describe("after the taking over", () => {
         { certificate: { clientCertPath: "/certs/vila/privpub.pem", keyPath: "/certs/vila/key.pem" } },
       ]);
       expect(await store.findReferenced(["S1/1_ocr.jpg", "S1/2_ocr.jpg"])).toEqual(new Set(["S1/1_ocr.jpg"]));
+      expect((await store.listPictured(0, 1))[0]?.paths).toEqual(["S1/1_ocr.jpg"]);
+      expect(await store.findFaults()).toEqual([]);
       await store.settle(
         claims.map((claim) => settled(claim, DELIVERED)),
         new Date(),
