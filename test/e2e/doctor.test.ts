@@ -450,6 +450,16 @@ const FAULTS: Record<string, Fault> = {
     },
     finds: { check: "clocks of cameras", grade: "warning", text: /3600 s behind/, cure: /NTP in the camera/ },
   },
+  "a camera's clock is ahead, though nothing waits": {
+    plant: () => {
+      const { folder, environment } = copyData();
+      const database = new Database(join(folder, "tattile.db"));
+      database.run("UPDATE camera_hours SET least_delay_ms = -90000");
+      database.close();
+      return { environment };
+    },
+    finds: { check: "clocks of cameras", grade: "warning", text: /90 s ahead/, cure: /NTP in the camera/ },
+  },
   "the service died": {
     plant: () => {
       const { folder, environment } = copyData();

@@ -246,6 +246,10 @@ export const ca: Texts = {
       text: `${f["municipality"]} té càmeres però no certificat: les seves lectures no es poden signar.`,
       mend: "Importeu-ne el certificat.",
     }),
+    "certificate-refused": (f) => ({
+      text: `El certificat següent ${of(f["municipality"])} ha estat rebutjat; torna a signar l’anterior: ${f["detail"]}.`,
+      mend: "Pregunteu a qui l’ha emès i prepareu-ne un altre.",
+    }),
     dead: (f) => {
       const { text, mend } = ca.reason(String(f["reason"]));
       return { text: `${readings(Number(f["count"]))} sense poder lliurar: ${text}`, mend };

@@ -239,6 +239,10 @@ export const en: Texts = {
       text: `${f["municipality"]} has cameras but no certificate: its readings cannot be signed.`,
       mend: "Import its certificate.",
     }),
+    "certificate-refused": (f) => ({
+      text: `The next certificate of ${f["municipality"]} was refused; the earlier one signs again: ${f["detail"]}.`,
+      mend: "Ask its issuer, and stage another one.",
+    }),
     dead: (f) => {
       const { text, mend } = en.reason(String(f["reason"]));
       return { text: `${readings(Number(f["count"]))} could not be delivered: ${text}`, mend };

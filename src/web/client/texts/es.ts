@@ -245,6 +245,10 @@ export const es: Texts = {
       text: `${f["municipality"]} tiene cámaras pero no certificado: sus lecturas no se pueden firmar.`,
       mend: "Importe su certificado.",
     }),
+    "certificate-refused": (f) => ({
+      text: `El certificado siguiente de ${f["municipality"]} fue rechazado; vuelve a firmar el anterior: ${f["detail"]}.`,
+      mend: "Pregunte a quien lo emitió y prepare otro.",
+    }),
     dead: (f) => {
       const { text, mend } = es.reason(String(f["reason"]));
       return { text: `${readings(Number(f["count"]))} sin poder entregar: ${text}`, mend };
