@@ -28,7 +28,7 @@ export function exactly<P extends Record<string, TSchema>>(properties: P) {
 
 /** An instant: a Date here, ISO 8601 in UTC on the wire. */
 export const Instant = Type.Unsafe<Date>({ type: "string", format: "date-time" });
-export const Id = Type.Integer({ minimum: 1 });
+export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0 });
 const Text = Type.String();
 

@@ -4,6 +4,8 @@ import { imagePathsOf } from "./sqlite-settle.ts";
 import { MISMATCHES } from "./sqlite-upkeep.ts";
 import type { Upkeep } from "./upkeep.ts";
 
+const MAX_INTEGER = 2_147_483_647;
+
 /** Damaged pages are PostgreSQL's own to find (amcheck, checksums); what is ours is whether the rows fit together. */
 export function createUpkeep(pool: Pool): Upkeep {
   return {
@@ -13,6 +15,16 @@ export function createUpkeep(pool: Pool): Upkeep {
         for (const [what, sql] of MISMATCHES) {
           const [row] = await run<{ count: number }>(sql);
           if (Number(row?.count ?? 0) > 0) faults.push(`${what}: ${row?.count}`);
+        }
+        // Of what the replaced system numbered in integer: time to widen it, long before the last number.
+        const numbers = await run<{ name: string; used: number }>(
+          `SELECT sequencename AS name, last_value AS used FROM pg_catalog.pg_sequences
+           WHERE schemaname = current_schema() AND data_type = 'integer'::regtype AND last_value > ${MAX_INTEGER / 2} ORDER BY 1`,
+        );
+        for (const { name, used } of numbers) {
+          faults.push(
+            `numbers used up: ${name} is at ${used} of ${MAX_INTEGER} (docs/postgresql.md says how to widen it)`,
+          );
         }
         return faults;
       }),
