@@ -10,7 +10,9 @@ import type { SpoolStatus } from "./transfer.ts";
 const BATCH = 250;
 const COPIES_AT_ONCE = 16;
 const TRY_EVERY_MS = 1000;
-/** How often the copy of the cameras is renewed, and other processes' leavings are looked for. */
+/** How often the copy of the cameras is renewed. So long a camera's time zone may be an earlier one. */
+const MIRROR_EVERY_MS = 5000;
+/** How often other processes' leavings are looked for, and what is over is erased. */
 const LOOK_EVERY_MS = 15_000;
 /** A file of the spool without a row is an orphan only when no commit can still be on its way to it. */
 const ORPHAN_AGE_MS = 10 * 60_000;
@@ -202,7 +204,6 @@ export function createSpool(deps: SpoolDeps): Spool {
   }
 
   async function look(): Promise<void> {
-    await file.mirrorCameras(await store.listCameras());
     const before = new Date(clock.now().getTime() - deps.heldBackRetentionMs);
     const expired = await file.expire(before);
     if (expired.readings > 0) {
@@ -234,9 +235,13 @@ export function createSpool(deps: SpoolDeps): Spool {
   }
 
   async function run(): Promise<void> {
-    let lookAtMs = 0;
+    let [mirrorAtMs, lookAtMs] = [0, 0];
     while (!stopping.signal.aborted) {
       try {
+        if (since === null && clock.monotonicMs() >= mirrorAtMs) {
+          await file.mirrorCameras(await store.listCameras());
+          mirrorAtMs = clock.monotonicMs() + MIRROR_EVERY_MS;
+        }
         if (since !== null) await move();
         else if (clock.monotonicMs() >= lookAtMs) {
           await look();
@@ -260,11 +265,15 @@ export function createSpool(deps: SpoolDeps): Spool {
             () => store.isKnown(key),
             () => file.isKnown(key),
           ),
-        findCamera: (serial) =>
-          ask(
+        // The copy answers for cameras that it knows to be on: the store looks again when it queues. Everything else is asked there.
+        findCamera: async (serial) => {
+          const known = await file.findCamera(serial);
+          if (since !== null || known?.active === true) return known;
+          return ask(
             () => store.findCamera(serial),
             () => file.findCamera(serial),
-          ),
+          );
+        },
         findReferenced: async (paths) => {
           // Asked for before something is erased, and while the store is away nothing is erased there.
           if (since !== null) return file.findReferenced(paths);

@@ -176,6 +176,7 @@ export const ca: Texts = {
     forMunicipality: "Per al municipi",
     submit: "Importa",
     done: (municipality) => `El certificat ${of(municipality)} ja està en ús. S’envia el que l’esperava.`,
+    staged: (municipality) => `El certificat ${of(municipality)} queda a punt: s’usarà sol quan comenci a ser vàlid.`,
     notPfx: "No és un fitxer PFX: el seu nom acaba en .pfx o .p12.",
     tooLarge: "El fitxer passa d’1 MB: no és un fitxer PFX.",
   },

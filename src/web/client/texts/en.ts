@@ -172,6 +172,8 @@ export const en: Texts = {
     forMunicipality: "For the municipality",
     submit: "Import",
     done: (municipality) => `The certificate of ${municipality} is in use now. What waited for it is being sent.`,
+    staged: (municipality) =>
+      `The certificate of ${municipality} is ready: it will be used by itself once it is valid.`,
     notPfx: "This is no PFX file: its name ends in .pfx or .p12.",
     tooLarge: "This file is larger than 1 MB: it is no PFX file.",
   },

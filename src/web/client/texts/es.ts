@@ -172,6 +172,8 @@ export const es: Texts = {
     forMunicipality: "Para el municipio",
     submit: "Importar",
     done: (municipality) => `El certificado de ${municipality} ya está en uso. Se envía lo que lo esperaba.`,
+    staged: (municipality) =>
+      `El certificado de ${municipality} queda preparado: se usará solo cuando empiece a ser válido.`,
     notPfx: "No es un archivo PFX: su nombre acaba en .pfx o .p12.",
     tooLarge: "El archivo pasa de 1 MB: no es un archivo PFX.",
   },
