@@ -17,6 +17,7 @@ export const ATTENTION_CODES = [
   "certificate-over",
   "certificate-ends",
   "certificate-missing",
+  "certificate-refused",
   "dead",
   "dead-others",
   "waiting-old",
@@ -128,9 +129,18 @@ function* endpoints({ endpoints }: StatusReport): Generator<Attention> {
 }
 
 function* certificates({ certificates, municipalities, cameras }: StatusReport): Generator<Attention> {
-  for (const { municipality, daysLeft } of certificates) {
+  for (const { municipality, daysLeft, validTo, next } of certificates) {
     const mend = `tattile cert import FILE.pfx --municipality ${quoted(municipality)}`;
+    if (next?.state === "failed") {
+      const text = `the next certificate of ${municipality} was refused, the earlier one signs again: ${next.detail ?? "no detail"}`;
+      const again = `tattile cert rotate FILE.pfx --municipality ${quoted(municipality)}`;
+      yield attention("certificate-refused", { municipality, detail: next.detail ?? "" }, text, again);
+    }
     if (daysLeft === null) continue;
+    // The next one is staged and valid before this one is over: nobody has to do anything.
+    const isFollowed =
+      next?.state === "staged" && validTo !== null && next.validFrom !== null && next.validFrom <= validTo;
+    if (isFollowed && daysLeft >= 0) continue;
     if (daysLeft < 0) {
       yield attention("certificate-over", { municipality }, `the certificate of ${municipality} has run out`, mend);
     } else if (daysLeft < CERTIFICATE_DAYS) {

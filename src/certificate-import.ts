@@ -1,4 +1,4 @@
-import { type CertificatePaths, writeCertificateFolder } from "./certificate-files.ts";
+import { type CertificatePaths, removeCertificateFolder, writeCertificateFolder } from "./certificate-files.ts";
 import type { PfxContents } from "./soap/certificate.ts";
 import type { Municipality, NewCertificate, Registry, SaveResult } from "./store/registry.ts";
 
@@ -41,4 +41,30 @@ export function certificateRow(
 ): NewCertificate {
   const dates = { validFrom, validTo };
   return { name, alias, municipalityId: null, ...paths, subject, serialNumber, fingerprint, ...dates, active: true };
+}
+
+/**
+ * Lays a certificate that is not valid yet beside the one that signs now: the service uses it by itself from its first valid
+ * moment on. Files first, then the rows; refused, it leaves no files.
+ * @throws AppError `conflict` while another one is being tried
+ */
+export async function stageImported(
+  contents: PfxContents,
+  options: { municipality: Pick<Municipality, "id" | "name">; alias: string | null; certsDir: string; now: Date },
+  store: Pick<Registry, "listCertificates" | "addCertificate" | "stageRotation" | "removeCertificate">,
+): Promise<{ id: number; result: "staged" }> {
+  const { municipality, alias, certsDir, now } = options;
+  const before = await store.listCertificates();
+  const paths = writeCertificateFolder(certsDir, municipality.name, contents, false);
+  const known = before.find((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath);
+  let id = known?.id ?? null;
+  try {
+    id ??= await store.addCertificate(certificateRow(contents, { name: alias ?? municipality.name, alias, paths }));
+    await store.stageRotation(municipality.id, id, now);
+    return { id, result: "staged" };
+  } catch (error) {
+    if (known === undefined && id !== null) await store.removeCertificate(id);
+    if (!before.some(({ keyPath }) => keyPath === paths.keyPath)) removeCertificateFolder(certsDir, paths.keyPath);
+    throw error;
+  }
 }

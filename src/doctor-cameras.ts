@@ -1,4 +1,5 @@
 import { bad, type Finding, good, quoted, warning } from "./finding.ts";
+import type { CameraHour } from "./store/activity.ts";
 import type { Camera, Endpoint, Municipality } from "./store/registry.ts";
 import type { QueuedMessage } from "./store/store.ts";
 
@@ -56,13 +57,32 @@ export function estimateDrift(
   return most - least <= SAME_MS ? most : null;
 }
 
+/** Of a camera so many of its newest hours with readings count: a clock that was set right is right from then on. */
+const HOURS = 2;
+
+/** The same by what was counted of its hours, also where everything is delivered. The oldest hour stands first. */
+export function estimateHourlyDrift(hours: readonly Pick<CameraHour, "leastDelayMs">[]): number | null {
+  const delays = hours.flatMap(({ leastDelayMs }) => (leastDelayMs === null ? [] : [leastDelayMs])).slice(-HOURS);
+  if (delays.length === 0) return null;
+  const [least, most] = [Math.min(...delays), Math.max(...delays)];
+  // A single hour of late readings may be a replay; two that are late by the same are a clock.
+  if (least < DRIFT_MS || (delays.length === HOURS && most - least <= SAME_MS)) return -least;
+  return null;
+}
+
 /** Cameras whose clock is off, of those whose drift is known. */
 export function judgeDrift(drifts: readonly { serial: string; driftMs: number | null }[]): readonly Finding[] {
   const known = drifts.filter((d): d is { serial: string; driftMs: number } => d.driftMs !== null);
   const off = known.filter(({ driftMs }) => Math.abs(driftMs) >= DRIFT_MS);
   if (known.length === 0)
-    return [good("clocks of cameras", "no waiting readings to tell by; tattile listen shows them live")];
-  if (off.length === 0) return [good("clocks of cameras", `right in the waiting readings of ${known.length}`)];
+    return [good("clocks of cameras", "no readings of a day to tell by; tattile listen shows them live")];
+  if (off.length === 0)
+    return [
+      good(
+        "clocks of cameras",
+        `right in the readings of ${known.length === 1 ? "the one that was heard" : `${known.length} that were heard`}`,
+      ),
+    ];
   const text = off
     .slice(0, NAMED)
     .map(

@@ -18,6 +18,8 @@ export function startRotations(parts: {
   log: Log;
   /** There is something to send with another certificate. */
   onSwitched(): void;
+  /** Called at each turn of the loop: it still turns. */
+  onTurn(): void;
 }): () => Promise<void> {
   const { store, identities, certsDir, clock, log } = parts;
   const deps: RotationDeps = {
@@ -35,6 +37,7 @@ export function startRotations(parts: {
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
+      parts.onTurn();
       try {
         await stepRotations(deps);
       } catch (error) {

@@ -278,7 +278,15 @@ async function startSender(parts: {
   await sender.start();
   stops.push(() => sender.stop(SENDER_GRACE_MS));
   stops.push(
-    startRotations({ store, identities, certsDir: config.certsDir, clock, log, onSwitched: () => sender.nudge() }),
+    startRotations({
+      store,
+      identities,
+      certsDir: config.certsDir,
+      clock,
+      log,
+      onTurn: heartbeats.watch("rotation", LOOP_SILENCE_MS),
+      onSwitched: () => sender.nudge(),
+    }),
   );
   return sender;
 }

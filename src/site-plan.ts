@@ -85,7 +85,7 @@ export function planSite(file: SiteFile, state: SiteState, options: PlanOptions)
 
   const endpoints = (file.endpoints ?? []).flatMap(({ ca, ...said }): NewEndpoint[] => {
     const old = state.endpoints.find(sameName(said.name)) ?? null;
-    const { id: _id, ...before } = old ?? { id: 0, ...NEW_ENDPOINT, ...options.defaults, name: "", url: "" };
+    const { id: _id, ...before } = old ?? { id: 0, name: "", url: "", ...options.defaults, ...NEW_ENDPOINT };
     const after = { ...before, ...said, caPath: ca === undefined ? before.caPath : ca };
     return noteStep("endpoint", said.name, old && before, after) ? [after] : [];
   });

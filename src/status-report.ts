@@ -4,7 +4,7 @@ import { AppError, systemCode } from "./errors.ts";
 import { daysUntil } from "./format.ts";
 import { listServices, type RunningService } from "./run-file.ts";
 import type { Balance } from "./store/activity.ts";
-import type { Camera, Certificate, Endpoint, Municipality } from "./store/registry.ts";
+import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "./store/registry.ts";
 import type { QueueSummary, RouteState, Store, StoreInfo } from "./store/store.ts";
 
 /** Everything `status` knows, as it stood at `at`. */
@@ -41,6 +41,8 @@ export interface CertificateStatus {
   municipality: string;
   validTo: Date | null;
   daysLeft: number | null;
+  /** The certificate that is to follow it, or that was refused; null: none. */
+  next: { state: Rotation["state"]; validFrom: Date | null; detail: string | null } | null;
 }
 
 /** Held messages looked at; what lies beyond is only said to be more. */
@@ -48,7 +50,7 @@ const QUARANTINE_LOOK = 10_000;
 
 /** Reads store, run files and disk. @throws AppError `unavailable` when the store or the disk cannot be read */
 export async function gatherStatus(store: Store, config: Config, now: Date): Promise<StatusReport> {
-  const [queue, balance, cameras, municipalities, endpoints, certificates, states, held, services, disk] =
+  const [queue, balance, cameras, municipalities, endpoints, certificates, rotations, states, held, services, disk] =
     await Promise.all([
       store.summarize(),
       store.balance(),
@@ -56,6 +58,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
       store.listMunicipalities(),
       store.listEndpoints(),
       store.listCertificates(),
+      store.listRotations(),
       store.listRouteStates(),
       store.listQuarantine({}, QUARANTINE_LOOK),
       listServices(config.dataDir, now).then((all) => all.filter(({ task }) => task !== "quarantine-retry")),
@@ -76,7 +79,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
     cameras,
     municipalities,
     endpoints: endpointStatuses(endpoints, states, config),
-    certificates: certificateStatuses(certificates, municipalities, now),
+    certificates: certificateStatuses(certificates, municipalities, rotations, now),
     quarantine: {
       unregistered: [...unregistered].map(([serial, messages]) => ({ serial, messages })),
       malformed: held.filter((q) => q.kind === "malformed").length,
@@ -112,6 +115,7 @@ function endpointStatuses(
 function certificateStatuses(
   certificates: readonly Certificate[],
   municipalities: readonly Municipality[],
+  rotations: readonly Rotation[],
   now: Date,
 ): readonly CertificateStatus[] {
   return municipalities.flatMap((municipality) => {
@@ -119,7 +123,13 @@ function certificateStatuses(
     if (certificate === undefined) return [];
     const { id, name, validTo } = certificate;
     const daysLeft = validTo === null ? null : daysUntil(validTo, now);
-    return [{ id, name, municipality: municipality.name, validTo, daysLeft }];
+    const rotation = rotations.find(({ municipalityId }) => municipalityId === municipality.id);
+    const following = certificates.find((c) => c.id === rotation?.nextId);
+    const next =
+      rotation === undefined
+        ? null
+        : { state: rotation.state, validFrom: following?.validFrom ?? null, detail: rotation.detail };
+    return [{ id, name, municipality: municipality.name, validTo, daysLeft, next }];
   });
 }
 

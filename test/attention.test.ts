@@ -59,7 +59,7 @@ const fine: StatusReport = {
   cameras: [camera("1", ago(60_000))],
   municipalities: [{ id: 1, name: "Òdena", code: null, endpointId: 1, certificateId: 7, active: true }],
   endpoints: [{ id: 1, name: "lectio", url: "https://x/", pauses: [], lastAcceptedAt: ago(1000), latencyMs: 80 }],
-  certificates: [{ id: 7, name: "Òdena", municipality: "Òdena", validTo: null, daysLeft: 200 }],
+  certificates: [{ id: 7, name: "Òdena", municipality: "Òdena", validTo: null, daysLeft: 200, next: null }],
   quarantine: { unregistered: [], malformed: 0, more: false },
   disk: { freeBytes: 50e9, totalBytes: 100e9, minFreeBytes: 1e9 },
   clockOffsetMs: 800,
@@ -122,17 +122,31 @@ const troubles: readonly (readonly [
   ],
   [
     "a certificate that ends soon",
-    { certificates: [{ id: 7, name: "x", municipality: "Òdena", validTo: AT, daysLeft: 29 }] },
+    { certificates: [{ id: 7, name: "x", municipality: "Òdena", validTo: AT, daysLeft: 29, next: null }] },
     "attention",
     "runs out in 29 days",
     'cert import FILE.pfx --municipality "Òdena"',
   ],
   [
     "a certificate that has ended",
-    { certificates: [{ id: 7, name: "x", municipality: "Òdena", validTo: AT, daysLeft: -1 }] },
+    { certificates: [{ id: 7, name: "x", municipality: "Òdena", validTo: AT, daysLeft: -1, next: null }] },
     "attention",
     "has run out",
     "cert import",
+  ],
+  [
+    "a next certificate that was refused",
+    {
+      certificates: [
+        {
+          ...{ id: 7, name: "x", municipality: "Òdena", validTo: AT, daysLeft: 200 },
+          next: { state: "failed", validFrom: AT, detail: "FailedAuthentication" },
+        },
+      ],
+    },
+    "attention",
+    "next certificate of Òdena was refused, the earlier one signs again: FailedAuthentication",
+    'cert rotate FILE.pfx --municipality "Òdena"',
   ],
   [
     "no certificate",
@@ -225,4 +239,13 @@ test("what is down stands before what only needs attention, and an inactive came
   const cameras = [{ ...camera("1", null), active: false }, camera("2", null)];
   const levels = findAttention({ ...fine, clockOffsetMs: 60_000, services, cameras }).map((a) => a.level);
   expect(levels).toEqual(["down", "attention", "attention"]);
+});
+
+test("a certificate that ends soon needs nobody when the next one is staged and begins before", () => {
+  const ends = { id: 7, name: "x", municipality: "Òdena", validTo: AT, daysLeft: 3 };
+  const codes = (next: { state: "staged" | "trying"; validFrom: Date }) =>
+    findAttention({ ...fine, certificates: [{ ...ends, next: { ...next, detail: null } }] }).map(({ code }) => code);
+  expect(codes({ state: "staged", validFrom: AT })).toEqual([]);
+  expect(codes({ state: "staged", validFrom: new Date(AT.getTime() + 1) })).toEqual(["certificate-ends"]);
+  expect(codes({ state: "trying", validFrom: AT })).toEqual(["certificate-ends"]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "../src/clock.ts";
 import { type Check, runChecks } from "../src/doctor.ts";
-import { estimateDrift, judgeDrift } from "../src/doctor-cameras.ts";
+import { estimateDrift, estimateHourlyDrift, judgeDrift } from "../src/doctor-cameras.ts";
 import { buildTimeRequest, judgeServerClock, judgeTimeServer, parseTimeAnswer } from "../src/doctor-clock.ts";
 import { judgeDisk, judgePort, judgeUnits, parseUnits } from "../src/doctor-machine.ts";
 import { compareContracts } from "../src/doctor-wsdl.ts";
@@ -95,6 +95,19 @@ test("readings that are all late by the same tell of the clock, a replay does no
   expect(estimateDrift(same.map((r) => ({ ...r, timeSource: "arrival" as const })))).toBeNull();
   expect(judgeDrift([{ serial: "A", driftMs: 19_000 }])[0]?.grade).toBe("good");
   expect(judgeDrift([{ serial: "A", driftMs: 21_000 }])[0]).toMatchObject({ grade: "warning", text: "A 21 s ahead" });
+});
+
+test("what was counted of a camera's hours tells of its clock, also where everything is delivered", () => {
+  const estimate = (...delays: (number | null)[]) =>
+    estimateHourlyDrift(delays.map((leastDelayMs) => ({ leastDelayMs })));
+  expect(estimate()).toBeNull();
+  expect(estimate(null)).toBeNull();
+  expect(estimate(-90_000)).toBe(90_000);
+  expect(estimate(400)).toBe(-400);
+  expect(estimate(3_600_500)).toBeNull();
+  expect(estimate(3_600_500, 3_600_900)).toBe(-3_600_500);
+  expect(estimate(3_600_500, 7_000_000)).toBeNull();
+  expect(estimate(3_600_500, 3_600_900, 300, 400)).toBe(-300);
 });
 
 test("a slow disk, and one with room for few files, are worth a word", () => {

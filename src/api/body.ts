@@ -4,6 +4,8 @@ export interface BodyLimits {
   maxBytes: number;
   /** Longest time from the request's head to the body's end: a caller must not hold memory for ever. */
   timeoutMs: number;
+  /** Called with how much there is, before it grows; may refuse by throwing. */
+  onGrowth?(bytes: number): void;
 }
 
 /**
@@ -18,6 +20,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bu
   const pieces: Uint8Array[] = [];
   let size = 0;
   let timedOut = false;
+  let isWhole = false;
   const timer = setTimeout(() => {
     timedOut = true;
     reader.cancel().catch(() => {});
@@ -26,9 +29,13 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bu
     for (;;) {
       const { done, value } = await reader.read();
       if (timedOut) throw new Refusal(408, "timeout", `the request took longer than ${limits.timeoutMs / 1000} s`);
-      if (done) break;
+      if (done) {
+        isWhole = true;
+        break;
+      }
       size += value.byteLength;
       if (size > limits.maxBytes) throw tooLarge(limits);
+      limits.onGrowth?.(size);
       pieces.push(value);
     }
   } catch (error) {
@@ -36,7 +43,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Bu
     throw new Refusal(400, "invalid", "the request broke off");
   } finally {
     clearTimeout(timer);
-    if (size > limits.maxBytes) reader.cancel().catch(() => {});
+    if (!isWhole) reader.cancel().catch(() => {});
   }
   // With Content-Length the runtime ends a body that broke off as if it were whole.
   if (announced > 0 && size < announced) throw new Refusal(400, "invalid", "the request broke off");

@@ -1,5 +1,5 @@
 import { removeCertificateFolder } from "../certificate-files.ts";
-import { assignImported, MAX_PFX_BYTES } from "../certificate-import.ts";
+import { assignImported, MAX_PFX_BYTES, stageImported } from "../certificate-import.ts";
 import { daysUntil } from "../format.ts";
 import { readPfx } from "../soap/certificate.ts";
 import type { Auditor } from "./audit.ts";
@@ -54,19 +54,23 @@ export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Rou
       method: "POST",
       path: "/api/v1/certificates",
       tag: "certificates",
-      summary: "take a municipality's certificate from its PFX file; the earlier one stays until this one is complete",
+      summary:
+        "take a municipality's certificate from its PFX file; one that is not valid yet is staged, and used by itself once it is",
       access: "admin",
       body: PfxUpload,
       maxBodyBytes: UPLOAD_BYTES,
       answer: SavedCertificate,
       handle: async ({ body, caller }) => {
         const municipality = await findMunicipality(body.municipality);
-        const contents = readPfx(readBase64(body.pfx), body.password, clock.now());
+        const now = clock.now();
+        const contents = readPfx(readBase64(body.pfx), body.password, now, true);
+        const isLater = contents.validFrom > now;
         const detail = `${municipality.name}: ${contents.subject}, ${contents.fingerprint}`;
         const { certsDir } = config;
-        const options = { municipality, alias: body.alias ?? null, certsDir };
-        const { id, result } = await auditor.around(caller, { what: "certificate import", detail }, () =>
-          assignImported(contents, options, store),
+        const options = { municipality, alias: body.alias ?? null, certsDir, now };
+        const what = isLater ? ("certificate rotate" as const) : ("certificate import" as const);
+        const { id, result } = await auditor.around(caller, { what, detail }, async () =>
+          isLater ? stageImported(contents, options, store) : assignImported(contents, options, store),
         );
         deps.onDue();
         const certificate = (await list()).find((one) => one.id === id);

@@ -15,6 +15,12 @@ const MOST_LISTENERS = 64;
 const MOST_UNSENT = 64;
 const TOLD: readonly Tally[] = ["queued", "delivered", "dead", "duplicate", "not-read", "unregistered", "malformed"];
 
+const STREAM_HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no",
+};
+
 interface Listener {
   send(text: string): void;
   close(): void;
@@ -88,6 +94,7 @@ export function createEvents(
     if (listeners.size >= MOST_LISTENERS) {
       throw new Refusal(503, "unavailable", `${MOST_LISTENERS} listen already`, { headers: { "retry-after": "10" } });
     }
+    if (request.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
     const encoder = new TextEncoder();
     let listener: Listener | null = null;
     const leave = (): void => {
@@ -135,13 +142,7 @@ export function createEvents(
       new CountQueuingStrategy({ highWaterMark: 1 }),
     );
     request.signal.addEventListener("abort", leave);
-    return new Response(stream, {
-      headers: {
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-store",
-        "x-accel-buffering": "no",
-      },
-    });
+    return new Response(stream, { headers: STREAM_HEADERS });
   }
 
   return {

@@ -61,23 +61,36 @@ export function createLectorVision(deps: LectorVisionDeps): (request: Request, p
     if (space.isLow) throw unavailable("the disk is nearly full");
   }
 
-  /** @param announced what the caller said, or the most there can be */
-  async function withMemory<T>(announced: number, work: () => Promise<T>): Promise<T> {
-    if (heldBytes + announced > MEMORY_BYTES) throw unavailable("too much is being received at once");
-    heldBytes += announced;
+  /** Memory for one body: `grow` is called with all that it needs by now. */
+  async function withMemory<T>(work: (grow: (bytes: number) => void) => Promise<T>): Promise<T> {
+    let own = 0;
     try {
-      return await work();
+      return await work((bytes) => {
+        const more = Math.max(0, bytes - own);
+        if (heldBytes + more > MEMORY_BYTES) throw unavailable("too much is being received at once");
+        heldBytes += more;
+        own += more;
+      });
     } finally {
-      heldBytes -= announced;
+      heldBytes -= own;
     }
   }
 
-  async function receive(request: Request, peer: string, receivedAt: Date): Promise<Response> {
+  async function receive(
+    request: Request,
+    peer: string,
+    receivedAt: Date,
+    grow: (bytes: number) => void,
+  ): Promise<Response> {
     const hold = (reason: string, bytes: Uint8Array) =>
       take(messageOf({ kind: "malformed", reason, cameraSerial: null }, () => bytes, peer, receivedAt));
     let body: Buffer;
     try {
-      body = await readBody(request, { maxBytes: LECTORVISION_BODY_BYTES, timeoutMs: BODY_TIMEOUT_MS });
+      body = await readBody(request, {
+        maxBytes: LECTORVISION_BODY_BYTES,
+        timeoutMs: BODY_TIMEOUT_MS,
+        onGrowth: grow,
+      });
     } catch (error) {
       // The agent deletes its copy now: at least that there was one is to be seen.
       if (error instanceof Refusal && error.status === 413)
@@ -138,9 +151,12 @@ export function createLectorVision(deps: LectorVisionDeps): (request: Request, p
   return async (request, peer) => {
     authorize(request, peer);
     await requireSpace();
-    const announced = Number(request.headers.get("content-length") ?? Number.NaN);
-    const bytes = Number.isFinite(announced) ? Math.min(announced, LECTORVISION_BODY_BYTES) : LECTORVISION_BODY_BYTES;
-    return withMemory(bytes, () => receive(request, peer, clock.now()));
+    // What is announced is set aside at once: better refused at the beginning than in the middle.
+    const announced = Math.min(Number(request.headers.get("content-length") ?? 0) || 0, LECTORVISION_BODY_BYTES);
+    return withMemory((grow) => {
+      grow(announced);
+      return receive(request, peer, clock.now(), grow);
+    });
   };
 }
 

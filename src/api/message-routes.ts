@@ -1,9 +1,19 @@
 import { Type } from "typebox";
+import { gatherExplanation } from "../explanation.ts";
 import { formatDay, maskPlate } from "../format.ts";
+import { groupQueue } from "../queue-groups.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
-import { Changed, MessageDetail, MessageList, MessageQuery, MessageSelection } from "./message-schemas.ts";
+import {
+  Changed,
+  Explained,
+  MessageDetail,
+  MessageList,
+  MessageQuery,
+  MessageSelection,
+  QueueGroups,
+} from "./message-schemas.ts";
 import { invalid, Refusal } from "./refusal.ts";
 import { type Caller, defineMediaRoute, defineRoute, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
@@ -20,7 +30,7 @@ interface FilterFields {
 
 /** The queue: what waits, why, its pictures, and sending it again. */
 export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
-  const { store, images, clock } = deps;
+  const { store, images, config, clock } = deps;
 
   async function readFilter(where: string, fields: FilterFields): Promise<MessageFilter> {
     const filter: MessageFilter = {};
@@ -88,6 +98,41 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
         const plates = query.plates ?? false;
         await allowPlates(plates, caller, `message ${params.id}`, params.id);
         return { message: show(found.message, caller, plates), history: found.attempts };
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/messages/{id}/explain",
+      tag: "messages",
+      summary: "the life of a message in sentences, what it waits for and what would free it",
+      access: "operator",
+      params: exactly({ id: Id }),
+      query: exactly({ plates: Type.Optional(Type.Boolean()) }),
+      answer: Explained,
+      handle: async ({ params, query, caller }) => {
+        const found = await store.findMessage(params.id);
+        if (found === null) throw unknown(params.id);
+        const showPlate = query.plates ?? false;
+        await allowPlates(showPlate, caller, `message ${params.id}, explained`, params.id);
+        const explanation = await gatherExplanation(found, store, config, { now: clock.now(), showPlate });
+        return { messageId: params.id, status: found.message.status, ...explanation };
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/queue/summary",
+      tag: "messages",
+      summary: "what waits of each camera or municipality; reads the whole queue",
+      access: "viewer",
+      query: exactly({ by: Type.Optional(Type.Enum(["camera", "municipality"])) }),
+      answer: QueueGroups,
+      handle: async ({ query: { by = "camera" } }) => {
+        const [counts, cameras, municipalities] = await Promise.all([
+          store.countQueue(),
+          store.listCameras(),
+          store.listMunicipalities(),
+        ]);
+        return groupQueue(by, counts, cameras, municipalities);
       },
     }),
     defineMediaRoute({

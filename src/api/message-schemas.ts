@@ -139,3 +139,30 @@ export const HeldResults = named(
     Type.Record(Type.String(), Type.Integer({ minimum: 0 }), { description: "how many became what" }),
   ),
 );
+
+export const Explained = named(
+  "Explained",
+  exactly({
+    messageId: Id,
+    status: Status,
+    story: listOf(Type.String({ description: "a sentence in English; the plate in it is masked unless plates=true" })),
+    waitsFor: Text,
+    cures: listOf(Type.String({ description: "a command, or what to do" })),
+  }),
+);
+
+const StateCounts = exactly({ PENDING: Count, SENDING: Count, FAILED: Count, DEAD: Count });
+
+export const QueueGroups = named(
+  "QueueGroups",
+  listOf(
+    exactly({
+      name: Type.String({ description: "a serial, or the name of a municipality" }),
+      counts: StateCounts,
+      total: Count,
+      oldestAt: nullable(Instant),
+      lastReadingAt: nullable(Instant),
+      lastSentAt: nullable(Instant),
+    }),
+  ),
+);

@@ -130,5 +130,9 @@ export const PfxUpload = named(
 
 export const SavedCertificate = named(
   "SavedCertificate",
-  exactly({ result: Result, municipality: Type.String(), certificate: Certificate }),
+  exactly({
+    result: Type.Enum(["added", "changed", "unchanged", "staged"]),
+    municipality: Type.String(),
+    certificate: Certificate,
+  }),
 );

@@ -1,7 +1,7 @@
 import { type TSchema, Type } from "typebox";
 import { ATTENTION_CODES } from "../attention.ts";
 import { MESSAGE_STATUSES } from "../message.ts";
-import { SIGNATURE_PROFILES } from "../store/registry.ts";
+import { ROTATION_STATES, SIGNATURE_PROFILES } from "../store/registry.ts";
 import { TOKEN_ROLES } from "../store/tokens.ts";
 
 const names = new Map<TSchema, string>();
@@ -28,7 +28,7 @@ export function exactly<P extends Record<string, TSchema>>(properties: P) {
 
 /** An instant: a Date here, ISO 8601 in UTC on the wire. */
 export const Instant = Type.Unsafe<Date>({ type: "string", format: "date-time" });
-export const Id = Type.Integer({ minimum: 1 });
+export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0 });
 const Text = Type.String();
 
@@ -147,6 +147,13 @@ const CertificateStatus = named(
     municipality: Text,
     validTo: nullable(Instant),
     daysLeft: nullable(Type.Integer({ description: "negative: over" })),
+    next: nullable(
+      exactly({
+        state: Type.Enum([...ROTATION_STATES]),
+        validFrom: nullable(Instant),
+        detail: nullable(Text),
+      }),
+    ),
   }),
 );
 

@@ -200,7 +200,7 @@ async function list(args: RotateArgs, context: CommandContext): Promise<void> {
   }));
   if (args.json) return out.json(items);
   if (items.length === 0) {
-    return out.line("Nothing is being rotated. Stage the next one: tattile cert rotate FILE.pfx --municipality NAME");
+    return out.line("Nothing is being rotated. To stage:\n  tattile cert rotate FILE.pfx --municipality NAME");
   }
   const columns = [
     { title: "MUNICIPALITY" },

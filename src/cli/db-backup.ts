@@ -7,6 +7,7 @@ import { AppError } from "../errors.ts";
 import { countOf, formatBytes } from "../format.ts";
 import type { BackupFacts } from "../store/sqlite-backup.ts";
 import type { Store } from "../store/store.ts";
+import { audited, noteDeed } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { confirm } from "./prompt.ts";
@@ -62,7 +63,7 @@ export const dbRestore = defineTattileCommand({
     if (args["dry-run"]) return args.json ? out.json({ file, ...facts }) : out.line(`would ${what}`);
     await confirm(what, args.yes, context);
     if (config.database !== null) {
-      await restoreRegistry(file, context);
+      await audited({ what: "database restore", detail: what }, context, () => restoreRegistry(file, context));
       return args.json
         ? out.json({ file, ...facts, replaced: null })
         : out.line(`registered again: ${describe(facts)}`);
@@ -71,6 +72,8 @@ export const dbRestore = defineTattileCommand({
     const replaced = restoreSqlite(file, config.databasePath);
     // Opened once: brought up to date, or refused now and not at the next start of the service.
     const store = await context.store();
+    // Into what was restored: what was there is no longer the audit log that is looked at.
+    await noteDeed({ what: "database restore", detail: what }, context);
     const left = args["without-queue"] ? (await store.discardMessages({})).messages : 0;
     if (args.json) return out.json({ file, ...facts, replaced, discarded: left });
     out.line(`restored: ${describe(facts)}${left > 0 ? `, of which ${countOf(left, "message")} were left out` : ""}`);

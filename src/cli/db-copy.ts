@@ -27,7 +27,7 @@ export const dbCopy = defineTattileCommand({
   notes: [
     "While no service runs. Interrupted, it goes on where it was when it is called again. The SQLite file is only read.",
     "Pictures stay where they are; with IMAGES_URL they are copied into the bucket, and compared.",
-    "At the end both are read through and compared, message by message. Tokens and the audit log are not copied.",
+    "At the end both are read through and compared, message by message. Tokens, the audit log and counts per hour are not copied.",
   ],
   examples: [
     "tattile db copy --to postgresql://tattile@db.example/tattile --password-file /root/pg.txt",

@@ -2,7 +2,7 @@ import { checkCertificate } from "../certificate-check.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Check } from "../doctor.ts";
-import { estimateDrift, judgeDrift, judgeRegistrations, judgeSilence } from "../doctor-cameras.ts";
+import { estimateDrift, estimateHourlyDrift, judgeDrift, judgeRegistrations, judgeSilence } from "../doctor-cameras.ts";
 import { judgeTimeServer, type TimeAnswer } from "../doctor-clock.ts";
 import { judgeEndpoint } from "../doctor-endpoint.ts";
 import { judgeDisk, judgeFolder, judgePort, judgeServices, judgeUnits, type PortProbe } from "../doctor-machine.ts";
@@ -23,6 +23,8 @@ import { version } from "../version.ts";
 /** Of so many cameras the waiting readings are looked at for the clock, and so many of each. */
 const DRIFT_CAMERAS = 100;
 const DRIFT_READINGS = 20;
+/** And what was counted of its hours in a day. */
+const DRIFT_MS_BACK = 86_400_000;
 
 interface Registered {
   cameras: readonly Camera[];
@@ -75,7 +77,7 @@ export async function listChecks(
     ...certificateChecks(registered, clock),
     check("registrations", async () => judgeRegistrations(registered, config.mossos.endpointUrl)),
     check("cameras", async () => judgeSilence(registered.cameras, clock.now())),
-    check("clocks of cameras", () => findDrift(registered.cameras, store)),
+    check("clocks of cameras", () => findDrift(registered.cameras, store, clock.now())),
   ];
 }
 
@@ -225,11 +227,13 @@ function certificateChecks({ municipalities, certificates, rotations }: Register
   });
 }
 
-async function findDrift(cameras: readonly Camera[], store: Store) {
+async function findDrift(cameras: readonly Camera[], store: Store, now: Date) {
+  const hours = await store.listCameraHours(new Date(now.getTime() - DRIFT_MS_BACK));
   const drifts = [];
   for (const { serial } of cameras.filter(({ active }) => active).slice(0, DRIFT_CAMERAS)) {
     const waiting = await store.listMessages({ cameraSerial: serial }, DRIFT_READINGS);
-    drifts.push({ serial, driftMs: estimateDrift(waiting) });
+    const own = hours.filter(({ cameraSerial }) => cameraSerial === serial);
+    drifts.push({ serial, driftMs: estimateDrift(waiting) ?? estimateHourlyDrift(own) });
   }
   return judgeDrift(drifts);
 }

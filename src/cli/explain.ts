@@ -26,40 +26,9 @@ export const explainMessageCommand = defineTattileCommand({
       });
     }
     await notePlates(args["show-plates"], "queue explain", id, context);
-    const [{ explainMessage }, { listServices }] = await Promise.all([
-      import("../explain.ts"),
-      import("../run-file.ts"),
-    ]);
-    const [cameras, municipalities, endpoints, certificates, routes, services] = await Promise.all([
-      store.listCameras(),
-      store.listMunicipalities(),
-      store.listEndpoints(),
-      store.listCertificates(),
-      store.listRouteStates(),
-      listServices(config.dataDir, context.now()),
-    ]);
-    const camera = cameras.find(({ serial }) => serial === found.message.cameraSerial) ?? null;
-    const municipality = municipalities.find(({ id }) => id === camera?.municipalityId) ?? null;
-    const endpointId = camera?.endpointId ?? municipality?.endpointId ?? null;
-    const endpoint = endpoints.find(({ id }) => id === endpointId) ?? null;
-    const explanation = explainMessage(
-      {
-        ...found,
-        ...{ camera, municipality, endpoint, routes },
-        certificate: certificates.find(({ id }) => id === municipality?.certificateId) ?? null,
-        defaultUrl: config.mossos.endpointUrl,
-        retryMax: endpoint?.retryMax ?? config.sender.retryMax,
-        deadRetentionMs: config.sender.deadRetentionMs,
-        senderEnabled: config.sender.enabled,
-        // Of a shared database another machine may do the sending.
-        senderRuns:
-          store.info().kind !== "sqlite" ||
-          services.some(({ task, state }) => task === "sender" && state === "running"),
-      },
-      context.now(),
-      config.cameraTimezone,
-      args["show-plates"],
-    );
+    const { gatherExplanation } = await import("../explanation.ts");
+    const options = { now: context.now(), showPlate: args["show-plates"] };
+    const explanation = await gatherExplanation(found, store, config, options);
     if (args.json) return out.json({ messageId: id, status: found.message.status, ...explanation });
     for (const text of [...explanation.story, explanation.waitsFor]) {
       for (const line of wrap(text, out.width)) out.line(line);

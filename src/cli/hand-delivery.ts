@@ -140,7 +140,8 @@ export function showEnvelope(xml: string, plateShown: string | null): string {
     },
   );
   const masked = plateShown === null ? cut : cut.replace(/(<(?:\w+:)?matricula>)[^<]*</, `$1${plateShown}<`);
-  return masked.replaceAll("><", ">\n<");
+  // After every end, and after a beginning that another one follows; an empty element stays together.
+  return masked.replace(/(<\/[^>]*>|\/>)(?=<)/g, "$1\n").replace(/(<[^/][^>]*[^/]>)(?=<[^/])/g, "$1\n");
 }
 
 /** What the sender would do with the message. */

@@ -22,5 +22,5 @@ export const runCommands = defineGroup("run", "run the service, or one task of i
   runCommand("all", TASKS, "run everything in one process: ingest, sender and API"),
   runCommand("ingest", ["ingest"], "take readings in from the cameras"),
   runCommand("sender", ["sender"], "deliver queued readings to the police"),
-  runCommand("api", ["api"], "answer over HTTP: health, API"),
+  runCommand("api", ["api"], "answer over HTTP: dashboard, API, metrics, Lector Vision"),
 ]);

@@ -169,7 +169,7 @@ async function describeChecks(
   { certificate }: HandReading,
 ): Promise<string> {
   if (envelope === null) return result.kind === "lacking" ? `stopped: ${result.detail}` : "stopped";
-  const fields = `${contract.fields.length} fields as the contract has them`;
+  const fields = `${contract.fields.length} fields as they should be`;
   if (certificate?.clientCertPath == null) return fields;
   const [{ verifyEnvelope }, { parseCertificates }] = await Promise.all([
     import("../soap/verify.ts"),

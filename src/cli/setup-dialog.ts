@@ -33,6 +33,8 @@ export interface Dialog {
   /** Not yes until yes is picked. */
   isSure(question: string): Promise<boolean>;
   say(text: string): void;
+  /** Leaves what is on the screen until a key says that it was read: a list that opens below would push it away. */
+  pause(): Promise<void>;
 }
 
 export function createDialog(t: Catalogue, out: Output, input: NodeJS.ReadStream): Dialog {
@@ -88,6 +90,15 @@ export function createDialog(t: Catalogue, out: Output, input: NodeJS.ReadStream
       return (await pick(question, [{ label: t.no }, { label: t.yes }])) === 1;
     },
     say: (text) => out.line(text),
+    async pause() {
+      out.line(out.paint("dim", t.goOn));
+      await out.flush();
+      input.setRawMode(true);
+      input.resume();
+      await new Promise<void>((resolve) => input.once("data", () => resolve()));
+      input.setRawMode(false);
+      input.pause();
+    },
   };
 }
 

@@ -7,8 +7,10 @@ export async function lookMenu(kit: Kit): Promise<void> {
   const { look } = kit.t;
   const show =
     (...words: string[]) =>
-    () =>
-      kit.show(words);
+    async () => {
+      await kit.show(words);
+      await kit.pause();
+    };
   for (;;) {
     const picked = await kit.choose<() => Promise<void>>(look.title, [
       { label: look.status, value: show("status") },
@@ -47,6 +49,7 @@ async function lookAtReadings(kit: Kit): Promise<void> {
     ...(camera === NEW ? [] : ["--camera", camera.serial]),
     ...(plates ? ["--show-plates"] : []),
   ]);
+  await kit.pause();
 }
 
 export async function queueMenu(kit: Kit): Promise<void> {
@@ -76,7 +79,9 @@ export async function queueMenu(kit: Kit): Promise<void> {
   };
   const tryDelivery = async (): Promise<void> => {
     const camera = await pickCamera(kit);
-    if (camera !== BACK) await kit.show(["send", "--camera", camera.serial, "--dry-run"]);
+    if (camera === BACK) return;
+    await kit.show(["send", "--camera", camera.serial, "--dry-run"]);
+    await kit.pause();
   };
   const discardDead = (): Promise<void> =>
     deed(

@@ -72,7 +72,8 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, h: 3_6
 export function parseSince(value: string, now: Date, zone: string): Date {
   const text = value.trim();
   const ago = /^(\d{1,6}) ?(s|min|h|d)$/.exec(text);
-  if (ago !== null) return new Date(now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0));
+  // Nothing of ours is older than 1970, and a store may not take years before Christ.
+  if (ago !== null) return new Date(Math.max(0, now.getTime() - Number(ago[1]) * (UNIT_MS[ago[2] ?? ""] ?? 0)));
   const wall = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] =
     wall?.slice(1).map((n) => Number(n ?? 0)) ?? [];

@@ -17,7 +17,8 @@ const MOST_HELD = 1_000_000;
 const DEDUPE_STEP = 5000;
 /** A picture younger than this may be on its way to its row. */
 const ORPHAN_AGE_MS = 600_000;
-const FAR_FUTURE = new Date(8.64e15);
+/** After anything; the last year that every store writes as four digits. */
+const FAR_FUTURE = new Date("9999-12-31T00:00:00Z");
 
 type Counts = Readonly<Record<string, number>>;
 

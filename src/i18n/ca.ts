@@ -17,6 +17,7 @@ export const ca: Catalogue = {
   tryThis: "Proveu:",
   sameAs: "el mateix a mà:",
   escape: "Esc torna enrere",
+  goOn: "Retorn: torna al menú",
   mustNotBeEmpty: "No pot quedar buit.",
   noTerminal: "el menú necessita un terminal",
   noTerminalHint: "cada cosa que fa és una ordre: tattile --help",

@@ -15,6 +15,7 @@ export const en = {
   tryThis: "Try:",
   sameAs: "the same by hand:",
   escape: "Esc goes back",
+  goOn: "Enter: back to the menu",
   mustNotBeEmpty: "This cannot be left empty.",
   noTerminal: "the menu needs a terminal",
   noTerminalHint: "each thing it does is a command of its own: tattile --help",

@@ -17,6 +17,7 @@ export const es: Catalogue = {
   tryThis: "Pruebe:",
   sameAs: "lo mismo a mano:",
   escape: "Esc vuelve atrás",
+  goOn: "Intro: volver al menú",
   mustNotBeEmpty: "No puede quedar vacío.",
   noTerminal: "el menú necesita una terminal",
   noTerminalHint: "cada cosa que hace es una orden: tattile --help",

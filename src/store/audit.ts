@@ -21,6 +21,7 @@ export const AUDITED_DEEDS = [
   "queue wipe",
   "images wipe",
   "everything wipe",
+  "database restore",
   "registry apply",
   "message send",
   "token add",

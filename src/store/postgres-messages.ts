@@ -3,7 +3,7 @@ import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
 import { ROUTE_OF_CAMERA, timeSource } from "./postgres-claim.ts";
 import type { Parameter, Pool } from "./postgres-connection.ts";
 import { instant, json, type Row } from "./postgres-rows.ts";
-import { type ErasedRow, eraseSql, readErased } from "./postgres-settle.ts";
+import { type ErasedRow, eraseSql, readErased, SELECT_PICTURES } from "./postgres-settle.ts";
 import type { MessageAttempt, MessageFilter, OperatorStore, QueuedMessage } from "./store.ts";
 
 /** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
@@ -91,7 +91,7 @@ export function createMessages(pool: Pool, clock: Clock): Messages {
       if (!Number.isSafeInteger(id)) return null;
       const [row] = await pool.query<{ ocr: string | null; ctx: string | null }>(
         "finding pictures",
-        `SELECT r.image_ocr_path AS ocr, r.image_ctx_path AS ctx
+        `SELECT ${SELECT_PICTURES}
          FROM messages_queue q JOIN alpr_readings r ON r.id = q.reading_id WHERE q.id = $1::text::bigint`,
         [String(id)],
       );

@@ -1,12 +1,12 @@
 import { Database } from "bun:sqlite";
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { Camera } from "./registry.ts";
 import { openSqliteParts } from "./sqlite.ts";
-import type { Connection } from "./sqlite-connection.ts";
+import { type Connection, describeSqliteError, sqliteCode } from "./sqlite-connection.ts";
 import { CAMERA, nameKey, readFacts, SELECT_FACTS, toColumn } from "./sqlite-rows.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
 import type { IntakeEntry, NewQuarantined, NewReading, Store } from "./store.ts";
@@ -34,6 +34,9 @@ export interface SpoolFile extends Pick<Store, "enqueue" | "isKnown" | "findCame
   expire(before: Date): Promise<{ readings: number; imagePaths: readonly string[] }>;
   /** What is erased cannot be read any more; hashes older than `before` are forgotten. */
   tidy(before: Date): Promise<void>;
+  /** Takes the lead among the processes of this folder: one moves, the others wait. @returns false: another one has it. It ends with its process. */
+  lead(): boolean;
+  resign(): void;
   /** Erases everything that waits, for good. @returns how many readings and held messages */
   wipe(): Promise<number>;
   close(): Promise<void>;
@@ -69,6 +72,7 @@ type ReadingRow = ReadingFacts & {
 export async function openSpoolFile(options: { path: string; clock: Clock }): Promise<SpoolFile> {
   const { store, connection } = await openSqliteParts({ ...options, onQueued: rememberKeys });
   const { clock } = options;
+  const leadership = createLeadership(`${options.path}.lead`);
   const readCounts = connection.prepare<SpoolCounts, []>(COUNTS);
   const counts = (): SpoolCounts => readCounts.get() ?? { waiting: 0, heldBack: 0, heldMessages: 0 };
 
@@ -96,7 +100,39 @@ export async function openSpoolFile(options: { path: string; clock: Clock }): Pr
       await store.scrub();
       return wiped;
     },
-    close: store.close,
+    lead: leadership.lead,
+    resign: leadership.resign,
+    close: async () => {
+      leadership.resign();
+      await store.close();
+    },
+  };
+}
+
+/** A lock that the kernel takes from who dies: an open transaction on a database that holds nothing. */
+function createLeadership(path: string): Pick<SpoolFile, "lead" | "resign"> {
+  let held: Database | null = null;
+  return {
+    lead: () => {
+      if (held !== null) return true;
+      closeSync(openSync(path, "a", 0o640));
+      const database = new Database(path, { readwrite: true, create: true, strict: true });
+      try {
+        database.run("PRAGMA busy_timeout = 0");
+        database.run("BEGIN EXCLUSIVE");
+        held = database;
+        return true;
+      } catch (error) {
+        database.close();
+        if (sqliteCode(error)?.startsWith("SQLITE_BUSY")) return false;
+        throw describeSqliteError("taking the lead over the spool", error);
+      }
+    },
+    resign: () => {
+      held?.run("ROLLBACK");
+      held?.close();
+      held = null;
+    },
   };
 }
 

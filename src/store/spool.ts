@@ -10,7 +10,9 @@ import type { SpoolStatus } from "./transfer.ts";
 const BATCH = 250;
 const COPIES_AT_ONCE = 16;
 const TRY_EVERY_MS = 1000;
-/** How often the copy of the cameras is renewed, and other processes' leavings are looked for. */
+/** How often the copy of the cameras is renewed. So long a camera's time zone may be an earlier one. */
+const MIRROR_EVERY_MS = 5000;
+/** How often other processes' leavings are looked for, and what is over is erased. */
 const LOOK_EVERY_MS = 15_000;
 /** A file of the spool without a row is an orphan only when no commit can still be on its way to it. */
 const ORPHAN_AGE_MS = 10 * 60_000;
@@ -73,6 +75,15 @@ export function createSpool(deps: SpoolDeps): Spool {
     since = clock.now();
     reason = errorText(error);
     log.error("readings wait in the spool: the store cannot be reached", { error: reason });
+  }
+
+  /** Another process of this folder left it, or this one before its last stop. */
+  function enterWhenFilled(): void {
+    const { waiting, heldMessages } = file.count();
+    if (since !== null || waiting + heldMessages === 0) return;
+    since = clock.now();
+    reason = "readings wait in the spool from before";
+    log.info("the spool holds readings; they move to the store first", { readings: waiting, messages: heldMessages });
   }
 
   function leave(): void {
@@ -181,17 +192,18 @@ export function createSpool(deps: SpoolDeps): Spool {
 
   async function move(): Promise<void> {
     while (!stopping.signal.aborted) {
-      if (await moveBatch()) continue;
+      // Of several processes one moves: a picture that two carry could come back after its delivery.
+      if (file.lead() && (await moveBatch())) continue;
       const { waiting, heldMessages } = file.count();
       // No await between the look and the turn: nothing can begin in between.
       if (waiting + heldMessages > 0 || writing > 0 || images.count() + quarantine.count() > 0) return;
       leave();
+      file.resign();
       return;
     }
   }
 
   async function look(): Promise<void> {
-    await file.mirrorCameras(await store.listCameras());
     const before = new Date(clock.now().getTime() - deps.heldBackRetentionMs);
     const expired = await file.expire(before);
     if (expired.readings > 0) {
@@ -203,11 +215,8 @@ export function createSpool(deps: SpoolDeps): Spool {
     await file.tidy(before);
     await sweep(deps.images.here, file.findReferenced);
     await sweep(deps.quarantine.here, file.findHeld);
-    const { waiting, heldMessages } = file.count();
-    // Another process of this folder left it, or this one before its last stop.
-    if (since === null && waiting + heldMessages > 0) {
-      enter(new AppError("store-unreachable", "looking into the spool: readings wait there"));
-    }
+    enterWhenFilled();
+    // Counts may be left, which nobody waits for.
     if (since === null) await move();
   }
 
@@ -226,9 +235,13 @@ export function createSpool(deps: SpoolDeps): Spool {
   }
 
   async function run(): Promise<void> {
-    let lookAtMs = 0;
+    let [mirrorAtMs, lookAtMs] = [0, 0];
     while (!stopping.signal.aborted) {
       try {
+        if (since === null && clock.monotonicMs() >= mirrorAtMs) {
+          await file.mirrorCameras(await store.listCameras());
+          mirrorAtMs = clock.monotonicMs() + MIRROR_EVERY_MS;
+        }
         if (since !== null) await move();
         else if (clock.monotonicMs() >= lookAtMs) {
           await look();
@@ -252,11 +265,15 @@ export function createSpool(deps: SpoolDeps): Spool {
             () => store.isKnown(key),
             () => file.isKnown(key),
           ),
-        findCamera: (serial) =>
-          ask(
+        // The copy answers for cameras that it knows to be on: the store looks again when it queues. Everything else is asked there.
+        findCamera: async (serial) => {
+          const known = await file.findCamera(serial);
+          if (since !== null || known?.active === true) return known;
+          return ask(
             () => store.findCamera(serial),
             () => file.findCamera(serial),
-          ),
+          );
+        },
         findReferenced: async (paths) => {
           // Asked for before something is erased, and while the store is away nothing is erased there.
           if (since !== null) return file.findReferenced(paths);
@@ -269,15 +286,13 @@ export function createSpool(deps: SpoolDeps): Spool {
     },
     status: () => ({ ...file.count(), since, reason }),
     start() {
-      const { waiting, heldMessages } = file.count();
-      if (waiting + heldMessages > 0) {
-        enter(new AppError("store-unreachable", "opening the spool: readings wait there"));
-      }
+      enterWhenFilled();
       loop = run();
     },
     async stop() {
       stopping.abort();
       await loop;
+      file.resign();
     },
   };
 }

@@ -66,7 +66,6 @@ export function backUpSqlite(source: string, target: string): BackupFacts {
     if (described !== error) throw described;
     throw new AppError("unavailable", `${doing}: ${systemCode(error) ?? "error"}`, {
       hint: "Name a file in a folder that may be written to.",
-      cause: error,
     });
   }
 }

@@ -63,6 +63,9 @@ test("readings are seen to come and to go, whatever process takes them in, and n
 test("nobody listens without a token, and a stop ends every stream", async () => {
   const api = await openApi();
   expect((await fetch(`${api.url}/api/v1/events`)).status).toBe(401);
+  const headers = { authorization: `Bearer ${api.tokens.viewer}` };
+  const head = await fetch(`${api.url}/api/v1/events`, { method: "HEAD", headers });
+  expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
   let stopped = Promise.resolve();
   const events = await listen(api, () => {
     stopped = Promise.resolve(api[Symbol.asyncDispose]());

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiUnderTest, openApi } from "../support/api-fixture.ts";
@@ -139,6 +140,26 @@ test("who is not on the list, or lacks the token, is told to keep his readings",
   expect((await send("-H", "x-api-key: open sesame-7")).status).toBe(202);
   expect(api.logged.join()).not.toContain("sesame");
 });
+
+test("many small requests of unknown length are taken at once, and too much at once is told to come again", async () => {
+  await using api = await openApi({}, withCamera);
+  const chunked = await Promise.all(
+    Array.from({ length: 12 }, (_, n) =>
+      curl(`${api.url}/ingest/lectorvision`, JSON.stringify(item(n)), "-H", "transfer-encoding: chunked"),
+    ),
+  );
+  expect(chunked.map(({ status }) => status)).toEqual(chunked.map(() => 202));
+  // Four announce all the memory there is, and say nothing more; the fifth has to wait.
+  const { port } = new URL(api.url);
+  const sockets = Array.from({ length: 4 }, () => connect(Number(port), "127.0.0.1"));
+  for (const socket of sockets) {
+    socket.write(`POST /ingest/lectorvision HTTP/1.1\r\nhost: x\r\ncontent-length: ${20 * 1024 * 1024}\r\n\r\n{`);
+  }
+  const status = async () => (await curl(`${api.url}/ingest/lectorvision`, JSON.stringify(item(99)))).status;
+  while ((await status()) !== 503) await Bun.sleep(10);
+  for (const socket of sockets) socket.destroy();
+  while ((await status()) !== 202) await Bun.sleep(10);
+}, 30_000);
 
 test("a page of some site cannot make a browser post readings", async () => {
   await using api = await openApi({}, withCamera);

@@ -135,3 +135,21 @@ test.each([
   expect(answer.json.error).toContain(error);
   expect(answer.json.hint ?? "").toContain(hint);
 });
+
+test("a message's life is told in sentences, and what waits is summed by camera and town", async () => {
+  await using api = await openWithMessages();
+  const told = await api.call("GET", "/api/v1/messages/1/explain", { as: "operator" });
+  expect(told.json).toMatchObject({ messageId: 1, status: "DEAD" });
+  expect(told.json.story.join(" ")).toContain("Camera A1");
+  expect(told.text).not.toContain("1111AAA");
+  const path = "/api/v1/messages/1/explain?plates=true";
+  expect((await api.call("GET", path, { as: "operator" })).text).toContain("1111AAA");
+  expect(await api.store.listAudit({ limit: 10 })).toMatchObject([{ what: "plates show", messageId: 1 }]);
+  const byCamera = await api.call("GET", "/api/v1/queue/summary", { as: "viewer" });
+  expect(byCamera.json).toMatchObject([
+    { name: "A1", counts: { DEAD: 2 }, total: 2 },
+    { name: "B2", counts: { DEAD: 1 }, total: 1 },
+  ]);
+  const byTown = await api.call("GET", "/api/v1/queue/summary?by=municipality", { as: "viewer" });
+  expect(byTown.json).toMatchObject([{ name: "Girona", total: 3 }]);
+});

@@ -123,6 +123,35 @@ test("a certificate is taken from its PFX, signs for its town, and its key stays
   expect(api.logged.join()).not.toContain(PASSWORD);
 });
 
+test("a certificate that is not valid yet is staged, and what signs now goes on signing", async () => {
+  await using api = await openApi();
+  await registerTown(api);
+  const upload = (bytes: Buffer) =>
+    api.call("POST", "/api/v1/certificates", {
+      as: "admin",
+      body: { municipality: "Òdena", pfx: bytes.toString("base64"), password: PASSWORD },
+    });
+  const { certificate } = (await upload(pfx)).json;
+  const pki = await createPki({ now: new Date() });
+  const validFrom = new Date(Date.now() + 3 * 86_400_000);
+  const next = (await pki.issueClient({ organization: "Òdena", commonName: "next", validFrom })).pfx(PASSWORD);
+  const staged = await upload(next);
+  expect(staged.json).toMatchObject({ result: "staged", certificate: { inUse: false } });
+  expect((await upload(next)).json).toMatchObject({
+    result: "staged",
+    certificate: { id: staged.json.certificate.id },
+  });
+  const [town] = await api.store.listMunicipalities();
+  expect(town?.certificateId).toBe(certificate.id);
+  expect(await api.store.listRotations()).toMatchObject([
+    { municipalityId: town?.id, nextId: staged.json.certificate.id, state: "staged" },
+  ]);
+  expect((await api.call("GET", "/api/v1/status", { as: "viewer" })).json.certificates).toMatchObject([
+    { municipality: "Òdena", next: { state: "staged" } },
+  ]);
+  expect((await api.store.listAudit({ limit: 100 })).map(({ what }) => what)).toContain("certificate rotate");
+});
+
 test("a camera that is registered from the quarantine has its held readings taken up", async () => {
   await using api = await openApi(
     {},

@@ -126,6 +126,8 @@ describe("db backup and restore", () => {
     const restored = await cli.run("db", "restore", file, "--yes", "--json");
     expect(restored.stderr).toBe("");
     expect(JSON.parse(restored.stdout)).toMatchObject({ cameras: 1, messages: 3, discarded: 0 });
+    const log = JSON.parse((await cli.run("audit", "list", "--json")).stdout) as { what: string }[];
+    expect(log.map(({ what }) => what)).toContain("database restore");
     expect(JSON.parse((await cli.run("queue", "list", "--json")).stdout)).toHaveLength(3);
     expect((await cli.run("camera", "list")).stdout).not.toContain("2001008852");
     expect(existsSync(join(cli.dataDir, "tattile.db.replaced"))).toBe(true);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { groupQueue, type QueueGroup } from "../../src/cli/queue-summary.ts";
+import { groupQueue, type QueueGroup } from "../../src/queue-groups.ts";
 import type { Camera } from "../../src/store/registry.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { type CommandFolder, openCommandFolder } from "../support/tattile-command.ts";

@@ -184,6 +184,8 @@ test("the menu adds, assigns, changes, shows and deletes, and Esc goes back ever
   await menu.choose(es.menu.look);
   await menu.choose(es.look.cameras);
   await menu.see("DESCRIPTION");
+  await menu.see(es.goOn);
+  menu.press("Enter");
   await menu.choose(es.back);
 
   await menu.choose(es.menu.remove);
@@ -239,6 +241,8 @@ test("numbers and results are said in the language of the menu", async () => {
   await menu.choose(ca.look.allCameras);
   await menu.choose(ca.no);
   await menu.see("12•••CD");
+  await menu.see(ca.goOn);
+  menu.press("Enter");
   await menu.choose(ca.back);
   await menu.choose(ca.menu.remove);
   await menu.choose(ca.remove.camera);

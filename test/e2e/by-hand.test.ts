@@ -30,8 +30,10 @@ test("a dry run shows the signed envelope with its pictures cut, and sends nothi
   expect([exitCode, stderr]).toEqual([0, ""]);
   expect(stdout).toContain(`<mat:matricula>${PLATE}</mat:matricula>`);
   expect(stdout).toMatch(/<mat:imgMatricula>[\w+/=]{24}… [\d,]+ characters …<\/mat:imgMatricula>/);
-  expect(stdout).toContain("13 fields as the contract has them; the signature verifies");
+  expect(stdout).toContain("13 fields as they should be; the signature verifies");
   expect(stdout).toContain("Nothing was sent");
+  const bare = await send("--dry-run");
+  expect(bare.stdout).toContain("<mat:imgContext></mat:imgContext>\n<mat:coordenadaX>");
   expect(accepted()).toEqual([]);
 });
 

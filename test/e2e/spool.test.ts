@@ -24,12 +24,13 @@ function expectAll(site: Site, total: number): void {
   expect({ sent, delivered }).toEqual({ sent: total, delivered: total });
 }
 
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((path) => /\.(jpg|msg)$/.test(path));
+
 const spoolFiles = (site: Site): string[] =>
-  ["images", "quarantine"].flatMap((name) =>
-    readdirSync(join(site.folder, "data/spool", name), { recursive: true })
-      .map(String)
-      .filter((path) => /\.(jpg|msg)$/.test(path)),
-  );
+  ["images", "quarantine"].flatMap((name) => filesBelow(join(site.folder, "data/spool", name)));
 
 /** Every reading stands in the queue once; then a sender delivers them, and what came out is what went in. */
 async function expectOnceInTheQueue(site: Site, database: string, total: number): Promise<void> {
@@ -95,6 +96,35 @@ describe("while PostgreSQL is stopped", () => {
 });
 
 describe("pictures in a bucket", () => {
+  test("come in on one machine and go out from another, which has nothing of them on its disk", async () => {
+    await using bucket = await ObjectStore.open();
+    await using site = await openOnPostgres("machines", bucket.settings);
+    const gateway = await site.start("ingest", { DATA_DIR: join(site.folder, "gateway") });
+    const sender = await site.start("sender", { DATA_DIR: join(site.folder, "sender") });
+    const api = await site.start("api");
+    const total = 100;
+    // Of a camera that is not known yet: held in the bucket too, and taken up once it is.
+    const late = "2001009999";
+    const sending = site.send({ serials: [...serials, late], total, ratePerSecond: 30, seed: 14 });
+    await Bun.sleep(1500);
+    await site.addCameras(late);
+    expect((await sending).unconfirmed).toBe(0);
+    const isDone = (health: Record<string, number>): boolean => isEmpty(health) && site.compare().missing.length === 0;
+    await site.until(isDone, 60_000);
+    expectAll(site, total);
+    for (const machine of ["gateway", "sender"]) {
+      const files = ["images", "quarantine", "spool/images", "spool/quarantine"].flatMap((folder) =>
+        filesBelow(join(site.folder, machine, folder)),
+      );
+      expect(files).toEqual([]);
+    }
+    const left: string[] = [];
+    for await (const { files } of bucket.create({ prefix: "girona/" }).list())
+      left.push(...files.map((one) => one.name));
+    expect(left).toEqual([]);
+    for (const service of [gateway, sender, api]) expect((await service.stop()).exitCode).toBe(0);
+  }, 120_000);
+
   test("are put and erased there, and an outage of it is bridged as one of the database is", async () => {
     await using bucket = await ObjectStore.open();
     await using site = await openOnPostgres("bucket", bucket.settings);

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { AppError } from "../../src/errors.ts";
+import { buildSite } from "../../src/site-export.ts";
 import { SITE_FIELDS } from "../../src/site-fields.ts";
 import { parseSite } from "../../src/site-file.ts";
 import { buildSiteSchema } from "../../src/site-schema.ts";
+import { newCamera, newCertificate, newEndpoint } from "../support/store-fixture.ts";
 
 function refusal(value: unknown): string {
   try {
@@ -106,4 +109,29 @@ test("the schema names every field that is read, which are needed, and allows nu
   const camera = schema.properties["cameras"]?.items.properties;
   expect(camera?.["endpoint"]).toMatchObject({ anyOf: [{ type: "string" }, { type: "null" }] });
   expect(camera?.["serial"]).toMatchObject({ type: "string" });
+});
+
+test("an editor that goes by the schema takes what is exported, and marks what would be refused", () => {
+  const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(buildSiteSchema());
+  const whole = buildSite({
+    endpoints: [{ id: 1, ...newEndpoint("Police") }],
+    certificates: [{ id: 5, ...newCertificate("Vic", { municipalityId: 2, fingerprint: `${"AA:".repeat(31)}AA` }) }],
+    municipalities: [{ id: 2, name: "Vic", code: null, endpointId: 1, certificateId: 5, active: true }],
+    cameras: [{ id: 3, ...newCamera("A", 2), lastReadingAt: null, lastSentAt: null }],
+  });
+  expect([validate(whole), validate.errors]).toEqual([true, null]);
+  for (const wrong of [
+    {},
+    { version: 2 },
+    { version: 1, camera: [] },
+    { version: 1, cameras: [{ ...CAMERA, raeder: "1" }] },
+    { version: 1, cameras: [{ serial: "1", reader: "2" }] },
+    { version: 1, cameras: [{ ...CAMERA, reader: 12 }] },
+    { version: 1, cameras: [{ ...CAMERA, x: "431234.5", y: "1.00" }] },
+    { version: 1, cameras: [{ ...CAMERA, active: null }] },
+    { version: 1, endpoints: [{ name: "a", url: "police.example" }] },
+    { version: 1, endpoints: [{ name: "a", url: "https://police.example/", profile: "lax" }] },
+  ]) {
+    expect([wrong, validate(wrong), refusal(wrong) === "taken"]).toEqual([wrong, false, false]);
+  }
 });

@@ -158,6 +158,8 @@ describe("after the taking over", () => {
         { certificate: { clientCertPath: "/certs/vila/privpub.pem", keyPath: "/certs/vila/key.pem" } },
       ]);
       expect(await store.findReferenced(["S1/1_ocr.jpg", "S1/2_ocr.jpg"])).toEqual(new Set(["S1/1_ocr.jpg"]));
+      expect((await store.listPictured(0, 1))[0]?.paths).toEqual(["S1/1_ocr.jpg"]);
+      expect(await store.findFaults()).toEqual([]);
       await store.settle(
         claims.map((claim) => settled(claim, DELIVERED)),
         new Date(),
@@ -211,6 +213,10 @@ describe("after the taking over", () => {
     const guide = await Bun.file(new URL("../../docs/postgresql.md", import.meta.url)).text();
     const statements = guide.match(/ALTER (?:TABLE|SEQUENCE)[^;]*bigint;/g) ?? [];
     expect(statements).toHaveLength(4);
+    await server().run(database, "SELECT setval('alpr_readings_id_seq', 1500000000)");
+    const before = await openStoreOn(database);
+    expect((await before.findFaults()).join()).toContain("alpr_readings_id_seq is at 1500000000 of 2147483647");
+    await before.close();
     await server().run(database, statements.join("\n"));
     await server().run(
       database,
@@ -222,6 +228,7 @@ describe("after the taking over", () => {
       await store.enqueue([readingEntry(1, "S1")], new Date());
       const claims = await store.claim(claimRequest(), new Date());
       expect(claims.map(({ messageId }) => messageId)).toEqual([3_000_000_001, 3_000_000_002]);
+      expect(await store.findFaults()).toEqual([]);
       expect(
         await store.settle(
           claims.map((claim) => settled(claim, DELIVERED)),

@@ -40,6 +40,22 @@ describe("while the store can be reached", () => {
   });
 });
 
+describe("the copy of the cameras", () => {
+  test("answers for those that are on; the store is asked for every other one, and decides when it queues", async () => {
+    await using under = await SpoolUnderTest.open();
+    const { municipality } = await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    await addCamera(under.store, "new", municipality);
+    expect((await spool.intake.store.findCamera("new"))?.active).toBe(true);
+    await addCamera(under.store, "A", municipality, { active: false });
+    expect((await spool.intake.store.findCamera("A"))?.active).toBe(true);
+    expect(await takeIn(spool, "A", 1)).toEqual(["inactive"]);
+    await file.mirrorCameras(await under.store.listCameras());
+    expect((await spool.intake.store.findCamera("A"))?.active).toBe(false);
+  });
+});
+
 describe("readings that arrive while the store is away", () => {
   test("are taken in, and move over in order with those that came before and after", async () => {
     await using under = await SpoolUnderTest.open();
@@ -227,6 +243,14 @@ test("what is wiped from the spool is gone for good", async () => {
   spool.start();
   await drained(spool);
   expect(await queued(under)).toEqual([]);
+});
+
+test("of two processes of a folder one moves, and the other takes the lead once it is gone", async () => {
+  await using under = await SpoolUnderTest.open();
+  const [one, other] = [(await under.spool()).file, (await under.spool()).file];
+  expect([one.lead(), one.lead(), other.lead()]).toEqual([true, true, false]);
+  one.resign();
+  expect([other.lead(), one.lead()]).toEqual([true, false]);
 });
 
 describe("a process that dies while the spool moves", () => {

@@ -23,7 +23,10 @@ export function guarded<T extends object>(target: T, guard: (when: "before" | "a
   return new Proxy(target, {
     get(inner, name) {
       const member: unknown = Reflect.get(inner, name);
-      if (typeof member !== "function" || ["list", "info", "count", "close", "watchQueue"].includes(String(name))) {
+      if (
+        typeof member !== "function" ||
+        ["list", "info", "count", "close", "watchQueue", "lead", "resign"].includes(String(name))
+      ) {
         return member;
       }
       return async (...words: unknown[]) => {

@@ -90,7 +90,8 @@ function Import(props: { status: Status; municipality: string | null; onDone(): 
         pfx: await readBase64(file),
       };
       const saved = await ask<SavedCertificate>("POST", "/api/v1/certificates", body);
-      setSaid({ tone: "good", text: texts.done(saved.municipality) });
+      const say = saved.result === "staged" ? texts.staged : texts.done;
+      setSaid({ tone: "good", text: say(saved.municipality) });
       setFile(null);
       if (password.current !== null) password.current.value = "";
       props.onDone();

@@ -168,6 +168,7 @@ export const ca: Texts = {
     forMunicipality: "Per al municipi",
     submit: "Importa",
     done: (municipality) => `El certificat ${of(municipality)} ja està en ús. S’envia el que l’esperava.`,
+    staged: (municipality) => `El certificat ${of(municipality)} queda a punt: s’usarà sol quan comenci a ser vàlid.`,
     notPfx: "No és un fitxer PFX: el seu nom acaba en .pfx o .p12.",
     tooLarge: "El fitxer passa d’1 MB: no és un fitxer PFX.",
   },
@@ -237,6 +238,10 @@ export const ca: Texts = {
     "certificate-missing": (f) => ({
       text: `${f["municipality"]} té càmeres però no certificat: les seves lectures no es poden signar.`,
       mend: "Importeu-ne el certificat.",
+    }),
+    "certificate-refused": (f) => ({
+      text: `El certificat següent ${of(f["municipality"])} ha estat rebutjat; torna a signar l’anterior: ${f["detail"]}.`,
+      mend: "Pregunteu a qui l’ha emès i prepareu-ne un altre.",
     }),
     dead: (f) => {
       const { text, mend } = ca.reason(String(f["reason"]));

@@ -164,6 +164,8 @@ export const en: Texts = {
     forMunicipality: "For the municipality",
     submit: "Import",
     done: (municipality) => `The certificate of ${municipality} is in use now. What waited for it is being sent.`,
+    staged: (municipality) =>
+      `The certificate of ${municipality} is ready: it will be used by itself once it is valid.`,
     notPfx: "This is no PFX file: its name ends in .pfx or .p12.",
     tooLarge: "This file is larger than 1 MB: it is no PFX file.",
   },
@@ -230,6 +232,10 @@ export const en: Texts = {
     "certificate-missing": (f) => ({
       text: `${f["municipality"]} has cameras but no certificate: its readings cannot be signed.`,
       mend: "Import its certificate.",
+    }),
+    "certificate-refused": (f) => ({
+      text: `The next certificate of ${f["municipality"]} was refused; the earlier one signs again: ${f["detail"]}.`,
+      mend: "Ask its issuer, and stage another one.",
     }),
     dead: (f) => {
       const { text, mend } = en.reason(String(f["reason"]));

@@ -164,6 +164,8 @@ export const es: Texts = {
     forMunicipality: "Para el municipio",
     submit: "Importar",
     done: (municipality) => `El certificado de ${municipality} ya está en uso. Se envía lo que lo esperaba.`,
+    staged: (municipality) =>
+      `El certificado de ${municipality} queda preparado: se usará solo cuando empiece a ser válido.`,
     notPfx: "No es un archivo PFX: su nombre acaba en .pfx o .p12.",
     tooLarge: "El archivo pasa de 1 MB: no es un archivo PFX.",
   },
@@ -236,6 +238,10 @@ export const es: Texts = {
     "certificate-missing": (f) => ({
       text: `${f["municipality"]} tiene cámaras pero no certificado: sus lecturas no se pueden firmar.`,
       mend: "Importe su certificado.",
+    }),
+    "certificate-refused": (f) => ({
+      text: `El certificado siguiente de ${f["municipality"]} fue rechazado; vuelve a firmar el anterior: ${f["detail"]}.`,
+      mend: "Pregunte a quien lo emitió y prepare otro.",
     }),
     dead: (f) => {
       const { text, mend } = es.reason(String(f["reason"]));

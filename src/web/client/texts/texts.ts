@@ -94,7 +94,12 @@ export interface Texts {
     | "submit"
     | "notPfx"
     | "tooLarge"
-  > & { days(count: number): string; chosen(name: string): string; done(municipality: string): string };
+  > & {
+    days(count: number): string;
+    chosen(name: string): string;
+    done(municipality: string): string;
+    staged(municipality: string): string;
+  };
   machine: Words<"title" | "disk" | "clock" | "clockUnknown" | "services" | "version" | "store"> & {
     diskFree(free: string, total: string): string;
     clockFine(span: string): string;

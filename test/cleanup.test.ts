@@ -1,0 +1,93 @@
+import { expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Cleanup, createCleanup } from "../src/cleanup.ts";
+import { openDiskStore } from "../src/images/disk.ts";
+import { silentLog } from "../src/log.ts";
+import {
+  addCameras,
+  after,
+  DELIVERED,
+  readingEntry,
+  SqliteUnderTest,
+  START,
+  settleAll,
+  standingClock,
+} from "./support/store-fixture.ts";
+
+const DAY_MS = 86_400_000;
+
+interface Housekeeping extends AsyncDisposable {
+  under: SqliteUnderTest;
+  clock: ReturnType<typeof standingClock>;
+  cleanup: Cleanup;
+}
+
+async function openHousekeeping(audit: { maxCount: number; maxDays: number }): Promise<Housekeeping> {
+  const clock = standingClock();
+  const under = await SqliteUnderTest.open(clock);
+  const folder = await mkdtemp(join(tmpdir(), "tattile-cleanup-"));
+  const disks = [openDiskStore(join(folder, "images")), openDiskStore(join(folder, "quarantine"))];
+  const [images, quarantine] = disks;
+  if (images === undefined || quarantine === undefined) throw new Error("no disk");
+  const cleanup = createCleanup({
+    store: under.store,
+    images,
+    quarantine,
+    config: {
+      audit,
+      quarantine: { maxCount: 100, maxBytes: 1_000_000, maxDays: 30 },
+      diskMinFreeBytes: 0,
+      sender: { deadRetentionMs: DAY_MS },
+      transit: { dedupeDays: 30 },
+      mossos: { endpointUrl: null },
+    },
+    orphansBefore: null,
+    usableCertificates: async () => new Set(),
+    onDisk() {},
+    onRevived() {},
+    clock,
+    log: silentLog,
+  });
+  return {
+    under,
+    clock,
+    cleanup,
+    async [Symbol.asyncDispose]() {
+      for (const disk of disks) disk.close();
+      await under[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+test("a round forgets what the audit log may not keep: too many entries, and too old ones", async () => {
+  await using house = await openHousekeeping({ maxCount: 1200, maxDays: 10 });
+  const { store } = house.under;
+  for (let n = 0; n < 1800; n += 1) {
+    await store.recordAudit({ who: "a", what: "queue retry", messageId: n, detail: "" }, after(n));
+  }
+  await house.cleanup.runOnce();
+  const kept = await store.listAudit({ limit: 5000 });
+  expect([kept.length, kept[0]?.messageId, kept.at(-1)?.messageId]).toEqual([1200, 600, 1799]);
+  house.clock.set(after(10 * DAY_MS + 1000));
+  await house.cleanup.runOnce();
+  expect((await store.listAudit({ limit: 5000 }))[0]?.messageId).toBe(1000);
+  house.clock.set(after(10 * DAY_MS + 1800));
+  await house.cleanup.runOnce();
+  expect(await store.listAudit({ limit: 5000 })).toEqual([]);
+});
+
+test("a round removes the cameras that were to go, once nothing of theirs is left", async () => {
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 });
+  const { store } = house.under;
+  await addCameras(store, "A", "B");
+  await store.enqueue([readingEntry(1, "A")], START);
+  await store.retireCamera(1);
+  await house.cleanup.runOnce();
+  expect((await store.listCameras()).map(({ serial }) => serial)).toEqual(["A", "B"]);
+  await settleAll(store, DELIVERED);
+  await house.cleanup.runOnce();
+  expect((await store.listCameras()).map(({ serial }) => serial)).toEqual(["B"]);
+});
