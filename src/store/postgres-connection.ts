@@ -29,6 +29,17 @@ const PLANNER = {
   enable_mergejoin: "off",
 };
 
+/** Who looks at every row reads whole tables, and joins them by hash. */
+const PATIENT = [
+  "statement_timeout = 0",
+  "plan_cache_mode = auto",
+  "enable_seqscan = on",
+  "enable_bitmapscan = on",
+  "enable_hashjoin = on",
+]
+  .map((setting) => `SET LOCAL ${setting};`)
+  .join(" ");
+
 type Sql = postgres.Sql<Record<string, never>>;
 export type Parameter = string | number | boolean | null;
 export type Rows<T> = readonly T[] & { count: number };
@@ -122,7 +133,7 @@ export function createPool(options: PoolOptions): Pool {
         doing,
         (own) =>
           own.begin(async (inner) => {
-            await execute(inner, "SET LOCAL statement_timeout = 0", []);
+            await execute(inner, PATIENT, []);
             return work((text, parameters = []) => execute(inner, text, parameters));
           }),
         true,

@@ -93,6 +93,21 @@ test("everything can be reached and done with the keyboard", async () => {
   }
 });
 
+test("another page begins at its top, says what it is, and the keyboard goes on there", async () => {
+  await using view = await openView(site.url, { width: 360, height: 500 });
+  const { page } = view;
+  await logIn(page, admin);
+  await page.getByRole("link", { name: "Look at them" }).first().focus();
+  expect(await page.evaluate("scrollY > 0")).toBe(true);
+  await page.keyboard.press("Enter");
+  await page
+    .getByRole("row", { name: /given up/ })
+    .first()
+    .waitFor();
+  expect(await page.title()).toBe("Queue · tattile");
+  expect(await page.evaluate("[scrollY, document.activeElement.id]")).toEqual([0, "content"]);
+});
+
 test.each([
   ["ca-ES", "ca", "3 lectures sense poder lliurar", "Lectures per minut"],
   ["es-ES", "es", "3 lecturas sin poder entregar", "Lecturas por minuto"],

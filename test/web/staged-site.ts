@@ -60,14 +60,19 @@ function writeWeek(path: string, nowMs: number): void {
     );
   };
   database.transaction(() => {
-    for (let back = 1; back < DAYS * 24 * 60; back++) {
-      const at = thisMinute - back * MINUTE_MS;
-      const count = Math.round(traffic(at) * (0.7 + ((back * 7919) % 61) / 100));
+    let total = 0;
+    let backlog = 0;
+    for (let back = DAYS * 24 * 60; back > 0; back--) {
+      const count = Math.round(traffic(thisMinute - back * MINUTE_MS) * (0.7 + ((back * 7919) % 61) / 100));
+      total += count;
+      backlog += count;
       // For twenty minutes the police were away.
       const isAway = back > 25 && back < 45;
-      const catchesUp = back > 20 && back <= 25;
-      minutes.run(at, count, isAway ? 0 : catchesUp ? count * 4 : count);
+      const delivered = isAway ? 0 : Math.min(backlog, 60);
+      backlog -= delivered;
+      minutes.run(thisMinute - back * MINUTE_MS, count, delivered);
     }
+    database.run("UPDATE balance SET count = count + ? WHERE part IN ('queued', 'delivered')", [total]);
     for (let back = 1; back < DAYS * 24; back++) {
       const at = thisHour - back * HOUR_MS;
       for (const [serial, share] of [

@@ -2,7 +2,7 @@ import { render } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { chooseLanguage, type Language, startLanguage, t } from "./i18n.ts";
 import { FirstRun, Login } from "./login.tsx";
-import { Note } from "./parts.tsx";
+import { goToContent, Note } from "./parts.tsx";
 import { ask, ServerFailure } from "./server.ts";
 import { Header, Shell } from "./shell.tsx";
 import { keptTheme, showTheme } from "./theme.ts";
@@ -63,13 +63,6 @@ function App(props: { language: Language }) {
       ) : null}
     </div>
   );
-}
-
-/** No link: the address after # says which page it is. */
-function goToContent(): void {
-  const content = document.getElementById("content");
-  content?.setAttribute("tabindex", "-1");
-  content?.focus();
 }
 
 showTheme(keptTheme());

@@ -125,6 +125,7 @@ function Life({ detail, isGone }: { detail: MessageDetail; isGone: boolean }) {
               )}
             </Step>
           ))}
+        {history.length === 0 && !isGone ? <Step at={null}>{texts.noAttempts}</Step> : null}
         {isGone ? <Step at={null}>{texts.gone}</Step> : <Step at={null}>{nextStep(message)}</Step>}
       </ol>
     </Section>

@@ -27,7 +27,6 @@ export function Messages(props: { query: URLSearchParams; live: Live; status: St
     live.refresh();
   };
   const isChosen = [...wanted.keys()].length > 1;
-  const total = value === null ? 0 : value.more ? countOf(status, wanted) : value.messages.length;
   const selection = select(wanted);
   return (
     <>
@@ -46,7 +45,7 @@ export function Messages(props: { query: URLSearchParams; live: Live; status: St
               <Deed label={texts.retryAll} onDeed={() => retry(selection)} onSaid={done} />
               <Deed
                 label={texts.discardAll}
-                sure={texts.discardSure(total)}
+                sure={texts.discardSure(value.messages.length, value.more)}
                 class="danger"
                 onDeed={() => discard(selection)}
                 onSaid={done}
@@ -171,16 +170,4 @@ function select(query: URLSearchParams): MessageSelection {
   if (camera) selection.camera = camera;
   if (reason) selection.reason = reason;
   return selection;
-}
-
-/** At most: of one camera only the list itself knows. */
-function countOf({ queue }: Status, query: URLSearchParams): number {
-  const reason = query.get("reason");
-  if (reason !== null) {
-    return queue.deadByReason
-      .filter((dead) => dead.reason.startsWith(reason))
-      .reduce((sum, { count }) => sum + count, 0);
-  }
-  const states = (query.get("state") ?? STATES.join(",")).split(",");
-  return STATES.filter((one) => states.includes(one)).reduce((sum, one) => sum + queue.byStatus[one], 0);
 }

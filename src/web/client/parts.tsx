@@ -117,3 +117,10 @@ export function Note(props: { tone: Tone; children: ComponentChildren }) {
     </p>
   );
 }
+
+/** The keyboard goes on at the content. No link: the address after # says which page it is. */
+export function goToContent(): void {
+  const content = document.getElementById("content");
+  content?.setAttribute("tabindex", "-1");
+  content?.focus();
+}

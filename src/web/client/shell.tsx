@@ -1,10 +1,11 @@
+import { useEffect, useRef } from "preact/hooks";
 import { CertificatesPage } from "./certificates.tsx";
 import { isLanguage, LANGUAGES, type Language, number, t } from "./i18n.ts";
 import { type Live, useLive } from "./live.ts";
 import { MessagePage } from "./message.tsx";
 import { Messages } from "./messages.tsx";
 import { Overview } from "./overview.tsx";
-import { Note } from "./parts.tsx";
+import { goToContent, Note } from "./parts.tsx";
 import { linkTo, type Place, usePlace } from "./place.ts";
 import { Quarantine } from "./quarantine.tsx";
 import { keptTheme, showTheme, THEMES } from "./theme.ts";
@@ -91,6 +92,16 @@ export function Shell({ session: { role } }: { session: Session }) {
     { name: "quarantine", text: app.held, count: held },
     { name: "certificates", text: app.certificates, count: 0 },
   ];
+  const title = pages.find(({ name }) => name === place.page)?.text ?? "";
+  useEffect(() => {
+    document.title = `${title === "" ? "" : `${title} · `}tattile`;
+  }, [title]);
+  const first = useRef(true);
+  const where = `${place.page}/${place.id}`;
+  useEffect(() => {
+    if (!first.current) arrive();
+    first.current = false;
+  }, [where]);
   return (
     <>
       <nav aria-label={app.nav}>
@@ -111,6 +122,12 @@ export function Shell({ session: { role } }: { session: Session }) {
       </main>
     </>
   );
+}
+
+/** Another page begins at its top; who pressed a link that is gone now goes on there with the keyboard. */
+function arrive(): void {
+  scrollTo(0, 0);
+  if (document.activeElement === document.body) goToContent();
 }
 
 function Page({ place, live, status, role }: { place: Place; live: Live; status: Status; role: Role }) {

@@ -34,18 +34,12 @@ export const ca: Texts = {
     logOut: "Surt",
     roles: { viewer: "només consulta", operator: "operador", admin: "administrador" },
     loading: "S’està carregant…",
-    live: "En directe",
     lost: "Sense connexió: el que es veu pot ser antic. Es torna a provar.",
-    back: "Torna",
-    close: "Tanca",
     cancel: "Cancel·la",
     copy: "Copia",
     copied: "Copiat",
     never: "mai",
     unknown: "desconegut",
-    none: "cap",
-    yes: "sí",
-    no: "no",
     ago: (age) => `fa ${age}`,
     notFound: "Aquesta pàgina no existeix.",
     needsRole: (role) => `Cal el rol ${role}.`,
@@ -123,7 +117,6 @@ export const ca: Texts = {
       SUCCESS: "lliurada",
     },
     empty: "No hi ha res en espera.",
-    show: "Mostra",
   },
   cameras: {
     title: "Càmeres",
@@ -140,7 +133,6 @@ export const ca: Texts = {
     clockSlow: (span) => `endarrereix ${span}`,
     off: "desactivada",
     none: "No hi ha cap càmera donada d’alta.",
-    states: { good: "com sempre", quiet: "menys de l’habitual", silent: "en silenci" },
   },
   endpoints: {
     title: "Serveis de la policia",
@@ -294,7 +286,6 @@ export const ca: Texts = {
       count === 0
         ? "No hi havia res per enviar de nou."
         : `${readings(count)} ${count === 1 ? "s’envia" : "s’envien"} ara de nou.`,
-    sure: (count) => `Voleu enviar de nou ${readings(count)}?`,
   },
   messages: {
     title: "Cua",
@@ -311,10 +302,9 @@ export const ca: Texts = {
     retryAll: "Envia aquestes de nou",
     discardAll: "Descarta aquestes",
     empty: "No n’hi ha cap. El que s’ha lliurat s’esborra.",
-    shown: (count) => `${messages(count)}`,
     discarded: (count) => `${readings(count)} ${count === 1 ? "descartada i esborrada" : "descartades i esborrades"}.`,
-    discardSure: (count) =>
-      `Voleu descartar ${readings(count)} amb les fotos? S’esborren sense lliurar-se. No es pot desfer.`,
+    discardSure: (count, more) =>
+      `Voleu descartar ${more ? "més de " : ""}${readings(count)} amb les fotos? S’esborren sense lliurar-se. No es pot desfer.`,
   },
   message: {
     title: (id) => `Missatge ${id}`,

@@ -31,18 +31,12 @@ export const en: Texts = {
     logOut: "Log out",
     roles: { viewer: "viewer", operator: "operator", admin: "administrator" },
     loading: "Loading…",
-    live: "Live",
     lost: "No connection: what you see may be old. It is tried again.",
-    back: "Back",
-    close: "Close",
     cancel: "Cancel",
     copy: "Copy",
     copied: "Copied",
     never: "never",
     unknown: "unknown",
-    none: "none",
-    yes: "yes",
-    no: "no",
     ago: (age) => `${age} ago`,
     notFound: "There is no such page.",
     needsRole: (role) => `This needs the role ${role}.`,
@@ -119,7 +113,6 @@ export const en: Texts = {
       SUCCESS: "delivered",
     },
     empty: "Nothing waits.",
-    show: "Show",
   },
   cameras: {
     title: "Cameras",
@@ -136,7 +129,6 @@ export const en: Texts = {
     clockSlow: (span) => `${span} slow`,
     off: "switched off",
     none: "No camera is registered.",
-    states: { good: "as usual", quiet: "less than usual", silent: "silent" },
   },
   endpoints: {
     title: "Police services",
@@ -283,7 +275,6 @@ export const en: Texts = {
     command: "On the machine:",
     retried: (count) =>
       count === 0 ? "There was nothing to send again." : `${readings(count)} will be sent again now.`,
-    sure: (count) => `Send ${readings(count)} again?`,
   },
   messages: {
     title: "Queue",
@@ -300,10 +291,9 @@ export const en: Texts = {
     retryAll: "Send these again",
     discardAll: "Discard these",
     empty: "There is none. What was delivered is erased.",
-    shown: (count) => `${messages(count)}`,
     discarded: (count) => `${readings(count)} discarded and erased.`,
-    discardSure: (count) =>
-      `Discard ${readings(count)} with their pictures? They are erased without being delivered. This cannot be undone.`,
+    discardSure: (count, more) =>
+      `Discard ${more ? "more than " : ""}${readings(count)} with their pictures? They are erased without being delivered. This cannot be undone.`,
   },
   message: {
     title: (id) => `Message ${id}`,

@@ -31,18 +31,12 @@ export const es: Texts = {
     logOut: "Salir",
     roles: { viewer: "solo consulta", operator: "operador", admin: "administrador" },
     loading: "Cargando…",
-    live: "En directo",
     lost: "Sin conexión: lo que se ve puede ser antiguo. Se vuelve a intentar.",
-    back: "Volver",
-    close: "Cerrar",
     cancel: "Cancelar",
     copy: "Copiar",
     copied: "Copiado",
     never: "nunca",
     unknown: "desconocido",
-    none: "ninguno",
-    yes: "sí",
-    no: "no",
     ago: (age) => `hace ${age}`,
     notFound: "Esta página no existe.",
     needsRole: (role) => `Hace falta el rol ${role}.`,
@@ -119,7 +113,6 @@ export const es: Texts = {
       SUCCESS: "entregada",
     },
     empty: "No hay nada en espera.",
-    show: "Ver",
   },
   cameras: {
     title: "Cámaras",
@@ -136,7 +129,6 @@ export const es: Texts = {
     clockSlow: (span) => `atrasa ${span}`,
     off: "desactivada",
     none: "No hay ninguna cámara dada de alta.",
-    states: { good: "como siempre", quiet: "menos de lo habitual", silent: "en silencio" },
   },
   endpoints: {
     title: "Servicios de la policía",
@@ -294,7 +286,6 @@ export const es: Texts = {
       count === 0
         ? "No había nada que enviar de nuevo."
         : `${readings(count)} se ${count === 1 ? "envía" : "envían"} ahora de nuevo.`,
-    sure: (count) => `¿Enviar de nuevo ${readings(count)}?`,
   },
   messages: {
     title: "Cola",
@@ -311,10 +302,9 @@ export const es: Texts = {
     retryAll: "Enviar estas de nuevo",
     discardAll: "Descartar estas",
     empty: "No hay ninguna. Lo entregado se borra.",
-    shown: (count) => `${messages(count)}`,
     discarded: (count) => `${readings(count)} ${count === 1 ? "descartada y borrada" : "descartadas y borradas"}.`,
-    discardSure: (count) =>
-      `¿Descartar ${readings(count)} con sus fotos? Se borran sin entregarse. No se puede deshacer.`,
+    discardSure: (count, more) =>
+      `¿Descartar ${more ? "más de " : ""}${readings(count)} con sus fotos? Se borran sin entregarse. No se puede deshacer.`,
   },
   message: {
     title: (id) => `Mensaje ${id}`,

@@ -32,18 +32,12 @@ export interface Texts {
     | "theme"
     | "logOut"
     | "loading"
-    | "live"
     | "lost"
-    | "back"
-    | "close"
     | "cancel"
     | "copy"
     | "copied"
     | "never"
     | "unknown"
-    | "none"
-    | "yes"
-    | "no"
     | "notFound"
     | "more"
   > & {
@@ -68,7 +62,7 @@ export interface Texts {
     spans: Words<"hour" | "day" | "week">;
     summary(received: number, delivered: number): string;
   };
-  queue: Words<"title" | "state" | "count" | "oldest" | "empty" | "show"> & {
+  queue: Words<"title" | "state" | "count" | "oldest" | "empty"> & {
     states: Words<State>;
     /** Of one reading. */
     one: Words<State>;
@@ -80,7 +74,6 @@ export interface Texts {
     usual(count: number): string;
     clockFast(span: string): string;
     clockSlow(span: string): string;
-    states: Words<"good" | "quiet" | "silent">;
   };
   endpoints: Words<
     "title" | "name" | "state" | "open" | "idle" | "paused" | "answers" | "lastAccepted" | "default" | "none"
@@ -117,7 +110,6 @@ export interface Texts {
   attention: Readonly<Record<AttentionCode, (facts: Facts, span: Span, size: Size, some: Some) => Advice>>;
   cure: Words<"retry" | "certificate" | "register" | "look" | "command"> & {
     retried(count: number): string;
-    sure(count: number): string;
   };
   messages: Words<
     | "title"
@@ -134,7 +126,10 @@ export interface Texts {
     | "retryAll"
     | "discardAll"
     | "empty"
-  > & { discarded(count: number): string; discardSure(count: number): string; shown(count: number): string };
+  > & {
+    discarded(count: number): string;
+    discardSure(count: number, more: boolean): string;
+  };
   message: Words<
     | "gone"
     | "goneHelp"
