@@ -214,4 +214,5 @@ export async function openSite(
 }
 
 /** Nothing is stored any more: all was delivered and erased. */
-export const isEmpty = (health: Record<string, number>): boolean => health["total_readings"] === 0;
+export const isEmpty = (health: Record<string, number>): boolean =>
+  health["total_readings"] === 0 && health["spool_waiting"] === 0;
