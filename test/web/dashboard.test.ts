@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { openSite } from "../e2e/site.ts";
+import { startPostgres } from "../support/postgres-server.ts";
 import { closeBrowser, findBarriers, logIn, makeToken, openAs, openView } from "./browser.ts";
 import { sendReading } from "./staged-site.ts";
 
@@ -95,4 +96,23 @@ test("of many cameras the one that needs a look stands first, and all are shown 
   expect(await shown()).toHaveLength(13);
   await view.page.getByRole("button", { name: "Show fewer" }).click();
   expect(await shown()).toHaveLength(10);
+});
+
+test("a database that is away is told apart from a service that is, with what waits in the spool", async () => {
+  await using server = await startPostgres();
+  await server.createDatabase("town");
+  await using site = await openSite({ DATABASE_URL: server.url("town") });
+  const { exitCode } = await site.run("camera", "add", "2001008851", "--reader", "R-1", "--municipality", "Vila");
+  expect(exitCode).toBe(0);
+  await site.start();
+  await using view = await openAs(site, "viewer");
+  const { page } = view;
+  await page.getByText("postgres").first().waitFor();
+  await server.stop("fast");
+  await sendReading(site, "2001008851", "1234BCD");
+  await page.reload();
+  await page.getByRole("alert").getByText("1 reading waits in the spool of this machine").waitFor();
+  await server.start();
+  await page.locator(".balance .delivered dd").getByText("1", { exact: true }).waitFor({ timeout: 45_000 });
+  await page.getByRole("alert").waitFor({ state: "detached" });
 });

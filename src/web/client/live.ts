@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { ask } from "./server.ts";
+import { ask, ServerFailure } from "./server.ts";
 import type { Activity, Counts, Status } from "./wire.ts";
 
 /** The whole report: at most so often while things happen, less over a slow line, and so often when nothing does. */
@@ -8,12 +8,15 @@ const IDLE_MS = 30_000;
 /** After the stream of events was refused; a stream that broke is opened again by the browser itself. */
 const REOPEN_MS = 5000;
 
+/** `lost`: the service is not reached. `store`: it is, but its database is not; so many readings wait in its spool (null: not known). */
+export type Trouble = { kind: "lost" } | { kind: "store"; spooled: number | null };
+
 export interface Live {
   status: Status | null;
   /** The server's time now, as far as is known: ages must not depend on this device's clock. */
   now: number;
-  /** What is shown may be old. */
-  lost: boolean;
+  /** Why what is shown may be old; null: it is not. */
+  trouble: Trouble | null;
   /** Grows when the queue changed: whoever shows a part of it looks again. */
   changes: number;
   refresh(): void;
@@ -23,7 +26,7 @@ export interface Live {
 export function useLive(): Live {
   const [status, setStatus] = useState<Status | null>(null);
   const [offset, setOffset] = useState(0);
-  const [isReachable, setReachable] = useState(true);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [isListening, setListening] = useState(true);
   const [changes, setChanges] = useState(0);
   const [, tick] = useState(0);
@@ -43,16 +46,18 @@ export function useLive(): Live {
     const own = looking.current;
     clearTimeout(own.timer);
     own.lastAt = performance.now();
+    let isWell = true;
     try {
       const fresh = await ask<Status>("GET", "/api/v1/status");
       setStatus(fresh);
       setOffset(Date.parse(fresh.at) - Date.now());
-      setReachable(true);
-    } catch {
-      setReachable(false);
+      setTrouble(null);
+    } catch (error) {
+      isWell = false;
+      setTrouble(await findTrouble(error));
     }
     own.tookMs = performance.now() - own.lastAt;
-    plan(IDLE_MS);
+    plan(isWell ? IDLE_MS : REOPEN_MS);
   }, []);
   /** Not later than this from now. */
   const plan = useCallback(
@@ -92,7 +97,20 @@ export function useLive(): Live {
       document.removeEventListener("visibilitychange", seen);
     };
   }, [look, plan]);
-  return { status, now: Date.now() + offset, lost: !(isReachable && isListening), changes, refresh: look };
+  return {
+    status,
+    now: Date.now() + offset,
+    trouble: trouble ?? (isListening ? null : { kind: "lost" }),
+    changes,
+    refresh: look,
+  };
+}
+
+/** A database that is away is another matter than a service that is: readings are still taken in. */
+export async function findTrouble(error: unknown): Promise<Trouble> {
+  if (!(error instanceof ServerFailure) || error.status !== 503) return { kind: "lost" };
+  const health = await ask<{ spool_waiting?: number }>("GET", "/health").catch(() => null);
+  return { kind: "store", spooled: health?.spool_waiting ?? null };
 }
 
 interface Listener {

@@ -1,14 +1,20 @@
 import { render } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { chooseLanguage, type Language, startLanguage, t } from "./i18n.ts";
+import { findTrouble, type Trouble } from "./live.ts";
 import { FirstRun, Login } from "./login.tsx";
-import { goToContent, Note } from "./parts.tsx";
+import { goToContent } from "./parts.tsx";
 import { ask, ServerFailure } from "./server.ts";
 import { Header, Shell } from "./shell.tsx";
 import { keptTheme, showTheme } from "./theme.ts";
+import { TroubleNote } from "./trouble.tsx";
 import type { Session, Setup } from "./wire.ts";
 
-type Gate = { at: "asking" } | { at: "lost" } | { at: "outside"; setup: Setup } | { at: "inside"; session: Session };
+type Gate =
+  | { at: "asking" }
+  | { at: "lost"; trouble: Trouble }
+  | { at: "outside"; setup: Setup }
+  | { at: "inside"; session: Session };
 
 const AGAIN_MS = 3000;
 
@@ -21,13 +27,13 @@ function App(props: { language: Language }) {
       setGate({ at: "inside", session: await ask<Session>("GET", "/api/v1/session") });
     } catch (error) {
       if (!(error instanceof ServerFailure) || error.status !== 401) {
-        setGate({ at: "lost" });
+        setGate({ at: "lost", trouble: await findTrouble(error) });
         setTimeout(look, AGAIN_MS);
         return;
       }
       const setup = await ask<Setup>("GET", "/api/v1/setup").catch(() => null);
       if (setup === null) setTimeout(look, AGAIN_MS);
-      setGate(setup === null ? { at: "lost" } : { at: "outside", setup });
+      setGate(setup === null ? { at: "lost", trouble: { kind: "lost" } } : { at: "outside", setup });
     }
   }, []);
   useEffect(() => {
@@ -58,7 +64,7 @@ function App(props: { language: Language }) {
       {gate.at === "outside" && !gate.setup.hasToken ? <FirstRun setup={gate.setup} onToken={look} /> : null}
       {gate.at === "asking" || gate.at === "lost" ? (
         <main id="content" class="card gate">
-          {gate.at === "lost" ? <Note tone="bad">{t().app.lost}</Note> : <p>{t().app.loading}</p>}
+          {gate.at === "lost" ? <TroubleNote trouble={gate.trouble} /> : <p>{t().app.loading}</p>}
         </main>
       ) : null}
     </div>

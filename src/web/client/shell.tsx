@@ -5,10 +5,11 @@ import { type Live, useLive } from "./live.ts";
 import { MessagePage } from "./message.tsx";
 import { Messages } from "./messages.tsx";
 import { Overview } from "./overview.tsx";
-import { goToContent, Note } from "./parts.tsx";
+import { goToContent } from "./parts.tsx";
 import { linkTo, type Place, usePlace } from "./place.ts";
 import { Quarantine } from "./quarantine.tsx";
 import { keptTheme, showTheme, THEMES } from "./theme.ts";
+import { TroubleNote } from "./trouble.tsx";
 import type { Role, Session, Status } from "./wire.ts";
 
 export function Header(props: {
@@ -113,10 +114,10 @@ export function Shell({ session: { role } }: { session: Session }) {
         ))}
       </nav>
       <main id="content">
-        {live.lost ? <Note tone="bad">{app.lost}</Note> : null}
+        <TroubleNote trouble={live.trouble} />
         {status !== null ? (
           <Page place={place} live={live} status={status} role={role} />
-        ) : live.lost ? null : (
+        ) : live.trouble !== null ? null : (
           <p>{app.loading}</p>
         )}
       </main>

@@ -40,6 +40,8 @@ export const ca: Texts = {
     copied: "Copiat",
     never: "mai",
     unknown: "desconegut",
+    storeAway: (spooled) =>
+      `La base de dades no respon: no es lliura res fins que respongui. Les càmeres no noten res${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "espera" : "esperen"} al disc d’aquesta màquina`}. El que es veu a sota pot ser antic.`,
     ago: (age) => `fa ${age}`,
     notFound: "Aquesta pàgina no existeix.",
     needsRole: (role) => `Cal el rol ${role}.`,

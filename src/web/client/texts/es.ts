@@ -37,6 +37,8 @@ export const es: Texts = {
     copied: "Copiado",
     never: "nunca",
     unknown: "desconocido",
+    storeAway: (spooled) =>
+      `La base de datos no responde: no se entrega nada hasta que responda. Las cámaras no notan nada${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "espera" : "esperan"} en el disco de esta máquina`}. Lo que se ve abajo puede ser antiguo.`,
     ago: (age) => `hace ${age}`,
     notFound: "Esta página no existe.",
     needsRole: (role) => `Hace falta el rol ${role}.`,

@@ -43,6 +43,7 @@ export interface Texts {
   > & {
     themes: Words<"auto" | "light" | "dark">;
     roles: Words<Role>;
+    storeAway(spooled: number | null): string;
     ago(age: string): string;
     needsRole(role: string): string;
   };
