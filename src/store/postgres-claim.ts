@@ -39,7 +39,8 @@ const TURN = "turn, camera_id <= last_camera, camera_id";
 
 /**
  * Messages in turns: one of each endpoint, and within an endpoint one of each camera, oldest first. Of each camera no more
- * are looked at than its share of the limit, so the cost is that of the cameras and of what is taken.
+ * are looked at than its share of the limit, so the cost is that of the cameras and of what is taken. Behind that share the
+ * order of its failed and its other messages is not known: what is still wanted then is taken in another round.
  * Whoever comes second skips what the first has locked, and what it changed since is looked at again under the lock.
  */
 export const CLAIM_SQL = `/* tattile: claim */
@@ -82,7 +83,8 @@ export const CLAIM_SQL = `/* tattile: claim */
          WHERE q.status = 'FAILED' AND q.camera_id = lane.camera_id AND q.next_retry_at <= (SELECT now FROM given)
          ORDER BY q.next_retry_at, q.id + 0 LIMIT (SELECT rows FROM depth)) f)) own),
   routed AS MATERIALIZED (
-    SELECT *, row_number() OVER (PARTITION BY endpoint_id, certificate_id ORDER BY ${TURN}) AS route_number FROM candidate),
+    SELECT *, row_number() OVER (PARTITION BY endpoint_id, certificate_id ORDER BY ${TURN}) AS route_number
+    FROM candidate WHERE turn <= (SELECT rows FROM depth)),
   numbered AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY ${TURN}) AS lane_number FROM routed
     WHERE route_slots IS NULL OR route_number <= route_slots),

@@ -76,6 +76,24 @@ export function describeQueue(name: string, open: OpenStore): void {
       expect(await claimPlates(store, {}, after(200_000))).toEqual(["T3"]);
     });
 
+    test("takes what waits before what failed later, also when other cameras leave it more than its share", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A", "B", "C");
+      await enqueueMany(store, "C", 1, 4);
+      const claims = await store.claim(claimRequest(), LATER);
+      const newest = claims.at(-1)?.messageId;
+      await store.settle(
+        claims.map((claim) => settled(claim, claim.messageId === newest ? retryAt(LATER) : { kind: "release" })),
+        LATER,
+      );
+      await enqueueMany(store, "A", 101, 1);
+      await enqueueMany(store, "B", 201, 1);
+      const plates = await claimPlates(store, { limit: 5 });
+      expect(plates.filter((plate) => plate.length === 2)).toEqual(["T1", "T2", "T3"]);
+      expect(plates.toSorted()).toEqual(["T1", "T101", "T2", "T201", "T3"]);
+    });
+
     test("probes with a message that has not failed, where the camera has one", async () => {
       await using under = await open();
       const { store } = under;
