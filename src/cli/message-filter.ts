@@ -15,7 +15,7 @@ export const MESSAGE_FILTER = {
     hint: "STATE",
     about: `one or more of ${MESSAGE_STATUSES.filter((s) => s !== "SUCCESS").join(",")}`,
   },
-  reason: { kind: "value", hint: "TEXT", about: "beginning of the reason or of the last error" },
+  reason: { kind: "value", hint: "TEXT", about: "what the reason or the last error begins with" },
   camera: { kind: "value", hint: "SERIAL", about: "readings of this camera" },
   municipality: { kind: "value", hint: "NAME", about: "readings of this municipality's cameras" },
   since: { kind: "value", hint: "WHEN", about: "taken not before: 45min, 12h, 7d, or 2026-01-23 [10:30]" },

@@ -4,7 +4,13 @@ import { ROUTE_OF_CAMERA, timeSource } from "./postgres-claim.ts";
 import type { Parameter, Pool } from "./postgres-connection.ts";
 import { instant, json, type Row } from "./postgres-rows.ts";
 import { type ErasedRow, eraseSql, readErased, SELECT_PICTURES } from "./postgres-settle.ts";
-import type { MessageAttempt, MessageFilter, OperatorStore, QueuedMessage } from "./store.ts";
+import {
+  endsInWord,
+  type MessageAttempt,
+  type MessageFilter,
+  type OperatorStore,
+  type QueuedMessage,
+} from "./store.ts";
 
 /** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;
@@ -153,7 +159,12 @@ function buildWhere(filter: MessageFilter, status: StoredStatus): { where: strin
   }
   if (filter.reason !== undefined) {
     const reason = bind(filter.reason);
-    terms.push(`(starts_with(q.reason, ${reason}) OR starts_with(q.last_error, ${reason}))`);
+    const isWord = endsInWord(filter.reason);
+    const matches = (column: string): string =>
+      `(starts_with(${column}, ${reason})${
+        isWord ? ` AND substr(${column}, length(${reason}) + 1, 1) !~ '[A-Za-z0-9]'` : ""
+      })`;
+    terms.push(`(${matches("q.reason")} OR ${matches("q.last_error")})`);
   }
   if (filter.cameraSerial !== undefined) {
     terms.push(`q.camera_id = (SELECT id FROM cameras WHERE serial_number = ${bind(filter.cameraSerial)})`);

@@ -7,7 +7,13 @@ import type { Connection } from "./sqlite-connection.ts";
 import { dateOrNull } from "./sqlite-rows.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
 import type { Tallies } from "./sqlite-tallies.ts";
-import type { MessageAttempt, MessageFilter, OperatorStore, QueuedMessage } from "./store.ts";
+import {
+  endsInWord,
+  type MessageAttempt,
+  type MessageFilter,
+  type OperatorStore,
+  type QueuedMessage,
+} from "./store.ts";
 
 /** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;
@@ -184,9 +190,12 @@ function buildWhere(filter: MessageFilter, status: StoredStatus): { where: strin
     bindings["ids"] = JSON.stringify(filter.ids);
   }
   if (filter.reason !== undefined) {
-    terms.push(
-      "(substr(q.reason, 1, length($reason)) = $reason OR substr(q.last_error, 1, length($reason)) = $reason)",
-    );
+    const isWord = endsInWord(filter.reason);
+    const matches = (column: string): string =>
+      `(substr(${column}, 1, length($reason)) = $reason${
+        isWord ? ` AND substr(${column}, length($reason) + 1, 1) NOT GLOB '[A-Za-z0-9]'` : ""
+      })`;
+    terms.push(`(${matches("q.reason")} OR ${matches("q.last_error")})`);
     bindings["reason"] = filter.reason;
   }
   if (filter.cameraSerial !== undefined) {

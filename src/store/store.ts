@@ -171,7 +171,7 @@ export interface QueueStore {
 export interface MessageFilter {
   ids?: readonly number[];
   statuses?: readonly MessageStatus[];
-  /** Prefix of the reason or of the last error. */
+  /** What the reason or the last error begins with, up to the end of a word. */
   reason?: string;
   cameraSerial?: string;
   municipalityId?: number;
@@ -308,4 +308,9 @@ export interface Store
   /** Overwrites what deleted rows may have left readable in the store's files. Cheap when there is nothing to do. */
   scrub(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** `codiRetorn=1` is not the beginning of `codiRetorn=12`: then what follows must not go on the word. */
+export function endsInWord(beginning: string): boolean {
+  return /[A-Za-z0-9]$/.test(beginning);
 }

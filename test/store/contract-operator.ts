@@ -30,6 +30,8 @@ export function describeOperator(name: string, open: OpenStore): void {
       [{ ids: [1, 3], statuses: ["FAILED"] }, ["T3"]],
       [{ reason: "codiRetorn=" }, ["T1", "T2"]],
       [{ reason: "codiRetorn=12" }, ["T2"]],
+      [{ reason: "codiRetorn=1" }, []],
+      [{ reason: "codiRetorn" }, ["T1", "T2"]],
       [{ reason: "no answer" }, ["T3"]],
       [{ reason: "%" }, []],
       [{ cameraSerial: "B" }, ["T2", "T6"]],
