@@ -10,12 +10,13 @@ die() {
   exit 1
 }
 
-# npm packages, exactly as locked. Done again when the lock file is newer than what is installed.
+# npm packages, exactly as locked. Done again when the lock file is another than what was installed by: ages tell nothing of a
+# folder that was copied or cached.
 install_packages() {
   command -v npm >/dev/null || die "npm is missing: apt-get install npm"
-  if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    npm ci --silent --no-audit --no-fund </dev/null || die "npm ci did not succeed: run it by hand to see why"
-    touch node_modules/.package-lock.json
+  if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
+    npm ci --silent --include=dev --no-audit --no-fund </dev/null || die "npm ci did not succeed: run it by hand to see why"
+    cp package-lock.json node_modules/.installed-lock.json
   fi
   find_bun
 }
