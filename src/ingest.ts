@@ -107,8 +107,9 @@ export function createIngest(deps: IngestDeps): Ingest {
   }
 
   /**
-   * Unfinished messages share one budget. Above it, everyone waits but the connection whose message began first: it can
-   * always finish, so there is no deadlock, and no stalled camera lasts longer than its message's deadline.
+   * Messages that are unfinished or not yet written to files share one budget. Above it, everyone waits but the connection
+   * whose message began first: it can always finish, so there is no deadlock, and no stalled camera lasts longer than its
+   * message's deadline. Where no message is unfinished, the files being written make room, and everyone waits for them.
    */
   function squeeze(): void {
     const over = pool.takenBytes > transit.bufferBytes;
@@ -118,7 +119,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       if (connection.messageBeganAt !== null && connection.messageBeganAt < (eldest?.messageBeganAt ?? Infinity))
         eldest = connection;
     }
-    for (const connection of connections) connection.setSqueezed(over && connection !== eldest && eldest !== null);
+    for (const connection of connections) connection.setSqueezed(over && connection !== eldest);
     squeezed = over;
   }
 

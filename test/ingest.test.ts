@@ -21,14 +21,14 @@ interface Held {
   fail(): void;
 }
 
-/** An intake whose commits the test lets happen. */
-function heldIntake() {
+/** An intake whose commits the test lets happen. @param keepsBytes the test also says when messages are written to files */
+function heldIntake(keepsBytes = false) {
   const held: Held[] = [];
   let arrived: (() => void) | undefined;
   const intake: Intake = {
     accept: (message) =>
       new Promise((resolve, reject) => {
-        message.release();
+        if (!keepsBytes) message.release();
         held.push({
           message,
           commit: (result = "queued") => resolve(result),
@@ -65,8 +65,8 @@ const transit: Config["transit"] = {
   dedupeDays: 30,
 };
 
-async function startIngest(change: Partial<Config["transit"]> = {}) {
-  const { intake, held, waitFor } = heldIntake();
+async function startIngest(change: Partial<Config["transit"]> = {}, keepsBytes = false) {
+  const { intake, held, waitFor } = heldIntake(keepsBytes);
   const ingest = createIngest({
     transit: { ...transit, ...change },
     intake,
@@ -278,6 +278,20 @@ describe("who may connect", () => {
 });
 
 describe("memory for unfinished messages", () => {
+  test("whole messages that are not written to files yet count too: nobody is read until there is room", async () => {
+    await using server = await startIngest({ bufferBytes: 512 * 1024 - 1 }, true);
+    await using first = await connectCamera(server.port);
+    await first.write(sample);
+    await server.waitFor(1);
+    await using second = await connectCamera(server.port);
+    await second.write(sample);
+    await Bun.sleep(200);
+    expect(server.held).toHaveLength(1);
+    server.held[0]?.message.release();
+    await server.waitFor(2);
+    server.held[1]?.message.release();
+  });
+
   test("above the budget only the message that began first is read, and in the end all arrive", async () => {
     await using server = await startIngest({ bufferBytes: 3 * 512 * 1024 });
     const cameras = await Promise.all(Array.from({ length: 8 }, () => connectCamera(server.port)));
