@@ -1,11 +1,12 @@
 /** Writes docs/configuration.md and install/tattile.env.example from the one table of settings: `npm run docs`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { listSettings, SETTING_GROUPS, type Setting } from "../src/settings.ts";
+import { SETTING_GROUPS, type Setting } from "../src/settings/setting.ts";
+import { listSettings } from "../src/settings.ts";
 
 const INTRODUCTION = `# Configuration
 
-<!-- Written by \`npm run docs\` from src/settings.ts; change it there. -->
+<!-- Written by \`npm run docs\` from src/settings/; change it there. -->
 
 tattile is set by variables. They are read once, at the start, from the weakest to the strongest:
 

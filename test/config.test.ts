@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LoadOptions, loadConfig } from "../src/config.ts";
+import { loadConfig } from "../src/config.ts";
 import { parseEnvFile } from "../src/env-file.ts";
 import { AppError } from "../src/errors.ts";
 import { nearestName } from "../src/name-distance.ts";
+import type { LoadOptions } from "../src/setting-sources.ts";
 import { listSettings } from "../src/settings.ts";
 
 let folder = "";

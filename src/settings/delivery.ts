@@ -1,0 +1,126 @@
+import { flag, returnCodes, seconds, timeServer, webAddress, webAddressOrFile, whole, zone } from "../setting-kinds.ts";
+import { setting } from "./setting.ts";
+
+/** What takes them to the police. */
+export const DELIVERY_SETTINGS = {
+  endpointUrl: setting(
+    "Police",
+    "MOSSOS_ENDPOINT_URL",
+    webAddress,
+    null,
+    "Where readings go when neither their camera nor their municipality has an endpoint.",
+    { defaultText: "none", legacy: true },
+  ),
+  wsdl: setting(
+    "Police",
+    "MOSSOS_WSDL_URL",
+    webAddressOrFile,
+    null,
+    "Address or file of the WSDL. Not set: the built-in contract. Read once and refreshed now and then, never per reading.",
+    { defaultText: "the built-in contract", legacy: true },
+  ),
+  timeoutMs: setting(
+    "Police",
+    "MOSSOS_TIMEOUT",
+    seconds(0.1, 600),
+    30_000,
+    "How long an answer is waited for. An endpoint may have its own.",
+    { legacy: true },
+  ),
+  mossosTimezone: setting(
+    "Police",
+    "MOSSOS_TIMEZONE",
+    zone,
+    "Europe/Madrid",
+    "Zone in which dates and times are written for the police. An endpoint may have its own.",
+  ),
+  ntpServer: setting(
+    "Police",
+    "NTP_SERVER",
+    timeServer,
+    "pool.ntp.org",
+    "Time server that `tattile doctor` compares this machine's clock with, over UDP; nothing else asks it. none: no comparison.",
+  ),
+  successCodes: setting(
+    "Police",
+    "SUCCESS_CODES",
+    returnCodes,
+    ["1", "0000", "OK", "1.0"],
+    "Return codes that mean that the reading was taken; it is erased then. Any other code is a refusal.",
+    { legacy: true },
+  ),
+  senderEnabled: setting(
+    "Sender",
+    "SENDER_ENABLED",
+    flag,
+    true,
+    "`false`: readings are received and kept, none is sent.",
+    {
+      legacy: true,
+    },
+  ),
+  pollIntervalMs: setting(
+    "Sender",
+    "SENDER_POLL_INTERVAL_SECONDS",
+    seconds(0.1, 3600),
+    5000,
+    "How often the queue is looked through. In one process with ingest, a new reading wakes the sender at once.",
+    { legacy: true },
+  ),
+  maxBatchSize: setting(
+    "Sender",
+    "SENDER_MAX_BATCH_SIZE",
+    whole(1, 10_000),
+    50,
+    "Most messages taken from the queue at a time.",
+    { legacy: true },
+  ),
+  concurrency: setting(
+    "Sender",
+    "SENDER_CONCURRENCY",
+    whole(1, 256),
+    8,
+    "Messages in flight at the same time, for each endpoint.",
+  ),
+  retryMax: setting(
+    "Sender",
+    "SENDER_DEFAULT_RETRY_MAX",
+    whole(1, 1000),
+    3,
+    "Attempts after which a message is DEAD. Only those count that failed while the endpoint took others: an outage spends none.",
+    { legacy: true },
+  ),
+  backoffMs: setting(
+    "Sender",
+    "SENDER_DEFAULT_BACKOFF_MS",
+    whole(1, 3_600_000, "milliseconds"),
+    1000,
+    "Wait before the first retry; it doubles with every further one. An endpoint may have its own.",
+    { legacy: true },
+  ),
+  pauseMaxMs: setting(
+    "Sender",
+    "SENDER_PAUSE_MAX_SECONDS",
+    whole(1, 3600, "seconds", 1000),
+    60_000,
+    "Longest pause between two probes of an endpoint that does not answer.",
+  ),
+  stuckTimeoutMs: setting(
+    "Sender",
+    "SENDER_STUCK_TIMEOUT_SECONDS",
+    whole(10, 86_400, "seconds", 1000),
+    300_000,
+    "A message in SENDING for longer than this and its endpoint's timeout belongs to a dead sender: it is sent again. " +
+      "Not below MOSSOS_TIMEOUT.",
+    { legacy: true },
+  ),
+  deadRetentionMs: setting(
+    "Sender",
+    "SENDER_DEAD_RETENTION_MINUTES",
+    whole(1, 5_256_000, "minutes", 60_000),
+    3 * 24 * 60 * 60_000,
+    "How long DEAD messages are kept before they are erased with their images. " +
+      "Three days, so that a weekend passes; the replaced system erased after ten minutes.",
+    { legacy: true },
+  ),
+};

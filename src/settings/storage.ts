@@ -1,0 +1,148 @@
+import {
+  bucketAddress,
+  databaseAddress,
+  filePath,
+  folder,
+  secret,
+  sslMode,
+  webAddress,
+  whole,
+  word,
+} from "../setting-kinds.ts";
+import { setting } from "./setting.ts";
+
+/** Where everything is kept. */
+export const STORAGE_SETTINGS = {
+  dataDir: setting(
+    "Folders",
+    "DATA_DIR",
+    folder,
+    null,
+    "Everything tattile keeps lies here, unless set otherwise: the database, images, certificates, quarantine.",
+    { defaultText: "/var/lib/tattile where tattile is installed, else ./data" },
+  ),
+  imagesDir: setting("Folders", "IMAGES_BASE_DIR", folder, null, "Images of readings that wait for delivery.", {
+    aliases: ["IMAGES_DIR"],
+    defaultText: "DATA_DIR/images",
+    legacy: true,
+  }),
+  certsDir: setting("Folders", "CERTS_DIR", folder, null, "Keys and certificates, one folder per municipality.", {
+    defaultText: "DATA_DIR/certs",
+    legacy: true,
+  }),
+  databaseUrl: setting(
+    "Database",
+    "DATABASE_URL",
+    databaseAddress,
+    null,
+    "PostgreSQL database (13 or later) for queue and registry; goes before DB_…. Neither given: one SQLite file, DATA_DIR/tattile.db. " +
+      "Several hosts, separated by commas, are tried until one takes writes.",
+    { defaultText: "none", legacy: true },
+  ),
+  dbHost: setting(
+    "Database",
+    "DB_HOST",
+    word,
+    "",
+    "Server of the PostgreSQL database; a path is the folder of its unix socket. Given DB_NAME only: localhost.",
+    { defaultText: "none", legacy: true },
+  ),
+  dbPort: setting("Database", "DB_PORT", whole(1, 65_535), 5432, "TCP port of PostgreSQL.", { legacy: true }),
+  dbName: setting("Database", "DB_NAME", word, "", "Name of the PostgreSQL database.", {
+    defaultText: "tattile, where DB_HOST is given",
+    legacy: true,
+  }),
+  dbUser: setting("Database", "DB_USER", word, "", "User of the PostgreSQL database.", {
+    defaultText: "the name of the database",
+    legacy: true,
+  }),
+  dbPassword: setting(
+    "Database",
+    "DB_PASSWORD",
+    secret,
+    null,
+    "Password of that user. Better in a file: DB_PASSWORD_FILE.",
+    {
+      defaultText: "none",
+      legacy: true,
+    },
+  ),
+  dbPasswordFile: setting(
+    "Database",
+    "DB_PASSWORD_FILE",
+    filePath,
+    null,
+    "File whose first line is the password; also for a DATABASE_URL without one.",
+    { defaultText: "none" },
+  ),
+  dbSslMode: setting(
+    "Database",
+    "DB_SSLMODE",
+    sslMode,
+    null,
+    "How the connection is protected, in libpq's words. Across a network: verify-full. A DATABASE_URL with sslmode goes before it.",
+    { defaultText: "prefer; on a unix socket disable" },
+  ),
+  dbSslRootCert: setting(
+    "Database",
+    "DB_SSLROOTCERT",
+    filePath,
+    null,
+    "PEM file with the authorities that may have issued the server's certificate.",
+    { defaultText: "the system's" },
+  ),
+  dbPoolSize: setting(
+    "Database",
+    "DB_POOL_SIZE",
+    whole(2, 64, "connections"),
+    8,
+    "Most connections to PostgreSQL of one process. More than 16 are seldom faster.",
+  ),
+  imagesUrl: setting(
+    "Object store",
+    "IMAGES_URL",
+    bucketAddress,
+    null,
+    "Bucket for pictures and held messages, so that several machines share them. Not set: they lie on this machine's disk.",
+    { defaultText: "none" },
+  ),
+  s3Endpoint: setting(
+    "Object store",
+    "IMAGES_S3_ENDPOINT",
+    webAddress,
+    null,
+    "Address of the object store. Not set: AWS, in the region. Its certificate is checked; NODE_EXTRA_CA_CERTS adds an authority.",
+    { aliases: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], defaultText: "AWS" },
+  ),
+  s3Region: setting("Object store", "IMAGES_S3_REGION", word, "us-east-1", "Region of the bucket.", {
+    aliases: ["AWS_REGION", "AWS_DEFAULT_REGION"],
+  }),
+  s3AccessKeyId: setting("Object store", "IMAGES_S3_ACCESS_KEY_ID", secret, null, "Key of the object store.", {
+    aliases: ["AWS_ACCESS_KEY_ID"],
+    defaultText: "none",
+  }),
+  s3SecretAccessKey: setting(
+    "Object store",
+    "IMAGES_S3_SECRET_ACCESS_KEY",
+    secret,
+    null,
+    "Its secret. A file (next but one) keeps it out of the environment.",
+    { aliases: ["AWS_SECRET_ACCESS_KEY"], defaultText: "none" },
+  ),
+  s3SessionToken: setting(
+    "Object store",
+    "IMAGES_S3_SESSION_TOKEN",
+    secret,
+    null,
+    "Token that belongs to a key that is given for a while only.",
+    { aliases: ["AWS_SESSION_TOKEN"], defaultText: "none" },
+  ),
+  s3CredentialsFile: setting(
+    "Object store",
+    "IMAGES_S3_CREDENTIALS_FILE",
+    filePath,
+    null,
+    "File with the keys, in the format of AWS (`[default]`, `aws_access_key_id = …`); read again when it changes.",
+    { aliases: ["AWS_SHARED_CREDENTIALS_FILE"], defaultText: "none" },
+  ),
+};

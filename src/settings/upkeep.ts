@@ -1,0 +1,113 @@
+import { filePath, flag, GIB, language, level, listenAddress, MIB, size, whole, word } from "../setting-kinds.ts";
+import { setting } from "./setting.ts";
+
+/** What is kept of the rest, and who may look. */
+export const UPKEEP_SETTINGS = {
+  quarantineMaxCount: setting(
+    "Quarantine and disk",
+    "QUARANTINE_MAX_COUNT",
+    whole(0, 10_000_000, "messages"),
+    10_000,
+    "Most messages held (malformed, or from a camera that is not registered). Beyond it the oldest go, malformed ones first.",
+  ),
+  quarantineMaxBytes: setting(
+    "Quarantine and disk",
+    "QUARANTINE_MAX_BYTES",
+    size(0, 1024 * GIB),
+    2 * GIB,
+    "Most bytes held in quarantine. Beyond it the oldest go, malformed ones first.",
+  ),
+  quarantineMaxDays: setting(
+    "Quarantine and disk",
+    "QUARANTINE_MAX_DAYS",
+    whole(1, 3650, "days"),
+    30,
+    "Longest time a message is held in quarantine.",
+  ),
+  diskMinFreeBytes: setting(
+    "Quarantine and disk",
+    "DISK_MIN_FREE_BYTES",
+    size(0, 1024 * GIB),
+    256 * MIB,
+    "Below this much free space no reading is taken in: the cameras keep them. Delivery goes on and makes room.",
+  ),
+  apiHost: setting(
+    "API",
+    "API_HOST",
+    listenAddress,
+    "127.0.0.1",
+    "Address on which the API listens. Not set: this machine only. Opening it is a matter for your firewall too.",
+  ),
+  apiPort: setting("API", "API_PORT", whole(0, 65_535), 8000, "TCP port of the API. 0 takes a free one."),
+  tlsCertPath: setting(
+    "API",
+    "API_TLS_CERT",
+    filePath,
+    null,
+    "PEM file with the certificate for HTTPS, its chain behind it. With API_TLS_KEY the API speaks HTTPS only. A renewed one is taken up by itself.",
+    { defaultText: "none" },
+  ),
+  tlsKeyPath: setting(
+    "API",
+    "API_TLS_KEY",
+    filePath,
+    null,
+    "PEM file with its key, readable by the service's user only.",
+    {
+      defaultText: "none",
+    },
+  ),
+  sessionMs: setting(
+    "API",
+    "API_SESSION_HOURS",
+    whole(1, 8760, "hours", 3_600_000),
+    12 * 3_600_000,
+    "How long a login of the dashboard lasts.",
+  ),
+  logLevel: setting(
+    "Log",
+    "LOG_LEVEL",
+    level,
+    "info",
+    "Least severity that is logged. `WARNING` and `CRITICAL`, as the replaced system wrote them, are understood.",
+    { legacy: true },
+  ),
+  auditMaxDays: setting(
+    "Log",
+    "AUDIT_MAX_DAYS",
+    whole(1, 36_500, "days"),
+    730,
+    "How long the audit log (who looked at plates, erased, sent again, changed certificates) remembers.",
+  ),
+  auditMaxCount: setting(
+    "Log",
+    "AUDIT_MAX_COUNT",
+    whole(100, 10_000_000, "entries"),
+    100_000,
+    "Most entries of the audit log; beyond it the oldest go.",
+  ),
+  soapDebug: setting(
+    "Log",
+    "SOAP_DEBUG",
+    flag,
+    false,
+    "Logs the outcome of every POST in detail; never plates, images or keys.",
+    { legacy: true },
+  ),
+  appEnv: setting(
+    "Log",
+    "APP_ENV",
+    word,
+    "",
+    "Taken from the replaced system's file without complaint; it changes nothing.",
+    { defaultText: "none", legacy: true },
+  ),
+  language: setting(
+    "Menu",
+    "TATTILE_LANG",
+    language,
+    null,
+    "What `tattile setup` speaks: `ca`, `es` or `en`. Not set: the language of the system (`LANG`), else English.",
+    { defaultText: "the language of the system" },
+  ),
+};
