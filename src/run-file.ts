@@ -1,6 +1,8 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { systemCode } from "./errors.ts";
+import type { Clock } from "./clock.ts";
+import { errorText, systemCode } from "./errors.ts";
+import type { Log } from "./log.ts";
 
 /**
  * How other processes see that a service lives: `<dataDir>/run/<task>.json`, whose modification time the service renews.
@@ -60,6 +62,27 @@ export async function openRunFile(dataDir: string, task: string, version: string
       const present = await readRunFile(path);
       if (present?.pid === facts.pid && present.startTime === facts.startTime) await rm(path, { force: true });
     },
+  };
+}
+
+/** Writes a run file for each task and renews them until the end. @returns the goodbye of all. @throws as openRunFile */
+export async function keepRunFiles(
+  tasks: readonly string[],
+  dataDir: string,
+  version: string,
+  clock: Clock,
+  log: Log,
+): Promise<() => Promise<void>> {
+  const files: RunFile[] = [];
+  for (const task of tasks) files.push(await openRunFile(dataDir, task, version, clock.now()));
+  const timer = setInterval(() => {
+    for (const file of files) {
+      file.renew(clock.now()).catch((error) => log.warn("run file not renewed", { error: errorText(error) }));
+    }
+  }, RUN_FILE_RENEW_MS);
+  return async () => {
+    clearInterval(timer);
+    for (const file of files) await file.remove();
   };
 }
 

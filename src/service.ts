@@ -16,7 +16,7 @@ import { isDead, ownLease } from "./lease-owner.ts";
 import { createLog, type Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { startRotations } from "./rotation-loop.ts";
-import { listServices, openRunFile, RUN_FILE_RENEW_MS, type RunFile } from "./run-file.ts";
+import { keepRunFiles, listServices } from "./run-file.ts";
 import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
 import { createSoapClient } from "./soap/client.ts";
@@ -162,7 +162,7 @@ async function start(
   }
 
   // Before the first reading: whoever starts now must see that pictures are being written here.
-  if (!tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
+  if (!tasks.includes("ingest")) stops.push(await keepRunFiles(tasks, config.dataDir, version, clock, log));
 
   if (tasks.includes("ingest") && intake !== null) {
     const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
@@ -204,7 +204,7 @@ async function start(
     }
   }
 
-  if (tasks.includes("ingest")) stops.push(await startRunFiles(tasks, config.dataDir, clock, log));
+  if (tasks.includes("ingest")) stops.push(await keepRunFiles(tasks, config.dataDir, version, clock, log));
   return { transitPort, apiPort, lectorVisionPort };
 }
 
@@ -293,25 +293,6 @@ async function startSender(parts: {
 
 function ignoreAway(error: unknown): void {
   if (!isStoreAway(error)) throw error;
-}
-
-async function startRunFiles(
-  tasks: readonly Task[],
-  dataDir: string,
-  clock: Clock,
-  log: Log,
-): Promise<() => Promise<void>> {
-  const files: RunFile[] = [];
-  for (const task of tasks) files.push(await openRunFile(dataDir, task, version, clock.now()));
-  const timer = setInterval(() => {
-    for (const file of files) {
-      file.renew(clock.now()).catch((error) => log.warn("run file not renewed", { error: errorText(error) }));
-    }
-  }, RUN_FILE_RENEW_MS);
-  return async () => {
-    clearInterval(timer);
-    for (const file of files) await file.remove();
-  };
 }
 
 /** The log of a running service: to standard output, as journald reads it when it does. */

@@ -24,8 +24,8 @@ export interface LoadOptions {
   systemEnvFile?: string;
 }
 
-export const SYSTEM_DATA_DIR = "/var/lib/tattile";
-export const SYSTEM_ENV_FILE = "/etc/tattile/tattile.env";
+const SYSTEM_DATA_DIR = "/var/lib/tattile";
+const SYSTEM_ENV_FILE = "/etc/tattile/tattile.env";
 const ENV_FILE_VARIABLE = "TATTILE_ENV_FILE";
 const MAX_ENV_FILE_BYTES = 1024 * 1024;
 
