@@ -32,7 +32,7 @@ export interface RunFile {
   remove(): Promise<void>;
 }
 
-export const RUN_FILE_RENEW_MS = 10_000;
+const RUN_FILE_RENEW_MS = 10_000;
 const STALLED_AFTER_MS = 30_000;
 
 /** Writes the run file of `task` for this process, replacing that of a predecessor. @throws what the file system says. */
