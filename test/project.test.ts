@@ -93,6 +93,8 @@ const LAYERS: [file: string, forbidden: readonly string[], allowed: readonly str
   ],
   ["src/images/disk.ts", ["../connection.ts", "../service.ts", "../cli/run.ts"], ["./image-store.ts", "node:fs"]],
   ["src/soap/client.ts", ["undici", "../sender.ts", "../route-watch.ts"], ["undici/index.js", "./response.ts"]],
+  ["src/site/plan.ts", ["./apply.ts", "../api.ts", "node:fs/promises"], ["./names.ts", "../store/registry.ts"]],
+  ["src/site/apply.ts", ["../api.ts", "../service.ts"], ["./plan.ts", "../certificate-files.ts", "node:fs/promises"]],
   ["src/identity-store.ts", ["./adoption.ts", "./attempt.ts", "./main.ts"], ["./soap/sign.ts", "node:fs/promises"]],
   [
     "src/ingest.ts",

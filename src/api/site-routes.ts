@@ -1,9 +1,9 @@
 import { Type } from "typebox";
 import { AppError } from "../errors.ts";
-import { applySite, prepareSite, readCertificateInputs, type SiteDeps } from "../site-apply.ts";
-import { buildSite } from "../site-export.ts";
-import { parseSite, type SiteFile } from "../site-file.ts";
-import { buildSiteSchema } from "../site-schema.ts";
+import { applySite, prepareSite, readCertificateInputs, type SiteDeps } from "../site/apply.ts";
+import { buildSite } from "../site/export.ts";
+import { parseSite, type SiteFile } from "../site/file.ts";
+import { buildSiteSchema } from "../site/schema.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { defineMediaRoute, defineRoute, type Route } from "./route.ts";

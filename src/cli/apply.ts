@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
 import { countOf } from "../format.ts";
-import type { SiteFile } from "../site-file.ts";
-import type { SitePlan, SiteStep } from "../site-plan.ts";
+import type { SiteFile } from "../site/file.ts";
+import type { SitePlan, SiteStep } from "../site/plan.ts";
 import { audited } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
@@ -39,15 +39,15 @@ export const applyCommand = defineTattileCommand({
   },
   async run(args, context) {
     if (args.schema) {
-      const { buildSiteSchema } = await import("../site-schema.ts");
+      const { buildSiteSchema } = await import("../site/schema.ts");
       return context.out.json(buildSiteSchema());
     }
     if (args.file === undefined) {
       throw new AppError("usage", "apply: FILE is missing", { hint: "tattile apply site.yaml" });
     }
     const [{ parseSiteText }, { parseSite }] = await Promise.all([
-      import("../site-yaml.ts"),
-      import("../site-file.ts"),
+      import("../site/yaml.ts"),
+      import("../site/file.ts"),
     ]);
     const fromStdin = args.file === "-";
     const text = fromStdin ? await readStdin(context.input) : await readSiteInput(args.file);
@@ -66,7 +66,7 @@ export async function readSiteInput(path: string): Promise<string> {
 /** Plans, shows the plan, asks, does it. Reads files first of all: with the store open root is no longer root. */
 export async function applyWithPlan(file: SiteFile, options: ApplyOptions, context: CommandContext): Promise<void> {
   const { out } = context;
-  const { applySite, prepareSite, readCertificateInputs } = await import("../site-apply.ts");
+  const { applySite, prepareSite, readCertificateInputs } = await import("../site/apply.ts");
   const inputs = await readCertificateInputs(file);
   const store = await context.store();
   const { certsDir, sender, mossos } = await context.config();

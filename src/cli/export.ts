@@ -24,7 +24,7 @@ export const exportCommand = defineTattileCommand({
       store.listMunicipalities(),
       store.listCameras(),
     ]);
-    const { buildSite } = await import("../site-export.ts");
+    const { buildSite } = await import("../site/export.ts");
     const site = buildSite({ endpoints, certificates, municipalities, cameras });
     const text = await render();
     if (args.file === undefined) return out.text(text);
@@ -36,8 +36,8 @@ export const exportCommand = defineTattileCommand({
 
     async function render(): Promise<string> {
       if (args.format === "json") return `${JSON.stringify(site, null, 2)}\n`;
-      if (args.format === "csv") return (await import("../site-csv.ts")).writeCameraTable(site.cameras);
-      const { writeSiteText } = await import("../site-yaml.ts");
+      if (args.format === "csv") return (await import("../site/csv.ts")).writeCameraTable(site.cameras);
+      const { writeSiteText } = await import("../site/yaml.ts");
       return writeSiteText(site, [
         "A tattile site. Bring it about: tattile apply FILE",
         "What is left out stays as it is, null clears. Schema for editors: tattile apply --schema",

@@ -20,8 +20,8 @@ const cameras = defineTattileCommand({
   },
   async run(args, context) {
     const [{ parseCameraTable }, { parseSite }] = await Promise.all([
-      import("../site-csv.ts"),
-      import("../site-file.ts"),
+      import("../site/csv.ts"),
+      import("../site/file.ts"),
     ]);
     const table = parseCameraTable(await readSiteInput(args.file), args.file);
     await applyWithPlan(parseSite(table, dirname(resolve(args.file))), { ...args, source: args.file }, context);
@@ -49,7 +49,7 @@ const mossosws = defineTattileCommand({
     ...APPLY_ARGS,
   },
   async run(args, context) {
-    const [{ parseMossosWs }, { parseSite }] = await Promise.all([import("../mossosws.ts"), import("../site-file.ts")]);
+    const [{ parseMossosWs }, { parseSite }] = await Promise.all([import("../mossosws.ts"), import("../site/file.ts")]);
     const older = parseMossosWs(await readSiteInput(args.file), args.file);
     const municipality = parseName("--municipality", args.municipality, 100);
     const endpoint = older.endpointUrl === null ? null : parseName("--endpoint", args.endpoint ?? "lectio", 100);

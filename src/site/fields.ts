@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { coordinate, endpointUrl, fingerprint, name, readerCode, type ValueKind } from "./registry-values.ts";
-import { type ParsedSetting, webAddressOrFile, whole, zone } from "./setting-kinds.ts";
-import { SIGNATURE_PROFILES } from "./store/registry.ts";
+import { coordinate, endpointUrl, fingerprint, name, readerCode, type ValueKind } from "../registry-values.ts";
+import { type ParsedSetting, webAddressOrFile, whole, zone } from "../setting-kinds.ts";
+import { SIGNATURE_PROFILES } from "../store/registry.ts";
 
 /** One field of a record of the site file. `null`: what it says is cleared; left out: what is there stays. */
 export interface SiteField<T, Required extends boolean = boolean> {

@@ -1,15 +1,15 @@
 import { readFile, stat } from "node:fs/promises";
-import { type CertificatePaths, removeCertificateFolder, writeCertificateFolder } from "./certificate-files.ts";
-import { AppError, systemCode } from "./errors.ts";
-import { createIdentityStore } from "./identity-store.ts";
-import type { SiteCertificate } from "./site-fields.ts";
-import { recordKey, type SiteFile } from "./site-file.ts";
-import { type PlanOptions, planSite, type SiteCertificateSource, type SitePlan, type SiteState } from "./site-plan.ts";
-import { type PfxContents, readPemPair, readPfx } from "./soap/certificate.ts";
-import { createTrust } from "./soap/trust.ts";
-import { parseWsdl } from "./soap/wsdl.ts";
-import { fetchWsdl } from "./soap/wsdl-source.ts";
-import type { Store } from "./store/store.ts";
+import { type CertificatePaths, removeCertificateFolder, writeCertificateFolder } from "../certificate-files.ts";
+import { AppError, systemCode } from "../errors.ts";
+import { createIdentityStore } from "../identity-store.ts";
+import { type PfxContents, readPemPair, readPfx } from "../soap/certificate.ts";
+import { createTrust } from "../soap/trust.ts";
+import { parseWsdl } from "../soap/wsdl.ts";
+import { fetchWsdl } from "../soap/wsdl-source.ts";
+import type { Store } from "../store/store.ts";
+import type { SiteCertificate } from "./fields.ts";
+import { recordKey, type SiteFile } from "./file.ts";
+import { type PlanOptions, planSite, type SiteCertificateSource, type SitePlan, type SiteState } from "./plan.ts";
 
 export type SiteStore = Pick<
   Store,

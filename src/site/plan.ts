@@ -1,7 +1,4 @@
-import { AppError } from "./errors.ts";
-import type { SiteFile } from "./site-file.ts";
-import { createSiteNames, sameName } from "./site-names.ts";
-import { pruneSite } from "./site-prune.ts";
+import { AppError } from "../errors.ts";
 import type {
   Camera,
   Certificate,
@@ -11,7 +8,10 @@ import type {
   NewCertificate,
   NewEndpoint,
   RegistryChange,
-} from "./store/registry.ts";
+} from "../store/registry.ts";
+import type { SiteFile } from "./file.ts";
+import { createSiteNames, sameName } from "./names.ts";
+import { pruneSite } from "./prune.ts";
 
 /** What is registered now. */
 export interface SiteState {

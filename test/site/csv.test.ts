@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../src/errors.ts";
-import { parseCameraTable, writeCameraTable } from "../../src/site-csv.ts";
+import { parseCameraTable, writeCameraTable } from "../../src/site/csv.ts";
 
 const PLAIN = { description: null, endpoint: null, x: null, y: null, timezone: null, active: true };
 

@@ -1,5 +1,5 @@
-import { SITE_FIELDS, type SiteField } from "./site-fields.ts";
-import { SITE_VERSION } from "./site-file.ts";
+import { SITE_FIELDS, type SiteField } from "./fields.ts";
+import { SITE_VERSION } from "./file.ts";
 
 /** JSON Schema (2020-12) of the site file, from the same table as its checks; for editors. */
 export function buildSiteSchema(): Record<string, unknown> {

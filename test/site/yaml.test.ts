@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../src/errors.ts";
-import { parseSiteText, writeSiteText } from "../../src/site-yaml.ts";
+import { parseSiteText, writeSiteText } from "../../src/site/yaml.ts";
 
 function refusal(text: string): string {
   try {

@@ -1,6 +1,6 @@
-import { AppError } from "./errors.ts";
-import { nearestName } from "./name-distance.ts";
-import type { SiteCamera } from "./site-fields.ts";
+import { AppError } from "../errors.ts";
+import { nearestName } from "../name-distance.ts";
+import type { SiteCamera } from "./fields.ts";
 
 /** The columns of a table of cameras, as they are written. */
 export const CSV_COLUMNS = [

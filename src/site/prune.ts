@@ -1,7 +1,7 @@
-import { recordKey, type SiteFile } from "./site-file.ts";
-import { sameName } from "./site-names.ts";
-import type { PlannedCamera, PlannedMunicipality, SiteState, SiteStep } from "./site-plan.ts";
-import type { CertificateChoice, RegistryChange } from "./store/registry.ts";
+import type { CertificateChoice, RegistryChange } from "../store/registry.ts";
+import { recordKey, type SiteFile } from "./file.ts";
+import { sameName } from "./names.ts";
+import type { PlannedCamera, PlannedMunicipality, SiteState, SiteStep } from "./plan.ts";
 
 /** What is registered once the rest of the plan is done. */
 interface Afterwards {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../src/errors.ts";
-import { buildSite } from "../../src/site-export.ts";
-import { parseSite } from "../../src/site-file.ts";
-import { planSite, type SitePlan, type SiteState } from "../../src/site-plan.ts";
+import { buildSite } from "../../src/site/export.ts";
+import { parseSite } from "../../src/site/file.ts";
+import { planSite, type SitePlan, type SiteState } from "../../src/site/plan.ts";
 import { newCamera, newCertificate, newEndpoint } from "../support/store-fixture.ts";
 
 const DEFAULTS = { timeoutMs: 30_000, retryMax: 3, retryBackoffMs: 1000 };

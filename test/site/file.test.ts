@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { AppError } from "../../src/errors.ts";
-import { buildSite } from "../../src/site-export.ts";
-import { SITE_FIELDS } from "../../src/site-fields.ts";
-import { parseSite } from "../../src/site-file.ts";
-import { buildSiteSchema } from "../../src/site-schema.ts";
+import { buildSite } from "../../src/site/export.ts";
+import { SITE_FIELDS } from "../../src/site/fields.ts";
+import { parseSite } from "../../src/site/file.ts";
+import { buildSiteSchema } from "../../src/site/schema.ts";
 import { newCamera, newCertificate, newEndpoint } from "../support/store-fixture.ts";
 
 function refusal(value: unknown): string {

@@ -1,5 +1,5 @@
-import { AppError } from "./errors.ts";
-import { nearestName } from "./name-distance.ts";
+import { AppError } from "../errors.ts";
+import { nearestName } from "../name-distance.ts";
 import {
   SITE_FIELDS,
   type SiteCamera,
@@ -8,7 +8,7 @@ import {
   type SiteField,
   type SiteMunicipality,
   type SiteSection,
-} from "./site-fields.ts";
+} from "./fields.ts";
 
 /** What a site is said to be. A section that is left out says nothing; an empty one says that there is none. */
 export interface SiteFile {

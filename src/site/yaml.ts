@@ -1,4 +1,4 @@
-import { AppError, errorText } from "./errors.ts";
+import { AppError, errorText } from "../errors.ts";
 
 /** A site of thousands of cameras is a few hundred kilobytes. */
 export const MAX_SITE_BYTES = 2 * 1024 * 1024;

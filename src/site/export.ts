@@ -1,6 +1,6 @@
-import type { SiteCamera, SiteCertificate, SiteEndpoint, SiteMunicipality } from "./site-fields.ts";
-import { SITE_VERSION } from "./site-file.ts";
-import type { SiteState } from "./site-plan.ts";
+import type { SiteCamera, SiteCertificate, SiteEndpoint, SiteMunicipality } from "./fields.ts";
+import { SITE_VERSION } from "./file.ts";
+import type { SiteState } from "./plan.ts";
 
 /** A whole site file, every section and every field in it. */
 export interface WholeSite {

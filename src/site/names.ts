@@ -1,7 +1,7 @@
-import { nearestName } from "./name-distance.ts";
-import { recordKey, type SiteFile } from "./site-file.ts";
-import type { PlannedCamera, PlannedMunicipality, SiteState } from "./site-plan.ts";
-import type { Camera, CertificateChoice, Municipality, RegistryChange } from "./store/registry.ts";
+import { nearestName } from "../name-distance.ts";
+import type { Camera, CertificateChoice, Municipality, RegistryChange } from "../store/registry.ts";
+import { recordKey, type SiteFile } from "./file.ts";
+import type { PlannedCamera, PlannedMunicipality, SiteState } from "./plan.ts";
 
 export const nameOf = ({ name }: { name: string }): string => name;
 
