@@ -6,7 +6,7 @@ import type { Config } from "../config.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
 import { createIdentityStore } from "../identity-store.ts";
 import { silentLog } from "../log.ts";
-import type { ReadingFacts } from "../reading.ts";
+import { NO_FACTS } from "../reading.ts";
 import { createSoapClient, type RawAnswer, type SoapClient } from "../soap/client.ts";
 import { builtinContract } from "../soap/wsdl.ts";
 import { createContractSource } from "../soap/wsdl-source.ts";
@@ -110,26 +110,6 @@ function toClaim(reading: HandReading, clock: Clock): Claim {
     route: { endpointId: endpoint?.id ?? 0, certificateId: certificate?.id ?? 0 },
   };
 }
-
-const NO_FACTS: Omit<ReadingFacts, "plate"> = {
-  deviceName: null,
-  direction: null,
-  laneId: null,
-  laneDescription: null,
-  ocrScore: null,
-  country: null,
-  countryCode: null,
-  plateMinX: null,
-  plateMinY: null,
-  plateMaxX: null,
-  plateMaxY: null,
-  charHeight: null,
-  transitId: null,
-  brand: null,
-  model: null,
-  color: null,
-  vehicleType: null,
-};
 
 /** Pictures are cut and line breaks put between the elements: for reading, not for verifying. `plate` null: it may be seen. */
 export function showEnvelope(xml: string, plateShown: string | null): string {
