@@ -9,7 +9,7 @@ import type { SoapClient } from "./soap/client.ts";
 import { buildFields, checkFields } from "./soap/envelope.ts";
 import { type SigningIdentity, signEnvelope } from "./soap/sign.ts";
 import type { ContractSource } from "./soap/wsdl-source.ts";
-import type { SignatureProfile } from "./store/registry.ts";
+import { endpointDefaults, type SignatureProfile } from "./store/registry.ts";
 import type { Claim } from "./store/store.ts";
 import { wallClockAt } from "./time-zone.ts";
 
@@ -58,18 +58,8 @@ export function resolveTarget(claim: Claim, mossos: Config["mossos"], sender: Co
     return { ...endpoint, timezone: endpoint.timezone ?? mossos.timezone, wsdl: endpoint.wsdl ?? mossos.wsdl };
   }
   if (mossos.endpointUrl === null) return null;
-  return {
-    url: mossos.endpointUrl,
-    timeoutMs: mossos.timeoutMs,
-    retryMax: sender.retryMax,
-    retryBackoffMs: sender.backoffMs,
-    profile: "compat",
-    soapAction: null,
-    caPath: null,
-    timezone: mossos.timezone,
-    wsdl: mossos.wsdl,
-    tlsClientCertificate: false,
-  };
+  const { timezone, wsdl } = mossos;
+  return { ...endpointDefaults({ mossos, sender }), url: mossos.endpointUrl, timezone, wsdl };
 }
 
 /**

@@ -4,6 +4,7 @@ import type {
   Certificate,
   CertificateChoice,
   Endpoint,
+  EndpointDefaults,
   Municipality,
   NewCertificate,
   NewEndpoint,
@@ -48,7 +49,7 @@ export interface PlanOptions {
   /** What the file's sections do not name is removed. */
   prune: boolean;
   /** For endpoints that are new. */
-  defaults: Pick<NewEndpoint, "timeoutMs" | "retryMax" | "retryBackoffMs">;
+  defaults: EndpointDefaults;
   /** By the certificate's name in the file. */
   sources: ReadonlyMap<string, SiteCertificateSource>;
 }
@@ -56,14 +57,6 @@ export interface PlanOptions {
 export type PlannedMunicipality = RegistryChange["municipalities"][number];
 export type PlannedCamera = RegistryChange["cameras"][number];
 
-const NEW_ENDPOINT = {
-  profile: "compat",
-  soapAction: null,
-  caPath: null,
-  timezone: null,
-  wsdl: null,
-  tlsClientCertificate: false,
-} as const;
 const MOST_PROBLEMS = 20;
 /** What the file calls them. */
 const FIELD_NAMES: Readonly<Record<string, string>> = { readerCode: "reader", coordX: "x", coordY: "y", caPath: "ca" };
@@ -85,7 +78,7 @@ export function planSite(file: SiteFile, state: SiteState, options: PlanOptions)
 
   const endpoints = (file.endpoints ?? []).flatMap(({ ca, ...said }): NewEndpoint[] => {
     const old = state.endpoints.find(sameName(said.name)) ?? null;
-    const { id: _id, ...before } = old ?? { id: 0, name: "", url: "", ...options.defaults, ...NEW_ENDPOINT };
+    const { id: _id, ...before } = old ?? { id: 0, name: "", url: "", ...options.defaults };
     const after = { ...before, ...said, caPath: ca === undefined ? before.caPath : ca };
     return noteStep("endpoint", said.name, old && before, after) ? [after] : [];
   });
