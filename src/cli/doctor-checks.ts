@@ -1,4 +1,4 @@
-import { checkCertificate } from "../certificate-check.ts";
+import { checkCertificate, firstValidMoment } from "../certificate-check.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Check } from "../doctor.ts";
@@ -217,8 +217,7 @@ function certificateChecks({ municipalities, certificates, rotations }: Register
         ? []
         : [
             check(`next certificate of ${municipality.name}`, async () => {
-              // As it will be at its first valid moment.
-              const at = new Date(Math.max(clock.now().getTime(), next.validFrom?.getTime() ?? 0));
+              const at = firstValidMoment(next, clock.now());
               const found = await checkCertificate(next, municipality.name, await readCertificateFiles(next), at);
               return judgeRotation(rotation, municipality.name, next, found, clock.now());
             }),
