@@ -4,13 +4,14 @@ import { type AttemptResult, attempt, resolveTarget } from "../attempt.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
+import { AppError } from "../errors.ts";
 import { createIdentityStore } from "../identity-store.ts";
 import { silentLog } from "../log.ts";
 import { NO_FACTS } from "../reading.ts";
 import { createSoapClient, type RawAnswer, type SoapClient } from "../soap/client.ts";
 import { builtinContract } from "../soap/wsdl.ts";
 import { createContractSource } from "../soap/wsdl-source.ts";
-import type { Camera, Certificate, Endpoint, Municipality } from "../store/registry.ts";
+import type { Camera, Certificate, Endpoint, Municipality, Registry } from "../store/registry.ts";
 import type { Claim } from "../store/store.ts";
 
 /** One reading that a person sends; it is in no queue and nothing of it is kept. */
@@ -23,6 +24,22 @@ export interface HandReading {
   municipality: Municipality;
   endpoint: Endpoint | null;
   certificate: Certificate | null;
+}
+
+/** Stands for a plate where nothing is sent. */
+export const MADE_UP_PLATE = "0000XXX";
+
+/** Who signs for a camera, and where its readings go. Endpoint null: to MOSSOS_ENDPOINT_URL. @throws AppError `not-found` */
+export async function findRoute(
+  camera: Camera,
+  registry: Registry,
+): Promise<Pick<HandReading, "municipality" | "endpoint" | "certificate">> {
+  const municipality = (await registry.listMunicipalities()).find(({ id }) => id === camera.municipalityId);
+  if (municipality === undefined) throw new AppError("not-found", `camera ${camera.serial}: its municipality is gone`);
+  const endpointId = camera.endpointId ?? municipality.endpointId;
+  const endpoint = (await registry.listEndpoints()).find(({ id }) => id === endpointId) ?? null;
+  const certificate = (await registry.listCertificates()).find(({ id }) => id === municipality.certificateId) ?? null;
+  return { municipality, endpoint, certificate };
 }
 
 export interface HandDelivery {
