@@ -1,13 +1,10 @@
 import { AppError } from "../errors.ts";
 import type {
-  Camera,
-  Certificate,
   CertificateChoice,
-  Endpoint,
   EndpointDefaults,
-  Municipality,
   NewCertificate,
   NewEndpoint,
+  Registered,
   RegistryChange,
 } from "../store/registry.ts";
 import type { SiteFile } from "./file.ts";
@@ -15,11 +12,7 @@ import { createSiteNames, sameName } from "./names.ts";
 import { pruneSite } from "./prune.ts";
 
 /** What is registered now. */
-export interface SiteState {
-  endpoints: readonly Endpoint[];
-  certificates: readonly Certificate[];
-  municipalities: readonly Municipality[];
-  cameras: readonly Camera[];
+export interface SiteState extends Registered {
   /** Messages that wait, by camera id; only of cameras that may be removed. */
   waiting: ReadonlyMap<number, number>;
   /** Certificates on their way in or out, which cannot be removed. */
