@@ -1,3 +1,4 @@
+import { COMMON_ARGS } from "./command.ts";
 import type { FlagFacts, TreeNode } from "./command-tree.ts";
 import { usageLine } from "./help.ts";
 
@@ -47,21 +48,8 @@ export function buildManPage(nodes: readonly TreeNode[], version: string): strin
   return `${lines.join("\n")}\n`;
 }
 
-function commandLines({ command }: TreeNode): readonly string[] {
+function commandLines({ command, flags }: TreeNode): readonly string[] {
   if (command === null) return [];
-  const flags = Object.entries(command.args).flatMap(([name, spec]): FlagFacts[] =>
-    spec.kind === "positional"
-      ? []
-      : [
-          {
-            name,
-            about: spec.about,
-            hint: spec.kind === "value" ? spec.hint : null,
-            options: spec.kind === "value" ? (spec.options ?? []) : [],
-            takesFile: false,
-          },
-        ],
-  );
   const places = Object.entries(command.args).flatMap(([name, spec]): (readonly [string, string])[] =>
     spec.kind === "positional" ? [[name.toUpperCase(), spec.about]] : [],
   );
@@ -69,7 +57,7 @@ function commandLines({ command }: TreeNode): readonly string[] {
     `.SS ${roff(usageLine(command))}`,
     ...paragraph(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}.`),
     ...pairs(places),
-    ...flags.flatMap(flagLines),
+    ...flags.filter(({ name }) => !(name in COMMON_ARGS)).flatMap(flagLines),
     ...command.notes.flatMap((note) => [".PP", ...paragraph(note)]),
     ".PP",
     ".nf",

@@ -102,6 +102,26 @@ export function createDialog(t: Catalogue, out: Output, input: NodeJS.ReadStream
   };
 }
 
+/** Offers deeds until the operator goes back. */
+export async function offer(
+  dialog: Pick<Dialog, "choose">,
+  question: string,
+  deeds: readonly Choice<() => Promise<unknown>>[],
+): Promise<void> {
+  for (;;) {
+    const picked = await dialog.choose(question, deeds);
+    if (picked === BACK) return;
+    await picked();
+  }
+}
+
+/** Puts an answer where it belongs; BACK stays BACK. */
+export function keep<T>(answer: Answer<T>, set: (value: T) => void): Answer<"next"> {
+  if (answer === BACK) return BACK;
+  set(answer);
+  return "next";
+}
+
 /**
  * Asks one thing after another; BACK asks the one before again. A step that has nothing to ask says `skip`.
  * @returns false: the operator went back past the first

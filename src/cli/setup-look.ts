@@ -1,4 +1,4 @@
-import { BACK } from "./setup-dialog.ts";
+import { BACK, offer } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { NEW, pickCamera } from "./setup-pick.ts";
 import { sayCounts } from "./setup-said.ts";
@@ -11,26 +11,22 @@ export async function lookMenu(kit: Kit): Promise<void> {
       await kit.show(words);
       await kit.pause();
     };
-  for (;;) {
-    const picked = await kit.choose<() => Promise<void>>(look.title, [
-      { label: look.status, value: show("status") },
-      { label: look.doctor, value: show("doctor") },
-      { label: look.readings, value: () => lookAtReadings(kit) },
-      { label: look.queueByCamera, value: show("queue", "summary") },
-      { label: look.queueByMunicipality, value: show("queue", "summary", "--by", "municipality") },
-      { label: look.queueByState, value: show("queue", "summary", "--by", "state") },
-      { label: look.failures, value: show("queue", "list", "--state", "FAILED,DEAD") },
-      { label: look.cameras, value: show("camera", "list") },
-      { label: look.municipalities, value: show("municipality", "list") },
-      { label: look.endpoints, value: show("endpoint", "list") },
-      { label: look.certificates, value: show("cert", "list") },
-      { label: look.held, value: show("quarantine", "list") },
-      { label: look.totals, value: show("totals") },
-      { label: look.audit, value: show("audit", "list") },
-    ]);
-    if (picked === BACK) return;
-    await picked();
-  }
+  await offer(kit, look.title, [
+    { label: look.status, value: show("status") },
+    { label: look.doctor, value: show("doctor") },
+    { label: look.readings, value: () => lookAtReadings(kit) },
+    { label: look.queueByCamera, value: show("queue", "summary") },
+    { label: look.queueByMunicipality, value: show("queue", "summary", "--by", "municipality") },
+    { label: look.queueByState, value: show("queue", "summary", "--by", "state") },
+    { label: look.failures, value: show("queue", "list", "--state", "FAILED,DEAD") },
+    { label: look.cameras, value: show("camera", "list") },
+    { label: look.municipalities, value: show("municipality", "list") },
+    { label: look.endpoints, value: show("endpoint", "list") },
+    { label: look.certificates, value: show("cert", "list") },
+    { label: look.held, value: show("quarantine", "list") },
+    { label: look.totals, value: show("totals") },
+    { label: look.audit, value: show("audit", "list") },
+  ]);
 }
 
 async function lookAtReadings(kit: Kit): Promise<void> {
@@ -104,19 +100,15 @@ export async function queueMenu(kit: Kit): Promise<void> {
       ({ wouldDrop = 0 }) => said.wouldDropHeld(wouldDrop),
       ({ dropped = 0 }) => said.erased(sayCounts(kit.t, { heldMessages: dropped })),
     );
-  for (;;) {
-    const picked = await kit.choose<() => Promise<void>>(queue.title, [
-      { label: queue.tryDelivery, value: tryDelivery },
-      { label: queue.retryAll, value: () => retry("--all") },
-      { label: queue.retryCamera, value: retryCamera },
-      { label: queue.discardDead, value: discardDead },
-      { label: queue.heldList, value: () => kit.show(["quarantine", "list"]) },
-      { label: queue.heldRetry, value: retryHeld },
-      { label: queue.heldDrop, value: dropHeld },
-    ]);
-    if (picked === BACK) return;
-    await picked();
-  }
+  await offer(kit, queue.title, [
+    { label: queue.tryDelivery, value: tryDelivery },
+    { label: queue.retryAll, value: () => retry("--all") },
+    { label: queue.retryCamera, value: retryCamera },
+    { label: queue.discardDead, value: discardDead },
+    { label: queue.heldList, value: () => kit.show(["quarantine", "list"]) },
+    { label: queue.heldRetry, value: retryHeld },
+    { label: queue.heldDrop, value: dropHeld },
+  ]);
 }
 
 export async function serviceMenu(kit: Kit): Promise<void> {
@@ -125,14 +117,10 @@ export async function serviceMenu(kit: Kit): Promise<void> {
     if (!(await kit.isSure(service.sureRestart))) kit.say(kit.t.cancelled);
     else if (await kit.run(["restart", "--yes"])) kit.say(kit.t.said.restarted);
   };
-  for (;;) {
-    const picked = await kit.choose<() => Promise<void>>(service.title, [
-      { label: service.top, value: () => kit.show(["top"]) },
-      { label: service.logs, value: () => kit.show(["logs"]) },
-      { label: service.followLogs, value: () => kit.show(["logs", "--follow"]) },
-      { label: service.restart, value: restart },
-    ]);
-    if (picked === BACK) return;
-    await picked();
-  }
+  await offer(kit, service.title, [
+    { label: service.top, value: () => kit.show(["top"]) },
+    { label: service.logs, value: () => kit.show(["logs"]) },
+    { label: service.followLogs, value: () => kit.show(["logs", "--follow"]) },
+    { label: service.restart, value: restart },
+  ]);
 }

@@ -1,14 +1,7 @@
-import { type Answer, BACK, inOrder } from "./setup-dialog.ts";
+import { type Answer, inOrder, keep, offer } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { NEW, pickEndpoint, pickMunicipality, pickPfx, pickSerial } from "./setup-pick.ts";
 import { sayCertificate, saySaved } from "./setup-said.ts";
-
-/** Puts an answer where it belongs; BACK stays BACK. */
-function keep<T>(answer: Answer<T>, set: (value: T) => void): Answer<"next"> {
-  if (answer === BACK) return BACK;
-  set(answer);
-  return "next";
-}
 
 /** @returns its name, or null when it was not added */
 export async function addEndpoint(kit: Kit): Promise<string | null> {
@@ -106,14 +99,10 @@ export function askCoordinates(kit: Kit, initial: string): Promise<Answer<string
 
 export async function addMenu(kit: Kit): Promise<void> {
   const { add } = kit.t;
-  for (;;) {
-    const picked = await kit.choose<() => Promise<unknown>>(add.title, [
-      { label: add.municipality, value: () => addMunicipality(kit) },
-      { label: add.camera, value: () => addCamera(kit) },
-      { label: add.endpoint, value: () => addEndpoint(kit) },
-      { label: add.certificate, value: () => importCertificate(kit) },
-    ]);
-    if (picked === BACK) return;
-    await picked();
-  }
+  await offer(kit, add.title, [
+    { label: add.municipality, value: () => addMunicipality(kit) },
+    { label: add.camera, value: () => addCamera(kit) },
+    { label: add.endpoint, value: () => addEndpoint(kit) },
+    { label: add.certificate, value: () => importCertificate(kit) },
+  ]);
 }

@@ -1,4 +1,4 @@
-import { BACK } from "./setup-dialog.ts";
+import { BACK, offer } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { pickCamera, pickCertificate, pickEndpoint, pickMunicipality } from "./setup-pick.ts";
 import { sayCounts, sayRemoved } from "./setup-said.ts";
@@ -11,20 +11,16 @@ interface Would {
 /** Everything here asks with the numbers that --dry-run gives, and then goes ahead with --yes. */
 export async function removeMenu(kit: Kit): Promise<void> {
   const { remove } = kit.t;
-  for (;;) {
-    const picked = await kit.choose<() => Promise<void>>(remove.title, [
-      { label: remove.camera, value: () => removeCamera(kit) },
-      { label: remove.municipality, value: () => removeMunicipality(kit) },
-      { label: remove.certificate, value: () => removeCertificate(kit) },
-      { label: remove.endpoint, value: () => removeEndpoint(kit) },
-      { label: remove.wipeQueue, value: () => wipe(kit, "queue") },
-      { label: remove.wipeReadings, value: () => wipe(kit, "readings") },
-      { label: remove.wipeImages, value: () => wipe(kit, "images") },
-      { label: remove.wipeAll, value: () => wipe(kit, "all") },
-    ]);
-    if (picked === BACK) return;
-    await picked();
-  }
+  await offer(kit, remove.title, [
+    { label: remove.camera, value: () => removeCamera(kit) },
+    { label: remove.municipality, value: () => removeMunicipality(kit) },
+    { label: remove.certificate, value: () => removeCertificate(kit) },
+    { label: remove.endpoint, value: () => removeEndpoint(kit) },
+    { label: remove.wipeQueue, value: () => wipe(kit, "queue") },
+    { label: remove.wipeReadings, value: () => wipe(kit, "readings") },
+    { label: remove.wipeImages, value: () => wipe(kit, "images") },
+    { label: remove.wipeAll, value: () => wipe(kit, "all") },
+  ]);
 }
 
 async function goAhead<T>(

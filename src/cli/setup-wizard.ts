@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import { type Answer, BACK, inOrder } from "./setup-dialog.ts";
+import { type Answer, BACK, inOrder, keep } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { type ListedCamera, type ListedCertificate, NEW, pickEndpoint, pickMunicipality } from "./setup-pick.ts";
 import { addCamera, addEndpoint, addMunicipality, importCertificate } from "./setup-register.ts";
@@ -24,25 +24,12 @@ export async function runWizard(kit: Kit, service: OwnService, transitPort: numb
   kit.say(wizard.welcome);
   await inOrder([
     step(1, wizard.service, () => service.offer(kit)),
-    step(2, wizard.endpoint, async () => {
-      const picked = await chooseEndpoint(kit);
-      if (picked === BACK) return BACK;
-      endpoint = picked;
-      return "next";
-    }),
-    step(3, wizard.municipality, async () => {
-      const picked = await chooseMunicipality(kit, endpoint);
-      if (picked === BACK) return BACK;
-      municipality = picked;
-      return "next";
-    }),
+    step(2, wizard.endpoint, async () => keep(await chooseEndpoint(kit), (name) => (endpoint = name))),
+    step(3, wizard.municipality, async () =>
+      keep(await chooseMunicipality(kit, endpoint), (name) => (municipality = name)),
+    ),
     step(4, wizard.certificate, () => settleCertificate(kit, municipality)),
-    step(5, wizard.camera, async () => {
-      const picked = await chooseCamera(kit, municipality);
-      if (picked === BACK) return BACK;
-      serial = picked;
-      return "next";
-    }),
+    step(5, wizard.camera, async () => keep(await chooseCamera(kit, municipality), (picked) => (serial = picked))),
     step(6, wizard.hear, async () => {
       kit.say(wizard.pointCamera(ownAddresses().join(" / "), transitPort));
       return hear(kit, serial, startedAt);
