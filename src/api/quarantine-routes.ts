@@ -5,7 +5,7 @@ import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { describe } from "./message-routes.ts";
 import { Changed, HeldDetail, HeldList, HeldResults, HeldSelection } from "./message-schemas.ts";
-import { invalid, Refusal } from "./refusal.ts";
+import { invalid, mustFind } from "./refusal.ts";
 import { defineRoute, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
 
@@ -17,11 +17,7 @@ const MOST_AT_ONCE = 2000;
 export function quarantineRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
   const { store, quarantine } = deps;
 
-  async function find(id: number): Promise<Quarantined> {
-    const held = await store.findQuarantined(id);
-    if (held === null) throw new Refusal(404, "not-found", `unknown held message ${id}`);
-    return held;
-  }
+  const find = async (id: number) => mustFind(await store.findQuarantined(id), `held message ${id}`);
 
   async function select(body: {
     ids?: number[];

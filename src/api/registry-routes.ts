@@ -1,10 +1,11 @@
 import { Type } from "typebox";
 import { coordinate, endpointUrl } from "../registry-values.ts";
 import type { NewCamera, NewEndpoint } from "../store/registry.ts";
+import { isTimeZone } from "../time-zone.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { describe } from "./message-routes.ts";
-import { invalid, Refusal } from "./refusal.ts";
+import { invalid, mustFind, mustRemain } from "./refusal.ts";
 import {
   CameraDetail,
   CameraFields,
@@ -34,11 +35,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
     return endpoint.id;
   }
 
-  async function findCamera(serial: string) {
-    const camera = await store.findCamera(serial);
-    if (camera === null) throw new Refusal(404, "not-found", `unknown camera ${serial}`);
-    return camera;
-  }
+  const findCamera = async (serial: string) => mustFind(await store.findCamera(serial), `camera ${serial}`);
 
   return [
     defineRoute({
@@ -71,7 +68,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         const deed = { what: "municipality save" as const, detail: describeSaved(value.name, body) };
         const result = await auditor.around(caller, deed, () => store.saveMunicipality(value));
         deps.onDue();
-        return { result, municipality: await must(store.findMunicipality(params.name)) };
+        return { result, municipality: mustRemain(await store.findMunicipality(params.name)) };
       },
     }),
     defineSilentRoute({
@@ -82,8 +79,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       access: "admin",
       params: EntityName,
       handle: async ({ params: { name }, caller }) => {
-        const found = await store.findMunicipality(name);
-        if (found === null) throw new Refusal(404, "not-found", `unknown municipality ${name}`);
+        const found = mustFind(await store.findMunicipality(name), `municipality ${name}`);
         const deed = { what: "municipality remove" as const, detail: found.name };
         await auditor.around(caller, deed, () => store.removeMunicipality(found.id));
       },
@@ -119,7 +115,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
           store.saveEndpoint({ ...old, ...withoutUndefined(body), url }),
         );
         deps.onDue();
-        return { result, endpoint: await must(store.findEndpoint(params.name)) };
+        return { result, endpoint: mustRemain(await store.findEndpoint(params.name)) };
       },
     }),
     defineSilentRoute({
@@ -130,8 +126,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       access: "admin",
       params: EntityName,
       handle: async ({ params: { name }, caller }) => {
-        const found = await store.findEndpoint(name);
-        if (found === null) throw new Refusal(404, "not-found", `unknown endpoint ${name}`);
+        const found = mustFind(await store.findEndpoint(name), `endpoint ${name}`);
         const deed = { what: "endpoint remove" as const, detail: `${found.name} (${found.url})` };
         await auditor.around(caller, deed, () => store.removeEndpoint(found.id));
       },
@@ -192,7 +187,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         const deed = { what: "camera save" as const, detail: describeSaved(serial, body) };
         const result = await auditor.around(caller, deed, () => store.saveCamera(value));
         deps.onDue();
-        return { result, camera: await findCamera(serial) };
+        return { result, camera: mustRemain(await store.findCamera(serial)) };
       },
     }),
     defineRoute({
@@ -251,12 +246,8 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
 }
 
 function checkZone(zone: string | null | undefined): void {
-  if (zone === undefined || zone === null) return;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-  } catch {
-    throw invalid(`body.timezone is ${JSON.stringify(zone)}`, "Give a zone name such as Europe/Madrid or UTC.");
-  }
+  if (zone === undefined || zone === null || isTimeZone(zone)) return;
+  throw invalid(`body.timezone is ${JSON.stringify(zone)}`, "Give a zone name such as Europe/Madrid or UTC.");
 }
 
 /** What was said, for the audit log. */
@@ -267,11 +258,4 @@ function describeSaved(name: string, fields: object): string {
 function withoutUndefined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   // Sound: only the keys whose value is undefined are left out.
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
-}
-
-/** What was saved a moment ago; somebody else may have removed it since. */
-async function must<T>(found: Promise<T | null>): Promise<T> {
-  const value = await found;
-  if (value === null) throw new Refusal(409, "conflict", "somebody removed it at the same moment");
-  return value;
 }
