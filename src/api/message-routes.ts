@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { gatherExplanation } from "../explanation.ts";
 import { formatDay, maskPlate } from "../format.ts";
+import { eraseMany } from "../images/image-store.ts";
 import { groupQueue } from "../queue-groups.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
@@ -20,7 +21,6 @@ import { exactly, Id } from "./schemas.ts";
 
 const USUAL_LIMIT = 50;
 const DELIVERED = "A delivered message is erased.";
-const ERASE_STEP = 1000;
 
 interface FilterFields {
   reason?: string;
@@ -62,10 +62,6 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
     }
     return filter;
   }
-
-  const erase = async (paths: readonly string[]): Promise<void> => {
-    for (let at = 0; at < paths.length; at += ERASE_STEP) await images.erase(paths.slice(at, at + ERASE_STEP));
-  };
 
   return [
     defineRoute({
@@ -183,7 +179,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
         const filter = await readSelection(body);
         const deed = { what: "queue discard" as const, detail: describe(body), messageId: onlyId(filter) };
         const { messages, imagePaths } = await auditor.around(caller, deed, () => store.discardMessages(filter));
-        await erase(imagePaths);
+        await eraseMany(images, imagePaths);
         return { messages };
       },
     }),

@@ -1,5 +1,6 @@
 import { Type } from "typebox";
 import { maskPlate } from "../format.ts";
+import { eraseMany } from "../images/image-store.ts";
 import type { Quarantined } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -118,11 +119,10 @@ export function quarantineRoutes(deps: ApiDeps, auditor: Auditor): readonly Rout
       handle: async ({ body, caller }) => {
         const held = await select(body);
         const deed = { what: "quarantine drop" as const, detail: `${describe(body)}: ${held.length}` };
-        return auditor.around(caller, deed, async () => {
-          // Rows first: a row without its file could not be shown; a file without its row is swept.
-          await quarantine.erase(await store.dropQuarantined(held.map(({ id }) => id)));
-          return { messages: held.length };
-        });
+        const ids = held.map(({ id }) => id);
+        // Rows first: a row without its file could not be shown; a file without its row is swept.
+        await eraseMany(quarantine, await auditor.around(caller, deed, () => store.dropQuarantined(ids)));
+        return { messages: held.length };
       },
     }),
   ];

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { eraseMany } from "../images/image-store.ts";
 import { coordinate, endpointUrl } from "../registry-values.ts";
 import type { NewCamera, NewEndpoint } from "../store/registry.ts";
 import { isTimeZone } from "../time-zone.ts";
@@ -203,17 +204,18 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         const camera = await findCamera(serial);
         const keep = query.readings !== "erase";
         const detail = `camera ${serial}, its readings: ${keep ? "delivered first" : "erased unsent"}`;
-        return auditor.around(caller, { what: "camera remove", detail }, async () => {
-          if (keep) {
+        const deed = { what: "camera remove" as const, detail };
+        if (keep) {
+          const retired = await auditor.around(caller, deed, async () => {
             await store.retireCamera(camera.id);
-            const removed = (await store.removeRetired()).includes(serial);
-            return { removed, readings: 0 };
-          }
-          const gone = await store.removeCamera(camera.id, true);
-          for (let at = 0; at < gone.imagePaths.length; at += 1000)
-            await images.erase(gone.imagePaths.slice(at, at + 1000));
-          return { removed: true, readings: gone.readings };
-        });
+            return store.removeRetired();
+          });
+          return { removed: retired.includes(serial), readings: 0 };
+        }
+        const { readings, imagePaths } = await auditor.around(caller, deed, () => store.removeCamera(camera.id, true));
+        // The camera is gone, whatever becomes of its pictures: those that stay behind are swept.
+        await eraseMany(images, imagePaths);
+        return { removed: true, readings };
       },
     }),
   ];
