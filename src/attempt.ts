@@ -3,13 +3,14 @@ import type { Config } from "./config.ts";
 import type { DeliveryOutcome } from "./delivery.ts";
 import { errorText } from "./errors.ts";
 import type { IdentityStore } from "./identity-store.ts";
+import { maskImagePath } from "./image-path.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { REASON } from "./message.ts";
 import type { SoapClient } from "./soap/client.ts";
 import { buildFields, checkFields } from "./soap/envelope.ts";
 import { type SigningIdentity, signEnvelope } from "./soap/sign.ts";
 import type { ContractSource } from "./soap/wsdl-source.ts";
-import type { SignatureProfile } from "./store/registry.ts";
+import { endpointDefaults, type SignatureProfile } from "./store/registry.ts";
 import type { Claim } from "./store/store.ts";
 import { wallClockAt } from "./time-zone.ts";
 
@@ -58,18 +59,8 @@ export function resolveTarget(claim: Claim, mossos: Config["mossos"], sender: Co
     return { ...endpoint, timezone: endpoint.timezone ?? mossos.timezone, wsdl: endpoint.wsdl ?? mossos.wsdl };
   }
   if (mossos.endpointUrl === null) return null;
-  return {
-    url: mossos.endpointUrl,
-    timeoutMs: mossos.timeoutMs,
-    retryMax: sender.retryMax,
-    retryBackoffMs: sender.backoffMs,
-    profile: "compat",
-    soapAction: null,
-    caPath: null,
-    timezone: mossos.timezone,
-    wsdl: mossos.wsdl,
-    tlsClientCertificate: false,
-  };
+  const { timezone, wsdl } = mossos;
+  return { ...endpointDefaults({ mossos, sender }), url: mossos.endpointUrl, timezone, wsdl };
 }
 
 /**
@@ -84,9 +75,10 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
     claim.imageCtxPath === null ? null : deps.images.read(claim.imageCtxPath),
   ]);
   if (ocrImage === null)
-    return lacking(`${REASON.noOcrFile}:${maskPath(claim.imageOcrPath)}`, "the plate picture's file is gone");
+    // Operators know the reason with the path behind it.
+    return lacking(`${REASON.noOcrFile}:${maskImagePath(claim.imageOcrPath)}`, "the plate picture's file is gone");
   if (claim.imageCtxPath !== null && ctxImage === null) {
-    return lacking(`${REASON.noCtxFile}:${maskPath(claim.imageCtxPath)}`, "the context picture's file is gone");
+    return lacking(`${REASON.noCtxFile}:${maskImagePath(claim.imageCtxPath)}`, "the context picture's file is gone");
   }
   const { certificate } = claim;
   if (certificate === null) return lacking(REASON.noCertificate, "the municipality has no certificate");
@@ -140,9 +132,4 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
 
 function lacking(reason: string, detail: string): AttemptResult {
   return { kind: "lacking", reason, detail };
-}
-
-/** Operators know the reason with the path behind it; the plate in it is not theirs to see in a list. */
-function maskPath(path: string): string {
-  return path.replace(/_plate-.*?(-\d+)?_(ocr|ctx)\.jpg$/, "_plate-•••$1_$2.jpg");
 }

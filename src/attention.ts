@@ -1,3 +1,4 @@
+import { quoted } from "./finding.ts";
 import { countOf, formatBytes, formatDuration } from "./format.ts";
 import { REASON } from "./message.ts";
 import type { StatusReport } from "./status-report.ts";
@@ -228,11 +229,6 @@ function some(serials: readonly string[]): string {
   const shown = serials.slice(0, SHOWN).join(", ");
   const noun = serials.length === 1 ? "camera" : "cameras";
   return `${noun} ${shown}${serials.length > SHOWN ? ` and ${serials.length - SHOWN} more` : ""}`;
-}
-
-/** As a shell takes it for one word. */
-function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `"${name.replace(/["\\$`]/g, "\\$&")}"`;
 }
 
 function down(code: AttentionCode, facts: Attention["facts"], text: string, mend: string): Attention {

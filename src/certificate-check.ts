@@ -18,6 +18,11 @@ export interface CertificateFiles {
 const WARN_DAYS = 30;
 const DAY_MS = 86_400_000;
 
+/** The first moment from `now` on at which a certificate may sign. */
+export function firstValidMoment({ validFrom }: Pick<Certificate, "validFrom">, now: Date): Date {
+  return validFrom === null || validFrom <= now ? now : validFrom;
+}
+
 /**
  * Looks at everything that a certificate needs to sign: its files, whether the key belongs to it, its dates, its chain, and a
  * message signed and verified with it. Stops at what makes the rest pointless.

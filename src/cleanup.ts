@@ -8,7 +8,7 @@ import type { Store } from "./store/store.ts";
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** A file without a row is an orphan only when no commit can still be on its way to it. */
-const ORPHAN_AGE_MS = 10 * MINUTE_MS;
+export const ORPHAN_AGE_MS = 10 * MINUTE_MS;
 const SWEEP_EVERY_MS = 6 * 60 * MINUTE_MS;
 const HOUSEKEEPING_EVERY_MS = MINUTE_MS;
 /** Another machine's messages are nobody's from the end of its lease on: they wait no longer than this. */
@@ -189,6 +189,16 @@ export async function sweep(
   before: Date,
 ): Promise<number> {
   let erased = 0;
+  for await (const orphans of listOrphans(files, findReferenced, before)) erased += await files.erase(orphans);
+  return erased;
+}
+
+/** Files older than `before` that no row refers to, some at a time. */
+export async function* listOrphans(
+  files: Pick<ImageStore, "list">,
+  findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
+  before: Date,
+): AsyncGenerator<readonly string[]> {
   for await (const { folder, files: listed } of files.list()) {
     const old = listed
       .filter(({ modifiedAt }) => modifiedAt < before)
@@ -196,8 +206,7 @@ export async function sweep(
     for (let start = 0; start < old.length; start += PURGE_STEP) {
       const step = old.slice(start, start + PURGE_STEP);
       const referenced = await findReferenced(step);
-      erased += await files.erase(step.filter((path) => !referenced.has(path)));
+      yield step.filter((path) => !referenced.has(path));
     }
   }
-  return erased;
 }

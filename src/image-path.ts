@@ -27,6 +27,11 @@ export function imagePath(stem: string, attempt: number, kind: "ocr" | "ctx"): s
   return `${stem}${attempt > 1 ? `-${attempt}` : ""}_${kind}.jpg`;
 }
 
+/** A picture's path as it may be shown: the plate in it is left out. */
+export function maskImagePath(path: string): string {
+  return path.replace(/_plate-.*?(-\d+)?_(ocr|ctx)\.jpg$/, "_plate-•••$1_$2.jpg");
+}
+
 /**
  * The absolute path of a stored one. Relative ones lie below `baseDir`; so do those the replaced system wrote as
  * `data/images/…`; absolute ones are taken as they are.

@@ -43,6 +43,27 @@ export interface ReadingFacts {
   vehicleType: string | null;
 }
 
+/** The facts of a reading that says nothing but its plate. */
+export const NO_FACTS: Omit<ReadingFacts, "plate"> = {
+  deviceName: null,
+  direction: null,
+  laneId: null,
+  laneDescription: null,
+  ocrScore: null,
+  country: null,
+  countryCode: null,
+  plateMinX: null,
+  plateMinY: null,
+  plateMaxX: null,
+  plateMaxY: null,
+  charHeight: null,
+  transitId: null,
+  brand: null,
+  model: null,
+  color: null,
+  vehicleType: null,
+};
+
 /** One message of a camera, understood. */
 export interface CameraReading {
   protocol: Protocol;

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { eraseMany } from "../images/image-store.ts";
 import { coordinate, endpointUrl } from "../registry-values.ts";
-import type { NewCamera, NewEndpoint } from "../store/registry.ts";
+import { endpointDefaults, type NewCamera } from "../store/registry.ts";
 import { isTimeZone } from "../time-zone.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -110,7 +110,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         const parsed = endpointUrl.parse(url);
         if (!("value" in parsed)) throw invalid("body.url is not an address of an endpoint", `Give ${parsed.allowed}.`);
         checkZone(body.timezone);
-        const { id: _id, ...old } = found ?? { id: 0, ...newEndpoint(params.name, url) };
+        const { id: _id, ...old } = found ?? { id: 0, name: params.name, url, ...endpointDefaults(config) };
         const deed = { what: "endpoint save" as const, detail: describeSaved(old.name, body) };
         const result = await auditor.around(caller, deed, () =>
           store.saveEndpoint({ ...old, ...withoutUndefined(body), url }),
@@ -228,22 +228,6 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       throw invalid(`body.municipality is ${JSON.stringify(name)}`, "Name a municipality that is registered.");
     }
     return municipality.id;
-  }
-
-  function newEndpoint(name: string, url: string): NewEndpoint {
-    return {
-      name,
-      url,
-      timeoutMs: config.mossos.timeoutMs,
-      retryMax: config.sender.retryMax,
-      retryBackoffMs: config.sender.backoffMs,
-      profile: "compat",
-      soapAction: null,
-      caPath: null,
-      timezone: null,
-      wsdl: null,
-      tlsClientCertificate: false,
-    };
   }
 }
 

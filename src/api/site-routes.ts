@@ -4,6 +4,7 @@ import { applySite, prepareSite, readCertificateInputs, type SiteDeps } from "..
 import { buildSite } from "../site/export.ts";
 import { parseSite, type SiteFile } from "../site/file.ts";
 import { buildSiteSchema } from "../site/schema.ts";
+import { endpointDefaults, listRegistered } from "../store/registry.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { defineMediaRoute, defineRoute, type Route } from "./route.ts";
@@ -45,11 +46,7 @@ export function siteRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
   const siteDeps: SiteDeps = {
     store,
     certsDir: config.certsDir,
-    defaults: {
-      timeoutMs: config.mossos.timeoutMs,
-      retryMax: config.sender.retryMax,
-      retryBackoffMs: config.sender.backoffMs,
-    },
+    defaults: endpointDefaults(config),
     now: clock.now,
     askPassword: () => Promise.reject(new AppError("invalid", "a certificate's file cannot be named here")),
   };
@@ -63,13 +60,7 @@ export function siteRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
       access: "admin",
       media: "application/json",
       handle: async () => {
-        const [endpoints, certificates, municipalities, cameras] = await Promise.all([
-          store.listEndpoints(),
-          store.listCertificates(),
-          store.listMunicipalities(),
-          store.listCameras(),
-        ]);
-        return Response.json(buildSite({ endpoints, certificates, municipalities, cameras }));
+        return Response.json(buildSite(await listRegistered(store)));
       },
     }),
     defineMediaRoute({

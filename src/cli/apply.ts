@@ -4,6 +4,7 @@ import { AppError, systemCode } from "../errors.ts";
 import { countOf } from "../format.ts";
 import type { SiteFile } from "../site/file.ts";
 import type { SitePlan, SiteStep } from "../site/plan.ts";
+import { endpointDefaults } from "../store/registry.ts";
 import { audited } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
@@ -69,12 +70,12 @@ export async function applyWithPlan(file: SiteFile, options: ApplyOptions, conte
   const { applySite, prepareSite, readCertificateInputs } = await import("../site/apply.ts");
   const inputs = await readCertificateInputs(file);
   const store = await context.store();
-  const { certsDir, sender, mossos } = await context.config();
+  const config = await context.config();
   const passwords = new Map<string, string>();
   const deps = {
     store,
-    certsDir,
-    defaults: { timeoutMs: mossos.timeoutMs, retryMax: sender.retryMax, retryBackoffMs: sender.backoffMs },
+    certsDir: config.certsDir,
+    defaults: endpointDefaults(config),
     now: context.now,
     askPassword: async (path: string) => {
       const password = passwords.get(path) ?? (await askPassword(`Password of ${path}: `, context));

@@ -1,11 +1,8 @@
-import { type Finding, worstGrade } from "../finding.ts";
+import type { Finding } from "../finding.ts";
 import { defineTattileCommand } from "./command.ts";
-import { printFindings } from "./doctor.ts";
+import { reportFindings } from "./doctor.ts";
 import { lookUpCertificate } from "./lookup.ts";
 import { JSON_ARG } from "./registry-output.ts";
-
-const EXIT_CODES = { good: 0, warning: 1, bad: 2 } as const;
-const WORDS = { good: "fine", warning: "attention", bad: "down" } as const;
 
 export const certCheckCommand = defineTattileCommand({
   name: "cert check",
@@ -36,10 +33,7 @@ export const certCheckCommand = defineTattileCommand({
       const found = await checkCertificate(certificate, owner, await readCertificateFiles(certificate), context.now());
       findings.push(...(owner === null ? found.map((one) => asUnused(one, certificate.id)) : found));
     }
-    const grade = worstGrade(findings);
-    if (args.json) out.json({ status: WORDS[grade], findings });
-    else printFindings(findings, out);
-    return EXIT_CODES[grade];
+    return reportFindings(findings, args, out);
   },
 });
 

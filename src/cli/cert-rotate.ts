@@ -1,6 +1,5 @@
 import { certificateRow } from "../certificate-import.ts";
-import type { Clock } from "../clock.ts";
-import { systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 import { daysUntil, formatDay, formatDuration, formatInstant } from "../format.ts";
@@ -119,25 +118,29 @@ async function tryOut(
   config: Config,
   clock: Clock,
 ): Promise<string> {
-  const [{ checkCertificate }, { readCertificateFiles }, { deliverByHand }, { grayPicture }] = await Promise.all([
+  const [
+    { checkCertificate, firstValidMoment },
+    { readCertificateFiles },
+    { deliverByHand, findRoute, MADE_UP_PLATE },
+    { grayPicture },
+  ] = await Promise.all([
     import("../certificate-check.ts"),
     import("../doctor-system.ts"),
     import("./hand-delivery.ts"),
     import("./gray-picture.ts"),
   ]);
-  // As it will be at its first valid moment.
-  const at = new Date(Math.max(clock.now().getTime(), certificate.validFrom?.getTime() ?? 0));
+  const at = firstValidMoment(certificate, clock.now());
   const findings = await checkCertificate(certificate, municipality.name, await readCertificateFiles(certificate), at);
   const wrong = findings.find(({ grade }) => grade === "bad");
   if (wrong !== undefined) throw new AppError("invalid", `cert rotate: ${wrong.text}`, { hint: wrong.cure ?? "" });
   const camera = (await store.listCameras()).find((c) => c.municipalityId === municipality.id && c.active);
-  const endpointId = camera?.endpointId ?? municipality.endpointId;
-  const endpoint = (await store.listEndpoints()).find(({ id }) => id === endpointId) ?? null;
-  if (camera === undefined || (endpoint === null && config.mossos.endpointUrl === null)) {
+  const route = camera === undefined ? null : await findRoute(camera, store);
+  if (camera === undefined || route === null || (route.endpoint === null && config.mossos.endpointUrl === null)) {
     return "a test message signed with it verifies (no camera with an endpoint to sign one of)";
   }
+  const { endpoint } = route;
   const reading = {
-    ...{ plate: "0000XXX", capturedAt: at, ocrImage: grayPicture(16, 4), ctxImage: null },
+    ...{ plate: MADE_UP_PLATE, capturedAt: at, ocrImage: grayPicture(16, 4), ctxImage: null },
     ...{ camera, municipality, endpoint, certificate },
   };
   const { result } = await deliverByHand(reading, config, clock, true, new AbortController().signal);

@@ -6,8 +6,6 @@ import type { CommandContext } from "./context.ts";
 import { formatFacts } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 
-/** A file without a row is an orphan only when no commit can still be on its way to it. */
-const ORPHAN_AGE_MS = 600_000;
 const STEP = 500;
 const LOOKS_AT_ONCE = 32;
 const MOST_NAMED = 10;
@@ -66,14 +64,17 @@ export const dbCheck = defineTattileCommand({
 });
 
 async function checkFiles(store: Store, context: CommandContext): Promise<Files> {
-  const { openImages, openQuarantine } = await import("../images/open.ts");
+  const [{ listOrphans, ORPHAN_AGE_MS }, { openImages, openQuarantine }] = await Promise.all([
+    import("../cleanup.ts"),
+    import("../images/open.ts"),
+  ]);
   const config = await context.config();
   const [images, quarantine] = [openImages(config), openQuarantine(config)];
   try {
     const before = new Date(context.now().getTime() - ORPHAN_AGE_MS);
     const orphans = {
-      images: await countOrphans(images, (paths) => store.findReferenced(paths), before),
-      quarantine: await countOrphans(quarantine, (paths) => store.findHeld(paths), before),
+      images: await countAll(listOrphans(images, (paths) => store.findReferenced(paths), before)),
+      quarantine: await countAll(listOrphans(quarantine, (paths) => store.findHeld(paths), before)),
     };
     const { checked, missing } = await checkPictures(store, images, context);
     const held = await store.listQuarantine({}, 1_000_000);
@@ -118,22 +119,9 @@ async function listMissing(paths: readonly string[], files: ImageStore): Promise
   return lost;
 }
 
-async function countOrphans(
-  files: ImageStore,
-  findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
-  before: Date,
-): Promise<number> {
+async function countAll(steps: AsyncIterable<readonly string[]>): Promise<number> {
   let count = 0;
-  for await (const { folder, files: listed } of files.list()) {
-    const old = listed
-      .filter(({ modifiedAt }) => modifiedAt < before)
-      .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
-    for (let at = 0; at < old.length; at += STEP) {
-      const step = old.slice(at, at + STEP);
-      const referenced = await findReferenced(step);
-      count += step.filter((path) => !referenced.has(path)).length;
-    }
-  }
+  for await (const step of steps) count += step.length;
   return count;
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { parseDatabaseAddress, showDatabaseAddress } from "../database-address.ts";
-import { AppError, systemCode } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import { countOf } from "../format.ts";
 import type { CopiedFiles } from "../store/copy.ts";
 import type { ArgValues } from "./command.ts";
@@ -13,6 +12,7 @@ import { adoptOwner } from "./context.ts";
 import { requireStopped } from "./db-backup.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+import { readFirstLine } from "./secret-input.ts";
 
 const ARGS = {
   to: { kind: "value", hint: "URL", about: "the PostgreSQL database, without its password (default: DATABASE_URL)" },
@@ -106,15 +106,11 @@ async function readTarget(args: ArgValues<typeof ARGS>, config: Config): Promise
       hint: "leave it out and give --password-file FILE, or set DATABASE_URL in the settings",
     });
   }
-  const password = args["password-file"] === undefined ? null : await readPassword(args["password-file"]);
+  const password =
+    args["password-file"] === undefined
+      ? null
+      : (await readFirstLine("--password-file", args["password-file"])).trimEnd();
   return { address: { ...address, password }, poolSize: config.database?.poolSize ?? 4 };
-}
-
-async function readPassword(path: string): Promise<string> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new AppError("usage", `reading --password-file: ${systemCode(cause) ?? "error"} (${path})`, { cause });
-  });
-  return text.split("\n")[0]?.trimEnd() ?? "";
 }
 
 /** Pictures go along only where they will be looked for elsewhere: in a bucket. */

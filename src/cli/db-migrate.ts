@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { countOf } from "../format.ts";
+import { maskImagePath } from "../image-path.ts";
 import type { Adoption, DatabaseMigration, MigrationPlan } from "../store/postgres-adopt.ts";
 import { type Command, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
@@ -69,10 +70,7 @@ async function lookForPictures(migration: DatabaseMigration, config: Config): Pr
       );
       if (found) continue;
       pictures.missing += 1;
-      pictures.example ??= join(
-        config.imagesDir,
-        path.replace(/_plate-.*?(-\d+)?_(ocr|ctx)\.jpg$/, "_plate-•••$1_$2.jpg"),
-      );
+      pictures.example ??= join(config.imagesDir, maskImagePath(path));
     }
     if (pictures.total >= MOST_PICTURES) break;
   }

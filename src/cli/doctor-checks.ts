@@ -1,4 +1,4 @@
-import { checkCertificate } from "../certificate-check.ts";
+import { checkCertificate, firstValidMoment } from "../certificate-check.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Check } from "../doctor.ts";
@@ -15,7 +15,7 @@ import { findPortHolder } from "../port-owner.ts";
 import { judgeRotation } from "../rotation.ts";
 import { listServices } from "../run-file.ts";
 import { builtinContract } from "../soap/wsdl.ts";
-import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "../store/registry.ts";
+import { type Camera, listRegistered, type Registered, type Rotation } from "../store/registry.ts";
 import { verifySqlite } from "../store/sqlite-verify.ts";
 import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
@@ -25,14 +25,6 @@ const DRIFT_CAMERAS = 100;
 const DRIFT_READINGS = 20;
 /** And what was counted of its hours in a day. */
 const DRIFT_MS_BACK = 86_400_000;
-
-interface Registered {
-  cameras: readonly Camera[];
-  municipalities: readonly Municipality[];
-  endpoints: readonly Endpoint[];
-  certificates: readonly Certificate[];
-  rotations: readonly Rotation[];
-}
 
 /** Who has our ports. Asked before the store is opened: root sees everybody's, the service's user only its own. */
 export async function probePorts(config: Config): Promise<readonly PortProbe[]> {
@@ -63,18 +55,13 @@ export async function listChecks(
     ];
   }
   const { store } = opened;
-  const registered: Registered = {
-    cameras: await store.listCameras(),
-    municipalities: await store.listMunicipalities(),
-    endpoints: await store.listEndpoints(),
-    certificates: await store.listCertificates(),
-    rotations: await store.listRotations(),
-  };
+  const registered = await listRegistered(store);
+  const rotations = await store.listRotations();
   return [
     ...machine,
     ...storeChecks(store),
     ...endpointChecks(registered, config, clock, timeAnswer),
-    ...certificateChecks(registered, clock),
+    ...certificateChecks(registered, rotations, clock),
     check("registrations", async () => judgeRegistrations(registered, config.mossos.endpointUrl)),
     check("cameras", async () => judgeSilence(registered.cameras, clock.now())),
     check("clocks of cameras", () => findDrift(registered.cameras, store, clock.now())),
@@ -200,7 +187,11 @@ function endpointChecks(
   });
 }
 
-function certificateChecks({ municipalities, certificates, rotations }: Registered, clock: Clock): readonly Check[] {
+function certificateChecks(
+  { municipalities, certificates }: Registered,
+  rotations: readonly Rotation[],
+  clock: Clock,
+): readonly Check[] {
   return municipalities.flatMap((municipality) => {
     const certificate = certificates.find(({ id }) => id === municipality.certificateId);
     const rotation = rotations.find(({ municipalityId }) => municipalityId === municipality.id);
@@ -217,8 +208,7 @@ function certificateChecks({ municipalities, certificates, rotations }: Register
         ? []
         : [
             check(`next certificate of ${municipality.name}`, async () => {
-              // As it will be at its first valid moment.
-              const at = new Date(Math.max(clock.now().getTime(), next.validFrom?.getTime() ?? 0));
+              const at = firstValidMoment(next, clock.now());
               const found = await checkCertificate(next, municipality.name, await readCertificateFiles(next), at);
               return judgeRotation(rotation, municipality.name, next, found, clock.now());
             }),

@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import type { Finding, Grade } from "../finding.ts";
+import { type Finding, type Grade, worstGrade } from "../finding.ts";
 import { countOf } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
 import { wrap } from "./help.ts";
@@ -26,10 +26,9 @@ export const doctorCommand = defineTattileCommand({
   async run(args, context) {
     const { out } = context;
     const config = await context.config();
-    const [{ listChecks, probePorts }, { runChecks }, { worstGrade }] = await Promise.all([
+    const [{ listChecks, probePorts }, { runChecks }] = await Promise.all([
       import("./doctor-checks.ts"),
       import("../doctor.ts"),
-      import("../finding.ts"),
     ]);
     out.progress("looking …");
     const ports = await probePorts(config);
@@ -38,15 +37,24 @@ export const doctorCommand = defineTattileCommand({
       (failure: unknown) => ({ failure }),
     );
     const findings = await runChecks(await listChecks(config, opened, ports, systemClock), systemClock);
-    const grade = worstGrade(findings);
-    if (args.json) out.json({ status: WORDS[grade], findings });
-    else printFindings(args.quiet ? findings.filter((f) => f.grade !== "good") : findings, out);
-    return EXIT_CODES[grade];
+    return reportFindings(findings, args, out);
   },
 });
 
+/** Prints what was found. @returns the exit code that the worst of it gives */
+export function reportFindings(
+  findings: readonly Finding[],
+  { json, quiet = false }: { json: boolean; quiet?: boolean },
+  out: Output,
+): number {
+  const grade = worstGrade(findings);
+  if (json) out.json({ status: WORDS[grade], findings });
+  else printFindings(quiet ? findings.filter((f) => f.grade !== "good") : findings, out);
+  return EXIT_CODES[grade];
+}
+
 /** One line a check, its cure under it; longer ones go on below. */
-export function printFindings(findings: readonly Finding[], out: Output): void {
+function printFindings(findings: readonly Finding[], out: Output): void {
   const indent = " ".repeat(5);
   for (const { check, grade, text, cure } of findings) {
     const [mark, tone] = MARKS[grade];

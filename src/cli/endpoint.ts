@@ -3,7 +3,13 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
 import { countOf, formatAge } from "../format.ts";
-import { type Endpoint, type NewEndpoint, SIGNATURE_PROFILES, type SignatureProfile } from "../store/registry.ts";
+import {
+  type Endpoint,
+  endpointDefaults,
+  type NewEndpoint,
+  SIGNATURE_PROFILES,
+  type SignatureProfile,
+} from "../store/registry.ts";
 import { audited } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
@@ -53,20 +59,7 @@ const add = defineTattileCommand({
     const store = await context.store();
     const name = parseName("NAME", args.name, 100);
     const old = await store.findEndpoint(name);
-    const { sender, mossos } = await context.config();
-    const base: NewEndpoint = old ?? {
-      name,
-      url: args.url,
-      timeoutMs: mossos.timeoutMs,
-      retryMax: sender.retryMax,
-      retryBackoffMs: sender.backoffMs,
-      profile: "compat",
-      soapAction: null,
-      caPath: null,
-      timezone: null,
-      wsdl: null,
-      tlsClientCertificate: false,
-    };
+    const base: NewEndpoint = old ?? { name, url: args.url, ...endpointDefaults(await context.config()) };
     await save(base, args.url, args, context);
   },
 });

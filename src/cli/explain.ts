@@ -1,7 +1,7 @@
-import { AppError } from "../errors.ts";
 import { notePlates } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import { wrap } from "./help.ts";
+import { lookUpMessage } from "./lookup.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseIds } from "./values.ts";
 
@@ -19,12 +19,7 @@ export const explainMessageCommand = defineTattileCommand({
     const id = parseIds([args.id])[0] ?? 0;
     const store = await context.store();
     const config = await context.config();
-    const found = await store.findMessage(id);
-    if (found === null) {
-      throw new AppError("not-found", `unknown message ${id}`, {
-        hint: "tattile queue list (a delivered message is erased and no longer listed)",
-      });
-    }
+    const found = await lookUpMessage(store, id);
     await notePlates(args["show-plates"], "queue explain", id, context);
     const { gatherExplanation } = await import("../explanation.ts");
     const options = { now: context.now(), showPlate: args["show-plates"] };

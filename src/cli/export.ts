@@ -1,4 +1,5 @@
 import { countOf } from "../format.ts";
+import { listRegistered } from "../store/registry.ts";
 import { defineTattileCommand } from "./command.ts";
 
 const FORMATS = ["yaml", "json", "csv"] as const;
@@ -18,21 +19,17 @@ export const exportCommand = defineTattileCommand({
   async run(args, context) {
     const { out } = context;
     const store = await context.store();
-    const [endpoints, certificates, municipalities, cameras] = await Promise.all([
-      store.listEndpoints(),
-      store.listCertificates(),
-      store.listMunicipalities(),
-      store.listCameras(),
-    ]);
+    const registered = await listRegistered(store);
+    const { endpoints, municipalities, cameras } = registered;
     const { buildSite } = await import("../site/export.ts");
-    const site = buildSite({ endpoints, certificates, municipalities, cameras });
+    const site = buildSite(registered);
     const text = await render();
     if (args.file === undefined) return out.text(text);
     const { writeFileDurably } = await import("../durable-file.ts");
     await writeFileDurably(args.file, text, 0o640);
     const cameraCount = countOf(cameras.length, "camera");
-    const registered = `${countOf(endpoints.length, "endpoint")}, ${countOf(municipalities.length, "municipality", "municipalities")}`;
-    out.line(`wrote ${args.format === "csv" ? cameraCount : `${registered} and ${cameraCount}`} to ${args.file}`);
+    const rest = `${countOf(endpoints.length, "endpoint")}, ${countOf(municipalities.length, "municipality", "municipalities")}`;
+    out.line(`wrote ${args.format === "csv" ? cameraCount : `${rest} and ${cameraCount}`} to ${args.file}`);
 
     async function render(): Promise<string> {
       if (args.format === "json") return `${JSON.stringify(site, null, 2)}\n`;

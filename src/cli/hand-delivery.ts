@@ -4,13 +4,14 @@ import { type AttemptResult, attempt, resolveTarget } from "../attempt.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
+import { AppError } from "../errors.ts";
 import { createIdentityStore } from "../identity-store.ts";
 import { silentLog } from "../log.ts";
-import type { ReadingFacts } from "../reading.ts";
+import { NO_FACTS } from "../reading.ts";
 import { createSoapClient, type RawAnswer, type SoapClient } from "../soap/client.ts";
 import { builtinContract } from "../soap/wsdl.ts";
 import { createContractSource } from "../soap/wsdl-source.ts";
-import type { Camera, Certificate, Endpoint, Municipality } from "../store/registry.ts";
+import type { Camera, Certificate, Endpoint, Municipality, Registry } from "../store/registry.ts";
 import type { Claim } from "../store/store.ts";
 
 /** One reading that a person sends; it is in no queue and nothing of it is kept. */
@@ -23,6 +24,22 @@ export interface HandReading {
   municipality: Municipality;
   endpoint: Endpoint | null;
   certificate: Certificate | null;
+}
+
+/** Stands for a plate where nothing is sent. */
+export const MADE_UP_PLATE = "0000XXX";
+
+/** Who signs for a camera, and where its readings go. Endpoint null: to MOSSOS_ENDPOINT_URL. @throws AppError `not-found` */
+export async function findRoute(
+  camera: Camera,
+  registry: Registry,
+): Promise<Pick<HandReading, "municipality" | "endpoint" | "certificate">> {
+  const municipality = (await registry.listMunicipalities()).find(({ id }) => id === camera.municipalityId);
+  if (municipality === undefined) throw new AppError("not-found", `camera ${camera.serial}: its municipality is gone`);
+  const endpointId = camera.endpointId ?? municipality.endpointId;
+  const endpoint = (await registry.listEndpoints()).find(({ id }) => id === endpointId) ?? null;
+  const certificate = (await registry.listCertificates()).find(({ id }) => id === municipality.certificateId) ?? null;
+  return { municipality, endpoint, certificate };
 }
 
 export interface HandDelivery {
@@ -110,26 +127,6 @@ function toClaim(reading: HandReading, clock: Clock): Claim {
     route: { endpointId: endpoint?.id ?? 0, certificateId: certificate?.id ?? 0 },
   };
 }
-
-const NO_FACTS: Omit<ReadingFacts, "plate"> = {
-  deviceName: null,
-  direction: null,
-  laneId: null,
-  laneDescription: null,
-  ocrScore: null,
-  country: null,
-  countryCode: null,
-  plateMinX: null,
-  plateMinY: null,
-  plateMaxX: null,
-  plateMaxY: null,
-  charHeight: null,
-  transitId: null,
-  brand: null,
-  model: null,
-  color: null,
-  vehicleType: null,
-};
 
 /** Pictures are cut and line breaks put between the elements: for reading, not for verifying. `plate` null: it may be seen. */
 export function showEnvelope(xml: string, plateShown: string | null): string {

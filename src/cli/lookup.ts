@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Camera, Certificate, Endpoint, Municipality, Registry } from "../store/registry.ts";
+import type { Store } from "../store/store.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** Finds what an operator names by its name or by its id (`7` or `#7`); a name wins over an id. */
@@ -45,6 +46,15 @@ export async function lookUpCertificate(registry: Registry, wanted: string): Pro
   const name = wanted.trim().toLowerCase();
   const byAlias = ordered.find((c) => c.alias?.toLowerCase() === name);
   return byAlias ?? lookUp("certificate", wanted, Promise.resolve(ordered), (c) => c.name, "cert");
+}
+
+/** @throws AppError `not-found`: it never was, or it was delivered */
+export async function lookUpMessage(store: Pick<Store, "findMessage">, id: number) {
+  const found = await store.findMessage(id);
+  if (found !== null) return found;
+  throw new AppError("not-found", `unknown message ${id}`, {
+    hint: "tattile queue list (a delivered message is erased and no longer listed)",
+  });
 }
 
 /** `none` and an empty value clear what may be left out. */

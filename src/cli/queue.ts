@@ -7,6 +7,7 @@ import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts"
 import type { CommandContext } from "./context.ts";
 import { explainMessageCommand } from "./explain.ts";
 import { discardWithImages } from "./images.ts";
+import { lookUpMessage } from "./lookup.ts";
 import { describeFilter, type FilterArgs, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
 import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
@@ -93,12 +94,7 @@ const show = defineTattileCommand({
     const { out } = context;
     const id = parseIds([args.id])[0] ?? 0;
     const store = await context.store();
-    const found = await store.findMessage(id);
-    if (found === null) {
-      throw new AppError("not-found", `unknown message ${id}`, {
-        hint: "tattile queue list (a delivered message is erased and no longer listed)",
-      });
-    }
+    const found = await lookUpMessage(store, id);
     const { message, attempts } = found;
     await notePlates(args["show-plates"], "queue show", id, context);
     if (args.json) return out.json({ ...asJson(message, args["show-plates"]), history: attempts });

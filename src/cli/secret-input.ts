@@ -29,12 +29,13 @@ export async function readPassword(
     throw new AppError("usage", "cert: --password-file and --password-stdin exclude each other");
   }
   if (stdin) return readStdin(context.input);
-  if (file === undefined) return null;
-  try {
-    return (await readFile(file, "utf8")).split(/\r?\n/)[0] ?? "";
-  } catch (cause) {
-    throw new AppError("not-found", `reading the password file: ${systemCode(cause) ?? "unreadable"} (${file})`, {
-      cause,
-    });
-  }
+  return file === undefined ? null : readFirstLine("--password-file", file);
+}
+
+/** What a file says that is for nobody's eyes: its first line. @throws AppError `not-found` naming flag and file */
+export async function readFirstLine(flag: string, path: string): Promise<string> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new AppError("not-found", `reading ${flag}: ${systemCode(cause) ?? "unreadable"} (${path})`, { cause });
+  });
+  return text.split(/\r?\n/)[0] ?? "";
 }

@@ -11,10 +11,9 @@ import { lookUpCamera } from "./lookup.ts";
 import { formatFacts } from "./output.ts";
 import { askLine, confirm, readStdin } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+import { readFirstLine } from "./secret-input.ts";
 
 const MAX_IMAGE_BYTES = 8 * 1024 * 1024;
-/** Stands for a plate where nothing is sent. */
-const DRY_PLATE = "0000XXX";
 
 const ARGS = {
   camera: {
@@ -54,23 +53,20 @@ export const sendCommand = defineTattileCommand({
     const store = await context.store();
     const config = await context.config();
     const camera = await lookUpCamera(store, args.camera);
-    const municipality = (await store.listMunicipalities()).find(({ id }) => id === camera.municipalityId);
-    if (municipality === undefined)
-      throw new AppError("not-found", `camera ${camera.serial}: its municipality is gone`);
-    const endpointId = camera.endpointId ?? municipality.endpointId;
-    const endpoint = (await store.listEndpoints()).find(({ id }) => id === endpointId) ?? null;
-    const certificate = (await store.listCertificates()).find(({ id }) => id === municipality.certificateId) ?? null;
-    const plate = given?.plate ?? (args["dry-run"] ? DRY_PLATE : await askLine("Plate: ", context));
-    const url = endpoint?.url ?? config.mossos.endpointUrl ?? "nowhere";
-    if (!args["dry-run"]) await confirm(`deliver one reading of camera ${camera.serial} to ${url}`, args.yes, context);
-
-    const [{ deliverByHand }, { grayPicture }] = await Promise.all([
+    const [{ deliverByHand, findRoute, MADE_UP_PLATE }, { grayPicture }] = await Promise.all([
       import("./hand-delivery.ts"),
       import("./gray-picture.ts"),
     ]);
+    const route = await findRoute(camera, store);
+    const { endpoint } = route;
+    const plate = given?.plate ?? (args["dry-run"] ? MADE_UP_PLATE : await askLine("Plate: ", context));
+    if (plate.trim() === "") throw new AppError("usage", "send: the plate is empty", { hint: "tattile send --help" });
+    const url = endpoint?.url ?? config.mossos.endpointUrl ?? "nowhere";
+    if (!args["dry-run"]) await confirm(`deliver one reading of camera ${camera.serial} to ${url}`, args.yes, context);
     const reading: HandReading = {
       ...{ plate: plate.trim(), capturedAt: context.now(), ocrImage: ocr ?? grayPicture(16, 4), ctxImage: ctx },
-      ...{ camera, municipality, endpoint, certificate },
+      camera,
+      ...route,
     };
     const stopping = new AbortController();
     const stop = (): void => stopping.abort();
@@ -103,11 +99,7 @@ async function readPlate(args: SendArgs, context: CommandContext): Promise<{ pla
   if (args.plate !== undefined) return { plate: args.plate, secret: false };
   if (args["plate-stdin"]) return { plate: await readStdin(context.input), secret: true };
   const file = args["plate-file"];
-  if (file === undefined) return null;
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new AppError("not-found", `reading --plate-file: ${systemCode(cause) ?? "unreadable"} (${file})`, { cause });
-  });
-  return { plate: text.split(/\r?\n/)[0] ?? "", secret: true };
+  return file === undefined ? null : { plate: await readFirstLine("--plate-file", file), secret: true };
 }
 
 async function readPicture(flag: string, path: string | undefined): Promise<Uint8Array | null> {

@@ -15,8 +15,6 @@ import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 /** More than the bounds of the quarantine allow by default. */
 const MOST_HELD = 1_000_000;
 const DEDUPE_STEP = 5000;
-/** A picture younger than this may be on its way to its row. */
-const ORPHAN_AGE_MS = 600_000;
 /** After anything; the last year that every store writes as four digits. */
 const FAR_FUTURE = new Date("9999-12-31T00:00:00Z");
 
@@ -120,7 +118,10 @@ async function wipeReadings(store: Store, context: CommandContext): Promise<Coun
 
 /** Pictures that no reading refers to. */
 async function eraseOrphans(store: Store, context: CommandContext): Promise<number> {
-  const [{ sweep }, { openImages }] = await Promise.all([import("../cleanup.ts"), import("../images/open.ts")]);
+  const [{ ORPHAN_AGE_MS, sweep }, { openImages }] = await Promise.all([
+    import("../cleanup.ts"),
+    import("../images/open.ts"),
+  ]);
   const images = openImages(await context.config());
   try {
     const before = new Date(context.now().getTime() - ORPHAN_AGE_MS);

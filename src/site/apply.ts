@@ -6,6 +6,7 @@ import { type PfxContents, readPemPair, readPfx } from "../soap/certificate.ts";
 import { createTrust } from "../soap/trust.ts";
 import { parseWsdl } from "../soap/wsdl.ts";
 import { fetchWsdl } from "../soap/wsdl-source.ts";
+import { listRegistered } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { SiteCertificate } from "./fields.ts";
 import { recordKey, type SiteFile } from "./file.ts";
@@ -167,28 +168,23 @@ export async function applySite(prepared: PreparedSite, deps: Pick<SiteDeps, "st
 }
 
 /** What is registered now, with the cameras that `prune` would remove looked at for waiting readings. */
-export async function readSiteState(
+async function readSiteState(
   file: SiteFile,
   prune: boolean,
   store: Omit<SiteStore, "applyRegistry">,
 ): Promise<SiteState> {
-  const [endpoints, certificates, municipalities, cameras] = await Promise.all([
-    store.listEndpoints(),
-    store.listCertificates(),
-    store.listMunicipalities(),
-    store.listCameras(),
-  ]);
+  const registered = await listRegistered(store);
   const waiting = new Map<number, number>();
   if (prune && file.cameras !== undefined) {
     const named = new Set(file.cameras.map(({ serial }) => serial));
-    for (const { id, serial } of cameras) {
+    for (const { id, serial } of registered.cameras) {
       if (!named.has(serial)) waiting.set(id, (await store.listMessages({ cameraSerial: serial }, 1)).length);
     }
   }
   const rotating = new Set(
     (await store.listRotations()).flatMap(({ nextId, previousId }) => [nextId, previousId ?? 0]),
   );
-  return { endpoints, certificates, municipalities, cameras, waiting, rotating };
+  return { ...registered, waiting, rotating };
 }
 
 async function openCertificate(input: CertificateInput, deps: SiteDeps): Promise<PfxContents> {

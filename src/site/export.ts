@@ -1,6 +1,6 @@
+import type { Registered } from "../store/registry.ts";
 import type { SiteCamera, SiteCertificate, SiteEndpoint, SiteMunicipality } from "./fields.ts";
 import { SITE_VERSION } from "./file.ts";
-import type { SiteState } from "./plan.ts";
 
 /** A whole site file, every section and every field in it. */
 export interface WholeSite {
@@ -12,7 +12,7 @@ export interface WholeSite {
 }
 
 /** What is registered, as `apply` brings it about again. Certificates that sign for nobody are left out; keys stay where they are. */
-export function buildSite(state: Omit<SiteState, "waiting" | "rotating">): WholeSite {
+export function buildSite(state: Registered): WholeSite {
   const endpointName = (id: number | null): string | null => state.endpoints.find((e) => e.id === id)?.name ?? null;
   const inUse = state.certificates.filter((c) => state.municipalities.some((m) => m.certificateId === c.id));
   // Names of certificates need not differ in the store; in the file they do.

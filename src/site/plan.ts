@@ -1,12 +1,10 @@
 import { AppError } from "../errors.ts";
 import type {
-  Camera,
-  Certificate,
   CertificateChoice,
-  Endpoint,
-  Municipality,
+  EndpointDefaults,
   NewCertificate,
   NewEndpoint,
+  Registered,
   RegistryChange,
 } from "../store/registry.ts";
 import type { SiteFile } from "./file.ts";
@@ -14,11 +12,7 @@ import { createSiteNames, sameName } from "./names.ts";
 import { pruneSite } from "./prune.ts";
 
 /** What is registered now. */
-export interface SiteState {
-  endpoints: readonly Endpoint[];
-  certificates: readonly Certificate[];
-  municipalities: readonly Municipality[];
-  cameras: readonly Camera[];
+export interface SiteState extends Registered {
   /** Messages that wait, by camera id; only of cameras that may be removed. */
   waiting: ReadonlyMap<number, number>;
   /** Certificates on their way in or out, which cannot be removed. */
@@ -48,7 +42,7 @@ export interface PlanOptions {
   /** What the file's sections do not name is removed. */
   prune: boolean;
   /** For endpoints that are new. */
-  defaults: Pick<NewEndpoint, "timeoutMs" | "retryMax" | "retryBackoffMs">;
+  defaults: EndpointDefaults;
   /** By the certificate's name in the file. */
   sources: ReadonlyMap<string, SiteCertificateSource>;
 }
@@ -56,14 +50,6 @@ export interface PlanOptions {
 export type PlannedMunicipality = RegistryChange["municipalities"][number];
 export type PlannedCamera = RegistryChange["cameras"][number];
 
-const NEW_ENDPOINT = {
-  profile: "compat",
-  soapAction: null,
-  caPath: null,
-  timezone: null,
-  wsdl: null,
-  tlsClientCertificate: false,
-} as const;
 const MOST_PROBLEMS = 20;
 /** What the file calls them. */
 const FIELD_NAMES: Readonly<Record<string, string>> = { readerCode: "reader", coordX: "x", coordY: "y", caPath: "ca" };
@@ -85,7 +71,7 @@ export function planSite(file: SiteFile, state: SiteState, options: PlanOptions)
 
   const endpoints = (file.endpoints ?? []).flatMap(({ ca, ...said }): NewEndpoint[] => {
     const old = state.endpoints.find(sameName(said.name)) ?? null;
-    const { id: _id, ...before } = old ?? { id: 0, name: "", url: "", ...options.defaults, ...NEW_ENDPOINT };
+    const { id: _id, ...before } = old ?? { id: 0, name: "", url: "", ...options.defaults };
     const after = { ...before, ...said, caPath: ca === undefined ? before.caPath : ca };
     return noteStep("endpoint", said.name, old && before, after) ? [after] : [];
   });

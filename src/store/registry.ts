@@ -73,6 +73,49 @@ export interface Camera {
 
 export type NewMunicipality = Omit<Municipality, "id">;
 export type NewEndpoint = Omit<Endpoint, "id">;
+/** What can be left out when an endpoint is registered. */
+export type EndpointDefaults = Omit<NewEndpoint, "name" | "url">;
+
+/** Everything that an operator set up. */
+export interface Registered {
+  endpoints: readonly Endpoint[];
+  certificates: readonly Certificate[];
+  municipalities: readonly Municipality[];
+  cameras: readonly Camera[];
+}
+
+/** Reads it. */
+export async function listRegistered(
+  registry: Pick<Registry, "listEndpoints" | "listCertificates" | "listMunicipalities" | "listCameras">,
+): Promise<Registered> {
+  const [endpoints, certificates, municipalities, cameras] = await Promise.all([
+    registry.listEndpoints(),
+    registry.listCertificates(),
+    registry.listMunicipalities(),
+    registry.listCameras(),
+  ]);
+  return { endpoints, certificates, municipalities, cameras };
+}
+
+/** What an endpoint is where nothing else is said, by the settings. */
+export function endpointDefaults(settings: {
+  mossos: { timeoutMs: number };
+  sender: { retryMax: number; backoffMs: number };
+}): EndpointDefaults {
+  const { mossos, sender } = settings;
+  return {
+    timeoutMs: mossos.timeoutMs,
+    retryMax: sender.retryMax,
+    retryBackoffMs: sender.backoffMs,
+    profile: "compat",
+    soapAction: null,
+    caPath: null,
+    timezone: null,
+    wsdl: null,
+    tlsClientCertificate: false,
+  };
+}
+
 export type NewCertificate = Omit<Certificate, "id">;
 export type NewCamera = Omit<Camera, "id" | "lastReadingAt" | "lastSentAt">;
 

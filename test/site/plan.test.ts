@@ -3,9 +3,10 @@ import { AppError } from "../../src/errors.ts";
 import { buildSite } from "../../src/site/export.ts";
 import { parseSite } from "../../src/site/file.ts";
 import { planSite, type SitePlan, type SiteState } from "../../src/site/plan.ts";
+import { endpointDefaults } from "../../src/store/registry.ts";
 import { newCamera, newCertificate, newEndpoint } from "../support/store-fixture.ts";
 
-const DEFAULTS = { timeoutMs: 30_000, retryMax: 3, retryBackoffMs: 1000 };
+const DEFAULTS = endpointDefaults({ mossos: { timeoutMs: 30_000 }, sender: { retryMax: 3, backoffMs: 1000 } });
 const STATE: SiteState = {
   endpoints: [{ id: 1, ...newEndpoint("Police") }],
   certificates: [

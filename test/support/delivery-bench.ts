@@ -6,9 +6,11 @@ import { createIdentityStore } from "../../src/identity-store.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
 import type { ImageStore } from "../../src/images/image-store.ts";
 import { silentLog } from "../../src/log.ts";
+import { NO_FACTS } from "../../src/reading.ts";
 import { createSender, type Sender } from "../../src/sender.ts";
 import type { PostResult, PostTarget, SoapClient } from "../../src/soap/client.ts";
 import { builtinContract } from "../../src/soap/wsdl.ts";
+import { endpointDefaults } from "../../src/store/registry.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import type { NewReading, Store } from "../../src/store/store.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -134,7 +136,7 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
               dedupeKey,
               protocol: "tattile-xml",
               cameraSerial: serial,
-              facts: { ...EMPTY_FACTS, plate },
+              facts: { ...NO_FACTS, plate },
               capturedAt: clock.now(),
               timeSource: "camera",
               receivedAt: clock.now(),
@@ -157,15 +159,7 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
         await store.saveEndpoint({
           name: endpoint,
           url: `https://${endpoint}.example/matr-ws`,
-          timeoutMs: 10_000,
-          retryMax: SENDER.retryMax,
-          retryBackoffMs: SENDER.backoffMs,
-          profile: "compat",
-          soapAction: null,
-          caPath: null,
-          timezone: null,
-          wsdl: null,
-          tlsClientCertificate: false,
+          ...endpointDefaults({ mossos: MOSSOS, sender: SENDER }),
         });
       }
       const endpointId = endpoint === null ? null : ((await store.findEndpoint(endpoint))?.id ?? null);
@@ -219,27 +213,6 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
   clock.busy = () => bench.sender.stats().inFlight > answering;
   return bench;
 }
-
-const EMPTY_FACTS: NewReading["facts"] = {
-  plate: "",
-  deviceName: null,
-  direction: null,
-  laneId: null,
-  laneDescription: null,
-  ocrScore: null,
-  country: null,
-  countryCode: null,
-  plateMinX: null,
-  plateMinY: null,
-  plateMaxX: null,
-  plateMaxY: null,
-  charHeight: null,
-  transitId: null,
-  brand: null,
-  model: null,
-  color: null,
-  vehicleType: null,
-};
 
 function makeIdentity(folder: string): { certPath: string; keyPath: string } {
   const certPath = join(folder, "client.pem");

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import type { ReadingFacts } from "../../src/reading.ts";
-import type { NewCamera, NewCertificate, NewEndpoint } from "../../src/store/registry.ts";
+import { NO_FACTS } from "../../src/reading.ts";
+import { endpointDefaults, type NewCamera, type NewCertificate, type NewEndpoint } from "../../src/store/registry.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import type {
   Claim,
@@ -81,26 +81,6 @@ export class SqliteUnderTest implements StoreUnderTest {
   }
 }
 
-const NO_FACTS: Omit<ReadingFacts, "plate"> = {
-  deviceName: null,
-  direction: null,
-  laneId: null,
-  laneDescription: null,
-  ocrScore: null,
-  country: null,
-  countryCode: null,
-  plateMinX: null,
-  plateMinY: null,
-  plateMaxX: null,
-  plateMaxY: null,
-  charHeight: null,
-  transitId: null,
-  brand: null,
-  model: null,
-  color: null,
-  vehicleType: null,
-};
-
 /** Sixteen bytes that differ for every number. */
 export function dedupeKey(number: number): Uint8Array {
   const key = new Uint8Array(16);
@@ -134,15 +114,7 @@ export function newEndpoint(name: string, change: Partial<NewEndpoint> = {}): Ne
   return {
     name,
     url: `https://${name.toLowerCase()}.example/matr-ws`,
-    timeoutMs: 5000,
-    retryMax: 3,
-    retryBackoffMs: 1000,
-    profile: "compat",
-    soapAction: null,
-    caPath: null,
-    timezone: null,
-    wsdl: null,
-    tlsClientCertificate: false,
+    ...endpointDefaults({ mossos: { timeoutMs: 5000 }, sender: { retryMax: 3, backoffMs: 1000 } }),
     ...change,
   };
 }
