@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
-import { Refusal } from "./refusal.ts";
+import { mustFind } from "./refusal.ts";
 import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
 import { exactly, Id, Instant, listOf, named, nullable, Role } from "./schemas.ts";
 
@@ -49,8 +49,10 @@ export function adminRoutes({ store }: ApiDeps, auditor: Auditor): readonly Rout
       access: "admin",
       params: exactly({ id: Id }),
       handle: async ({ params: { id }, caller }) => {
-        const token = (await store.listTokens()).find((one) => one.id === id);
-        if (token === undefined) throw new Refusal(404, "not-found", `unknown token ${id}`);
+        const token = mustFind(
+          (await store.listTokens()).find((one) => one.id === id),
+          `token ${id}`,
+        );
         const deed = { what: "token remove" as const, detail: `${token.name} (${token.role})` };
         await auditor.around(caller, deed, () => store.removeToken(id));
       },

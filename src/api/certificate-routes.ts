@@ -4,7 +4,7 @@ import { daysUntil } from "../format.ts";
 import { readPfx } from "../soap/certificate.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
-import { invalid, Refusal } from "./refusal.ts";
+import { invalid, mustFind, mustRemain } from "./refusal.ts";
 import { CertificateList, EntityName, PfxUpload, SavedCertificate } from "./registry-schemas.ts";
 import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
 import { exactly, Id, nullable } from "./schemas.ts";
@@ -34,11 +34,7 @@ export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Rou
     }));
   }
 
-  async function findMunicipality(name: string) {
-    const municipality = await store.findMunicipality(name);
-    if (municipality === null) throw new Refusal(404, "not-found", `unknown municipality ${name}`);
-    return municipality;
-  }
+  const findMunicipality = async (name: string) => mustFind(await store.findMunicipality(name), `municipality ${name}`);
 
   return [
     defineRoute({
@@ -73,8 +69,7 @@ export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Rou
           isLater ? stageImported(contents, options, store) : assignImported(contents, options, store),
         );
         deps.onDue();
-        const certificate = (await list()).find((one) => one.id === id);
-        if (certificate === undefined) throw new Refusal(409, "conflict", "somebody removed it at the same moment");
+        const certificate = mustRemain((await list()).find((one) => one.id === id));
         return { result, municipality: municipality.name, certificate };
       },
     }),
@@ -106,8 +101,7 @@ export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Rou
       access: "admin",
       params: exactly({ id: Id }),
       handle: async ({ params: { id }, caller }) => {
-        const certificate = await store.findCertificate(id);
-        if (certificate === null) throw new Refusal(404, "not-found", `unknown certificate ${id}`);
+        const certificate = mustFind(await store.findCertificate(id), `certificate ${id}`);
         const detail = `certificate ${id} (${certificate.name})`;
         await auditor.around(caller, { what: "certificate remove", detail }, () => store.removeCertificate(id));
         const { keyPath } = certificate;

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { gatherExplanation } from "../explanation.ts";
 import { formatDay, maskPlate } from "../format.ts";
+import { eraseMany } from "../images/image-store.ts";
 import { groupQueue } from "../queue-groups.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
@@ -14,12 +15,12 @@ import {
   MessageSelection,
   QueueGroups,
 } from "./message-schemas.ts";
-import { invalid, Refusal } from "./refusal.ts";
+import { invalid, mustFind, Refusal } from "./refusal.ts";
 import { type Caller, defineMediaRoute, defineRoute, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
 
 const USUAL_LIMIT = 50;
-const ERASE_STEP = 1000;
+const DELIVERED = "A delivered message is erased.";
 
 interface FilterFields {
   reason?: string;
@@ -31,6 +32,8 @@ interface FilterFields {
 /** The queue: what waits, why, its pictures, and sending it again. */
 export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
   const { store, images, config, clock } = deps;
+
+  const findMessage = async (id: number) => mustFind(await store.findMessage(id), `message ${id}`, DELIVERED);
 
   async function readFilter(where: string, fields: FilterFields): Promise<MessageFilter> {
     const filter: MessageFilter = {};
@@ -59,10 +62,6 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
     }
     return filter;
   }
-
-  const erase = async (paths: readonly string[]): Promise<void> => {
-    for (let at = 0; at < paths.length; at += ERASE_STEP) await images.erase(paths.slice(at, at + ERASE_STEP));
-  };
 
   return [
     defineRoute({
@@ -93,8 +92,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       query: exactly({ plates: Type.Optional(Type.Boolean()) }),
       answer: MessageDetail,
       handle: async ({ params, query, caller }) => {
-        const found = await store.findMessage(params.id);
-        if (found === null) throw unknown(params.id);
+        const found = await findMessage(params.id);
         const plates = query.plates ?? false;
         await allowPlates(plates, caller, `message ${params.id}`, params.id);
         return { message: show(found.message, caller, plates), history: found.attempts };
@@ -110,8 +108,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       query: exactly({ plates: Type.Optional(Type.Boolean()) }),
       answer: Explained,
       handle: async ({ params, query, caller }) => {
-        const found = await store.findMessage(params.id);
-        if (found === null) throw unknown(params.id);
+        const found = await findMessage(params.id);
         const showPlate = query.plates ?? false;
         await allowPlates(showPlate, caller, `message ${params.id}, explained`, params.id);
         const explanation = await gatherExplanation(found, store, config, { now: clock.now(), showPlate });
@@ -144,8 +141,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       params: exactly({ id: Id, kind: Type.Enum(["ocr", "ctx"]) }),
       media: "image/jpeg",
       handle: async ({ params, caller }) => {
-        const paths = await store.findMessageImages(params.id);
-        if (paths === null) throw unknown(params.id);
+        const paths = mustFind(await store.findMessageImages(params.id), `message ${params.id}`, DELIVERED);
         const path = params.kind === "ocr" ? paths.ocr : paths.ctx;
         const bytes = path === null ? null : await images.read(path);
         if (bytes === null) throw new Refusal(404, "not-found", `message ${params.id} has no such picture`);
@@ -183,7 +179,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
         const filter = await readSelection(body);
         const deed = { what: "queue discard" as const, detail: describe(body), messageId: onlyId(filter) };
         const { messages, imagePaths } = await auditor.around(caller, deed, () => store.discardMessages(filter));
-        await erase(imagePaths);
+        await eraseMany(images, imagePaths);
         return { messages };
       },
     }),
@@ -204,10 +200,6 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
 function show(message: QueuedMessage, caller: Caller | null, plates: boolean) {
   if (caller === null || caller.token.role === "viewer") return { ...message, plate: null };
   return { ...message, plate: plates ? message.plate : maskPlate(message.plate) };
-}
-
-function unknown(id: number): Refusal {
-  return new Refusal(404, "not-found", `unknown message ${id}`, { hint: "A delivered message is erased." });
 }
 
 /** A filter as it was given, for the audit log. */

@@ -1,11 +1,12 @@
 import { Type } from "typebox";
 import { maskPlate } from "../format.ts";
+import { eraseMany } from "../images/image-store.ts";
 import type { Quarantined } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { describe } from "./message-routes.ts";
 import { Changed, HeldDetail, HeldList, HeldResults, HeldSelection } from "./message-schemas.ts";
-import { invalid, Refusal } from "./refusal.ts";
+import { invalid, mustFind } from "./refusal.ts";
 import { defineRoute, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
 
@@ -17,11 +18,7 @@ const MOST_AT_ONCE = 2000;
 export function quarantineRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
   const { store, quarantine } = deps;
 
-  async function find(id: number): Promise<Quarantined> {
-    const held = await store.findQuarantined(id);
-    if (held === null) throw new Refusal(404, "not-found", `unknown held message ${id}`);
-    return held;
-  }
+  const find = async (id: number) => mustFind(await store.findQuarantined(id), `held message ${id}`);
 
   async function select(body: {
     ids?: number[];
@@ -122,11 +119,10 @@ export function quarantineRoutes(deps: ApiDeps, auditor: Auditor): readonly Rout
       handle: async ({ body, caller }) => {
         const held = await select(body);
         const deed = { what: "quarantine drop" as const, detail: `${describe(body)}: ${held.length}` };
-        return auditor.around(caller, deed, async () => {
-          // Rows first: a row without its file could not be shown; a file without its row is swept.
-          await quarantine.erase(await store.dropQuarantined(held.map(({ id }) => id)));
-          return { messages: held.length };
-        });
+        const ids = held.map(({ id }) => id);
+        // Rows first: a row without its file could not be shown; a file without its row is swept.
+        await eraseMany(quarantine, await auditor.around(caller, deed, () => store.dropQuarantined(ids)));
+        return { messages: held.length };
       },
     }),
   ];

@@ -48,3 +48,15 @@ export function toRefusal(error: unknown): Refusal {
 export function invalid(text: string, hint?: string): Refusal {
   return new Refusal(400, "invalid", text, hint === undefined ? {} : { hint });
 }
+
+/** What a request names. @throws Refusal 404 when it is not there */
+export function mustFind<T>(found: T | null | undefined, name: string, hint?: string): T {
+  if (found !== null && found !== undefined) return found;
+  throw new Refusal(404, "not-found", `unknown ${name}`, hint === undefined ? {} : { hint });
+}
+
+/** What was saved a moment ago. @throws Refusal 409 when somebody else has removed it since */
+export function mustRemain<T>(found: T | null | undefined): T {
+  if (found !== null && found !== undefined) return found;
+  throw new Refusal(409, "conflict", "somebody removed it at the same moment");
+}

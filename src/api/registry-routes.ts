@@ -1,10 +1,12 @@
 import { Type } from "typebox";
+import { eraseMany } from "../images/image-store.ts";
 import { coordinate, endpointUrl } from "../registry-values.ts";
 import { endpointDefaults, type NewCamera } from "../store/registry.ts";
+import { isTimeZone } from "../time-zone.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { describe } from "./message-routes.ts";
-import { invalid, Refusal } from "./refusal.ts";
+import { invalid, mustFind, mustRemain } from "./refusal.ts";
 import {
   CameraDetail,
   CameraFields,
@@ -34,11 +36,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
     return endpoint.id;
   }
 
-  async function findCamera(serial: string) {
-    const camera = await store.findCamera(serial);
-    if (camera === null) throw new Refusal(404, "not-found", `unknown camera ${serial}`);
-    return camera;
-  }
+  const findCamera = async (serial: string) => mustFind(await store.findCamera(serial), `camera ${serial}`);
 
   return [
     defineRoute({
@@ -71,7 +69,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         const deed = { what: "municipality save" as const, detail: describeSaved(value.name, body) };
         const result = await auditor.around(caller, deed, () => store.saveMunicipality(value));
         deps.onDue();
-        return { result, municipality: await must(store.findMunicipality(params.name)) };
+        return { result, municipality: mustRemain(await store.findMunicipality(params.name)) };
       },
     }),
     defineSilentRoute({
@@ -82,8 +80,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       access: "admin",
       params: EntityName,
       handle: async ({ params: { name }, caller }) => {
-        const found = await store.findMunicipality(name);
-        if (found === null) throw new Refusal(404, "not-found", `unknown municipality ${name}`);
+        const found = mustFind(await store.findMunicipality(name), `municipality ${name}`);
         const deed = { what: "municipality remove" as const, detail: found.name };
         await auditor.around(caller, deed, () => store.removeMunicipality(found.id));
       },
@@ -119,7 +116,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
           store.saveEndpoint({ ...old, ...withoutUndefined(body), url }),
         );
         deps.onDue();
-        return { result, endpoint: await must(store.findEndpoint(params.name)) };
+        return { result, endpoint: mustRemain(await store.findEndpoint(params.name)) };
       },
     }),
     defineSilentRoute({
@@ -130,8 +127,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       access: "admin",
       params: EntityName,
       handle: async ({ params: { name }, caller }) => {
-        const found = await store.findEndpoint(name);
-        if (found === null) throw new Refusal(404, "not-found", `unknown endpoint ${name}`);
+        const found = mustFind(await store.findEndpoint(name), `endpoint ${name}`);
         const deed = { what: "endpoint remove" as const, detail: `${found.name} (${found.url})` };
         await auditor.around(caller, deed, () => store.removeEndpoint(found.id));
       },
@@ -192,7 +188,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         const deed = { what: "camera save" as const, detail: describeSaved(serial, body) };
         const result = await auditor.around(caller, deed, () => store.saveCamera(value));
         deps.onDue();
-        return { result, camera: await findCamera(serial) };
+        return { result, camera: mustRemain(await store.findCamera(serial)) };
       },
     }),
     defineRoute({
@@ -208,17 +204,18 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         const camera = await findCamera(serial);
         const keep = query.readings !== "erase";
         const detail = `camera ${serial}, its readings: ${keep ? "delivered first" : "erased unsent"}`;
-        return auditor.around(caller, { what: "camera remove", detail }, async () => {
-          if (keep) {
+        const deed = { what: "camera remove" as const, detail };
+        if (keep) {
+          const retired = await auditor.around(caller, deed, async () => {
             await store.retireCamera(camera.id);
-            const removed = (await store.removeRetired()).includes(serial);
-            return { removed, readings: 0 };
-          }
-          const gone = await store.removeCamera(camera.id, true);
-          for (let at = 0; at < gone.imagePaths.length; at += 1000)
-            await images.erase(gone.imagePaths.slice(at, at + 1000));
-          return { removed: true, readings: gone.readings };
-        });
+            return store.removeRetired();
+          });
+          return { removed: retired.includes(serial), readings: 0 };
+        }
+        const { readings, imagePaths } = await auditor.around(caller, deed, () => store.removeCamera(camera.id, true));
+        // The camera is gone, whatever becomes of its pictures: those that stay behind are swept.
+        await eraseMany(images, imagePaths);
+        return { removed: true, readings };
       },
     }),
   ];
@@ -235,12 +232,8 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
 }
 
 function checkZone(zone: string | null | undefined): void {
-  if (zone === undefined || zone === null) return;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-  } catch {
-    throw invalid(`body.timezone is ${JSON.stringify(zone)}`, "Give a zone name such as Europe/Madrid or UTC.");
-  }
+  if (zone === undefined || zone === null || isTimeZone(zone)) return;
+  throw invalid(`body.timezone is ${JSON.stringify(zone)}`, "Give a zone name such as Europe/Madrid or UTC.");
 }
 
 /** What was said, for the audit log. */
@@ -251,11 +244,4 @@ function describeSaved(name: string, fields: object): string {
 function withoutUndefined<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   // Sound: only the keys whose value is undefined are left out.
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
-}
-
-/** What was saved a moment ago; somebody else may have removed it since. */
-async function must<T>(found: Promise<T | null>): Promise<T> {
-  const value = await found;
-  if (value === null) throw new Refusal(409, "conflict", "somebody removed it at the same moment");
-  return value;
 }

@@ -1,3 +1,4 @@
+import { eraseMany } from "../images/image-store.ts";
 import type { MessageFilter, OperatorStore } from "../store/store.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -13,12 +14,7 @@ export async function eraseImages(paths: readonly string[], context: CommandCont
   const { openImages } = await import("../images/open.ts");
   const images = openImages(await context.config());
   try {
-    let erased = 0;
-    for (let at = 0; at < paths.length; at += 1000) {
-      erased += await images.erase(paths.slice(at, at + 1000));
-      context.out.progress(`erasing images: ${at} of ${paths.length}`);
-    }
-    return erased;
+    return await eraseMany(images, paths, (done) => context.out.progress(`erasing images: ${done} of ${paths.length}`));
   } finally {
     images.close();
     context.out.clearProgress();

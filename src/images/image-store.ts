@@ -25,3 +25,19 @@ export interface ImageStore {
   space(): Promise<{ freeBytes: number; totalBytes: number }>;
   close(): void;
 }
+
+const ERASE_STEP = 1000;
+
+/** Erases any number of files, so many at a time that no store has them all under way. @returns how many were there. */
+export async function eraseMany(
+  images: Pick<ImageStore, "erase">,
+  paths: readonly string[],
+  onStep: (done: number) => void = () => {},
+): Promise<number> {
+  let erased = 0;
+  for (let at = 0; at < paths.length; at += ERASE_STEP) {
+    erased += await images.erase(paths.slice(at, at + ERASE_STEP));
+    onStep(Math.min(at + ERASE_STEP, paths.length));
+  }
+  return erased;
+}

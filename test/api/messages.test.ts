@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseTattileXml } from "../../src/camera/tattile-xml.ts";
 import type { ApiUnderTest } from "../support/api-fixture.ts";
@@ -117,6 +117,22 @@ test("discarded messages go with their pictures, and the balance says where they
     dead: 0,
     difference: 0,
   });
+});
+
+test("a camera that is removed while its pictures cannot be is not written down as if it were still there", async () => {
+  await using api = await openWithMessages(true);
+  const images = join(api.config.dataDir, "images");
+  for (const name of readdirSync(images, { recursive: true }) as string[]) {
+    if (!name.endsWith(".jpg")) continue;
+    rmSync(join(images, name));
+    mkdirSync(join(images, name));
+  }
+  const answer = await api.call("DELETE", "/api/v1/cameras/A1?readings=erase", { as: "admin" });
+  expect(answer.status).toBeGreaterThanOrEqual(500);
+  expect(await api.store.findCamera("A1")).toBeNull();
+  expect(await api.store.listAudit({ limit: 10 })).toMatchObject([
+    { what: "camera remove", detail: "camera A1, its readings: erased unsent" },
+  ]);
 });
 
 test.each([
