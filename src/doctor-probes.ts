@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { Client } from "undici/index.js";
+import { Client } from "./soap/http-client.ts";
 import type { Clock } from "./clock.ts";
 import { buildTimeRequest, parseTimeAnswer, type TimeAnswer } from "./doctor-clock.ts";
 import type { EndpointProbe, TlsProbe } from "./doctor-endpoint.ts";

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
-import { type Dispatcher, Pool } from "undici/index.js";
+import type { Dispatcher } from "undici/index.js";
+import { Pool } from "./http-client.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
 import { AppError } from "../errors.ts";
 import { withDeadline } from "./deadline.ts";
