@@ -15,6 +15,7 @@ export const AUDITED_DEEDS = [
   "municipality save",
   "camera save",
   "endpoint remove",
+  "endpoint try",
   "municipality remove",
   "camera remove",
   "readings wipe",

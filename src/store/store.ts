@@ -224,6 +224,8 @@ export interface RouteState extends Route {
   latencyMs: number | null;
   /** When an operator last changed what this route depends on; a pause from before it is over. */
   mendedAt: Date | null;
+  /** When an operator last asked that it be tried now; a pause from before it is due. */
+  triedAt: Date | null;
 }
 
 /** Lasting counts, written in the transaction of what they count. For a serial no camera has, `(unknown)` beyond a bound. */
@@ -277,6 +279,11 @@ export interface OperatorStore {
   trimQuarantine(bounds: { count: number; bytes: number; before: Date }): Promise<readonly Quarantined[]>;
   listRouteStates(): Promise<readonly RouteState[]>;
   saveRouteState(state: RouteState): Promise<void>;
+  /**
+   * Every pause of the endpoint (0: the configured default) is due now, and so is of each of its cameras the FAILED message
+   * that would be due first; the counts of pauses and attempts stay. @returns how many pauses there were
+   */
+  tryEndpoint(endpointId: number, now: Date): Promise<number>;
 }
 
 export interface StoreInfo {
