@@ -76,6 +76,11 @@ export function mend(breaker: Breaker, now: Date): Breaker {
   return breaker.pausedUntil === null ? breaker : { ...breaker, pauses: 0, pausedUntil: now };
 }
 
+/** An operator wants it tried: probe at once. Nothing was mended, so the next pause is as long as it would have been. */
+export function tryNow(breaker: Breaker, now: Date): Breaker {
+  return breaker.pausedUntil === null || breaker.pausedUntil <= now ? breaker : { ...breaker, pausedUntil: now };
+}
+
 function pause(pauses: number, policy: PausePolicy, now: Date, random: number) {
   const wait = Math.min(policy.maxMs, policy.firstMs * 2 ** Math.min(pauses, 30));
   return {

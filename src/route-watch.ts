@@ -6,6 +6,7 @@ import {
   CLOSED,
   mend,
   type PausePolicy,
+  tryNow,
 } from "./breaker.ts";
 import type { DeliveryOutcome } from "./delivery.ts";
 import type { Log } from "./log.ts";
@@ -21,6 +22,8 @@ interface Watched extends Route {
   lastAcceptedAt: Date | null;
   clockOffsetMs: number | null;
   latencyMs: number | null;
+  /** The last wish to have it tried that was followed: each is followed once. */
+  triedAt: Date | null;
   savedAt: number;
   dirty: boolean;
 }
@@ -52,19 +55,25 @@ export class RouteWatch {
       watched.lastAcceptedAt = state.lastAcceptedAt;
       watched.clockOffsetMs = state.clockOffsetMs;
       watched.latencyMs = state.latencyMs;
+      watched.triedAt = state.triedAt;
       if (state.pausedUntil === null || state.pauseKind === null) continue;
       watched.breaker = { ...CLOSED, pausedAt: now, pausedUntil: now, kind: state.pauseKind, detail: state.detail };
     }
   }
 
-  /** Looks whether an operator mended what a pause was about. */
+  /** Looks whether an operator mended what a pause was about, or wants it tried now. */
   async refresh(now: Date): Promise<void> {
     if (![...this.#watched.values()].some(({ breaker }) => breaker.pausedUntil !== null && now < breaker.pausedUntil))
       return;
-    for (const { mendedAt, ...state } of await this.#deps.listRouteStates()) {
+    for (const { mendedAt, triedAt, ...state } of await this.#deps.listRouteStates()) {
       const watched = this.#watched.get(routeKey(state));
-      if (watched === undefined || mendedAt === null || watched.breaker.pausedAt === null) continue;
-      if (mendedAt >= watched.breaker.pausedAt) watched.breaker = mend(watched.breaker, now);
+      const pausedAt = watched?.breaker.pausedAt ?? null;
+      if (watched === undefined || pausedAt === null) continue;
+      if (mendedAt !== null && mendedAt >= pausedAt) watched.breaker = mend(watched.breaker, now);
+      else if (triedAt !== null && triedAt.getTime() !== watched.triedAt?.getTime()) {
+        watched.breaker = tryNow(watched.breaker, now);
+      }
+      watched.triedAt = triedAt;
     }
   }
 
@@ -166,6 +175,7 @@ export class RouteWatch {
         lastAcceptedAt: null,
         clockOffsetMs: null,
         latencyMs: null,
+        triedAt: null,
         savedAt: 0,
         dirty: false,
       };
@@ -221,6 +231,7 @@ export class RouteWatch {
       clockOffsetMs: watched.clockOffsetMs,
       latencyMs: watched.latencyMs,
       mendedAt: null,
+      triedAt: null,
     });
   }
 }

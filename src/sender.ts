@@ -23,7 +23,7 @@ const REFILL_WAIT_MS = 20;
 const SETTLE_RETRY_MS = 500;
 /** How long a slot rests whose pictures could not be fetched: a bucket that is away need not be asked more often. */
 const PICTURES_AWAY_MS = 3000;
-/** How often it is looked whether an operator mended a paused endpoint. */
+/** How often it is looked whether an operator mended a paused endpoint, or wants it tried. */
 const REFRESH_MS = 1000;
 /** Unanswered in a row before an endpoint is paused. */
 const PAUSE_THRESHOLD = 3;
@@ -40,6 +40,8 @@ export interface Sender {
   start(): Promise<void>;
   /** Something was queued in this process. */
   nudge(): void;
+  /** An operator changed something by this process: pauses are looked at anew, too. */
+  lookAgain(): void;
   stats(): SenderStats;
   /** Claims no more; what is under way may finish for `graceMs`, then is left for the next start. */
   stop(graceMs: number): Promise<void>;
@@ -102,6 +104,8 @@ export function createSender(deps: SenderDeps): Sender {
   }
 
   async function fill(): Promise<number> {
+    // Aborting before anything is read: whatever changes while this runs wakes the next round.
+    wake = new AbortController();
     const now = clock.now();
     if (clock.monotonicMs() - refreshedAt >= REFRESH_MS) {
       refreshedAt = clock.monotonicMs();
@@ -109,8 +113,6 @@ export function createSender(deps: SenderDeps): Sender {
     }
     const { endpoints, routes: limited, probed } = routes.slots(inFlight, config.concurrency, now);
     const limit = Math.min(config.maxBatchSize, MAX_IN_FLIGHT - stats.inFlight);
-    // Aborting before the claim: whatever is queued while it runs wakes the next round.
-    wake = new AbortController();
     if (limit <= 0) return 0;
     const claims = await store.claim(
       {
@@ -296,6 +298,10 @@ export function createSender(deps: SenderDeps): Sender {
       loop = run();
     },
     nudge: () => wake.abort(),
+    lookAgain: () => {
+      refreshedAt = Number.NEGATIVE_INFINITY;
+      wake.abort();
+    },
     stats: () => ({ ...stats }),
     async stop(graceMs) {
       stopping.abort();

@@ -189,7 +189,7 @@ async function start(
       beats: heartbeats.list,
       ingestStats: () => ingest?.stats() ?? null,
       take: (message) => held.intake.accept(message),
-      onDue: () => sender?.nudge(),
+      onDue: () => sender?.lookAgain(),
       spoolStatus: () => spool?.status() ?? null,
       clock,
       log,

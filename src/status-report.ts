@@ -45,6 +45,9 @@ export interface CertificateStatus {
   next: { state: Rotation["state"]; validFrom: Date | null; detail: string | null } | null;
 }
 
+/** What MOSSOS_ENDPOINT_URL is called among the endpoints; its id is 0. */
+export const DEFAULT_ENDPOINT = "(default)";
+
 /** Held messages looked at; what lies beyond is only said to be more. */
 const QUARANTINE_LOOK = 10_000;
 
@@ -98,7 +101,7 @@ function endpointStatuses(
 ): readonly EndpointStatus[] {
   const known = endpoints.map(({ id, name, url }) => ({ id, name, url }));
   // Id 0 is the configured default; it is one more endpoint when it is set.
-  if (config.mossos.endpointUrl !== null) known.push({ id: 0, name: "(default)", url: config.mossos.endpointUrl });
+  if (config.mossos.endpointUrl !== null) known.push({ id: 0, name: DEFAULT_ENDPOINT, url: config.mossos.endpointUrl });
   return known.map((endpoint) => {
     const own = states.filter((s) => s.endpointId === endpoint.id);
     const latest = own.toSorted((a, b) => (b.lastAcceptedAt?.getTime() ?? 0) - (a.lastAcceptedAt?.getTime() ?? 0))[0];

@@ -42,6 +42,7 @@ function route(certificateId: number, pauseKind: RouteState["pauseKind"]): Route
     clockOffsetMs: null,
     latencyMs: null,
     mendedAt: null,
+    triedAt: null,
   };
 }
 

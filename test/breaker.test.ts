@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { afterOutcome, allowance, type Breaker, CLOSED, mend } from "../src/breaker.ts";
+import { afterOutcome, allowance, type Breaker, CLOSED, mend, tryNow } from "../src/breaker.ts";
 import type { DeliveryOutcome } from "../src/delivery.ts";
 
 const policy = { threshold: 3, firstMs: 1000, maxMs: 60_000 };
@@ -72,5 +72,18 @@ describe("an endpoint's pause", () => {
     const paused = after(CLOSED, misconfigured, 10).breaker;
     expect(allowance(mend(paused, at(10.1)), 0, at(10.1))).toBe(1);
     expect(mend(CLOSED, at(1))).toBe(CLOSED);
+  });
+
+  test("is over at once when the operator wants it tried, and the next one is as long as it would have been", () => {
+    let state = CLOSED;
+    for (let n = 0; n < 4; n++) state = after(state, unreachable, 10 * n).breaker;
+    expect(allowance(state, 0, at(31))).toBe(0);
+    const tried = tryNow(state, at(31));
+    expect(allowance(tried, 0, at(31))).toBe(1);
+    const again = after(tried, unreachable, 31).breaker;
+    expect(again).toEqual(after(state, unreachable, 31).breaker);
+    expect(again.pauses).toBe(5);
+    expect(tryNow(CLOSED, at(1))).toBe(CLOSED);
+    expect(tryNow(state, at(500))).toBe(state);
   });
 });

@@ -102,7 +102,7 @@ test("each attempt is told with what came of it, and how many are spent", () => 
 test("what holds a waiting message back is named: a pause, no sender, a sender that is switched off", () => {
   const route: RouteState = {
     ...{ endpointId: 3, certificateId: 0, pausedUntil: after(90), pauseKind: "misconfigured", detail: "wrong address" },
-    ...{ pauses: 1, lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: null },
+    ...{ pauses: 1, lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: null, triedAt: null },
   };
   const paused = explain({ routes: [route] });
   expect(paused.waitsFor).toContain("endpoint is paused (misconfigured: wrong address), until 2026-05-04 10:01:30");

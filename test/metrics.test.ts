@@ -36,6 +36,7 @@ async function openTown(): Promise<ApiUnderTest> {
           clockOffsetMs: -1500,
           latencyMs: 120,
           mendedAt: null,
+          triedAt: null,
         });
         const value = { municipalityId: municipality, validTo: new Date("2031-01-01T00:00:00Z") };
         await store.addCertificate(newCertificate("Girona", value));

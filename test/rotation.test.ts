@@ -27,7 +27,7 @@ function facts(change: Partial<RotationFacts> = {}, certificateId = 2): Rotation
 function route(change: Partial<RouteState>): RouteState {
   return {
     ...{ endpointId: 3, certificateId: 2, pausedUntil: null, pauseKind: null, detail: null, pauses: 0 },
-    ...{ lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: null },
+    ...{ lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: null, triedAt: null },
     ...change,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DeliveryOutcome } from "../src/delivery.ts";
-import { type DeliveryBench, openDeliveryBench, type Posted } from "./support/delivery-bench.ts";
+import { type DeliveryBench, openDeliveryBench, type Posted, SENDER } from "./support/delivery-bench.ts";
 import { turns } from "./support/fake-clock.ts";
 
 const accepted: DeliveryOutcome = { kind: "accepted", returnCode: "1" };
@@ -245,6 +245,41 @@ describe("one endpoint's trouble", () => {
     await bench.clock.advance(3000);
     expect(bench.posted.length).toBe(before + 1);
     expect(bench.posted.at(-1)?.url).toBe("https://right.example/matr-ws");
+  });
+
+  test("is probed at once when an operator wants it tried, and goes on as before when that fails", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = () => ({ kind: "unreachable", detail: "ECONNREFUSED" });
+    await bench.queue("1234BCD");
+    await bench.clock.advance(10 * MINUTE_MS);
+    const endpoint = await bench.store.findEndpoint("police");
+    if (endpoint === null) throw new Error("no endpoint");
+    const pausesBefore = (await bench.store.listRouteStates())[0]?.pauses ?? 0;
+    const before = bench.posted.length;
+    expect(await bench.store.tryEndpoint(endpoint.id, bench.clock.now())).toBe(1);
+    bench.sender.lookAgain();
+    await bench.clock.advance(10);
+    expect(bench.posted.length).toBe(before + 1);
+    const [state] = await bench.store.listRouteStates();
+    expect(state?.pauses).toBe(pausesBefore + 1);
+    // Once is once: the next try waits for the end of the pause.
+    bench.sender.lookAgain();
+    await bench.clock.advance(3000);
+    expect(bench.posted.length).toBe(before + 1);
+  });
+
+  test("is probed within the poll interval when an operator elsewhere wants it tried", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = () => ({ kind: "misconfigured", detail: "HTTP 404", scope: "endpoint" });
+    await bench.queue("1234BCD");
+    await bench.clock.advance(10 * MINUTE_MS);
+    const before = bench.posted.length;
+    bench.answer = () => accepted;
+    const endpoint = await bench.store.findEndpoint("police");
+    await bench.store.tryEndpoint(endpoint?.id ?? -1, bench.clock.now());
+    await bench.clock.advance(SENDER.pollIntervalMs);
+    expect(bench.posted.length).toBe(before + 1);
+    expect((await bench.store.listMessages({}, 1)).length).toBe(0);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import { eraseMany } from "../images/image-store.ts";
 import { coordinate, endpointUrl } from "../registry-values.ts";
+import { DEFAULT_ENDPOINT } from "../status-report.ts";
 import { endpointDefaults, type NewCamera } from "../store/registry.ts";
 import { isTimeZone } from "../time-zone.ts";
 import type { Auditor } from "./audit.ts";
@@ -12,6 +13,7 @@ import {
   CameraFields,
   CameraSerial,
   EndpointFields,
+  EndpointTried,
   EntityName,
   MunicipalityFields,
   Removed,
@@ -117,6 +119,25 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         );
         deps.onDue();
         return { result, endpoint: mustRemain(await store.findEndpoint(params.name)) };
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/v1/endpoints/{name}/try",
+      tag: "registry",
+      summary: `end the wait of a paused endpoint: one message is tried at once; ${DEFAULT_ENDPOINT} is MOSSOS_ENDPOINT_URL`,
+      access: "operator",
+      params: EntityName,
+      answer: EndpointTried,
+      handle: async ({ params, caller }) => {
+        const isDefault = params.name === DEFAULT_ENDPOINT && config.mossos.endpointUrl !== null;
+        const { id, name } = isDefault
+          ? { id: 0, name: DEFAULT_ENDPOINT }
+          : mustFind(await store.findEndpoint(params.name), `endpoint ${params.name}`);
+        const deed = { what: "endpoint try" as const, detail: name };
+        const pauses = await auditor.around(caller, deed, () => store.tryEndpoint(id, deps.clock.now()));
+        deps.onDue();
+        return { endpoint: name, pauses };
       },
     }),
     defineSilentRoute({

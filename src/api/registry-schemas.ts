@@ -53,6 +53,14 @@ export const EndpointFields = named(
   }),
 );
 
+export const EndpointTried = named(
+  "EndpointTried",
+  exactly({
+    endpoint: Type.String(),
+    pauses: Type.Integer({ minimum: 0, description: "how many were ended; 0: it was not paused" }),
+  }),
+);
+
 export const CameraFields = named(
   "CameraFields",
   exactly({

@@ -125,6 +125,7 @@ const Pause = exactly({
   clockOffsetMs: nullable(Type.Number()),
   latencyMs: nullable(Type.Number()),
   mendedAt: nullable(Instant),
+  triedAt: nullable(Instant),
 });
 
 const EndpointStatus = named(

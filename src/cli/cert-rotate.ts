@@ -228,7 +228,10 @@ async function cancel(args: RotateArgs, context: CommandContext): Promise<void> 
   }
   const store = await context.store();
   const { id, name } = await lookUpMunicipality(store, args.municipality);
-  if (args["dry-run"]) return context.out.line(`would forget the rotation of ${name}`);
+  const { out } = context;
+  if (args["dry-run"]) {
+    return args.json ? out.json({ wouldForget: name }) : out.line(`would forget the rotation of ${name}`);
+  }
   const forgotten = await audited({ what: "certificate rotate", detail: `${name}: forgotten` }, context, () =>
     store.cancelRotation(id),
   );
@@ -237,5 +240,6 @@ async function cancel(args: RotateArgs, context: CommandContext): Promise<void> 
       hint: "tattile cert rotate",
     });
   }
-  context.out.line(`forgot the rotation of ${name}; its certificate stays listed: tattile cert list`);
+  if (args.json) return out.json({ forgotten: name });
+  out.line(`forgot the rotation of ${name}; its certificate stays listed: tattile cert list`);
 }

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
 import { countOf, formatAge } from "../format.ts";
+import { DEFAULT_ENDPOINT } from "../status-report.ts";
 import {
   type Endpoint,
   endpointDefaults,
@@ -207,6 +208,30 @@ function endpointFacts(endpoint: Endpoint): [string, string][] {
   ];
 }
 
+const tryCommand = defineTattileCommand({
+  name: "endpoint try",
+  summary: "end the wait of a paused endpoint: one message is tried at once",
+  notes: [
+    "Nothing is forgotten: when the try fails too, the next wait is as long as it would have been.",
+    `${DEFAULT_ENDPOINT} is the one of MOSSOS_ENDPOINT_URL.`,
+  ],
+  examples: ["tattile endpoint try lectio", `tattile endpoint try "${DEFAULT_ENDPOINT}"`],
+  args: { name: NAME, ...JSON_ARG },
+  async run(args, context) {
+    const { out } = context;
+    const store = await context.store();
+    const isDefault = args.name === DEFAULT_ENDPOINT && (await context.config()).mossos.endpointUrl !== null;
+    const { id, name } = isDefault ? { id: 0, name: DEFAULT_ENDPOINT } : await lookUpEndpoint(store, args.name);
+    const pauses = await audited({ what: "endpoint try", detail: name }, context, () =>
+      store.tryEndpoint(id, context.now()),
+    );
+    if (args.json) return out.json({ endpoint: name, pauses });
+    if (pauses === 0) return out.line(`endpoint ${name} is not paused; its messages are sent as they fall due`);
+    out.line(`endpoint ${name}: ${countOf(pauses, "pause")} ended, a message is tried at once`);
+    out.note("How it went: tattile endpoint list");
+  },
+});
+
 const remove = defineTattileCommand({
   name: "endpoint remove",
   summary: "remove an endpoint that nothing uses, or from all that use it",
@@ -248,5 +273,6 @@ export const endpointCommands = defineGroup("endpoint", "register and change add
   list,
   show,
   set,
+  tryCommand,
   remove,
 ]);

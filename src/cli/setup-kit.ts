@@ -19,6 +19,8 @@ export interface Kit extends Dialog {
   run<T>(words: readonly string[], say?: ((said: T) => string) | null, stdin?: string): Promise<boolean>;
   /** Lets a command have the terminal. */
   show(words: readonly string[]): Promise<void>;
+  /** Shows a command that goes on until any key, or Ctrl-C, ends it. */
+  showUntilKey(words: readonly string[]): Promise<void>;
   /** What a command says with --json. @throws AppError with its error */
   query<T>(words: readonly string[]): Promise<T>;
   /** The words before a command's own. */
@@ -65,6 +67,22 @@ export function createKit(t: Catalogue, context: CommandContext): Kit {
         await Bun.spawn([...program, ...words], { stdin: "inherit", stdout: "inherit", stderr: "inherit" }).exited;
       } finally {
         process.off("SIGINT", ignore);
+      }
+    },
+    async showUntilKey(words) {
+      out.line(out.paint("dim", `${t.sameAs} ${shellLine(words)}`));
+      await out.flush();
+      const child = Bun.spawn([...program, ...words], { stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+      const end = (): void => child.kill("SIGINT");
+      input.setRawMode(true);
+      input.resume();
+      input.on("data", end);
+      try {
+        await child.exited;
+      } finally {
+        input.off("data", end);
+        input.setRawMode(false);
+        input.pause();
       }
     },
     async query<T>(words: readonly string[]) {

@@ -1,5 +1,6 @@
 import { BACK, offer } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
+import { listenLive } from "./setup-listen.ts";
 import { NEW, pickCamera } from "./setup-pick.ts";
 import { sayCounts } from "./setup-said.ts";
 
@@ -23,6 +24,7 @@ export async function lookMenu(kit: Kit): Promise<void> {
     { label: look.municipalities, value: show("municipality", "list") },
     { label: look.endpoints, value: show("endpoint", "list") },
     { label: look.certificates, value: show("cert", "list") },
+    { label: look.rotations, value: show("cert", "rotate") },
     { label: look.held, value: show("quarantine", "list") },
     { label: look.totals, value: show("totals") },
     { label: look.audit, value: show("audit", "list") },
@@ -111,7 +113,7 @@ export async function queueMenu(kit: Kit): Promise<void> {
   ]);
 }
 
-export async function serviceMenu(kit: Kit): Promise<void> {
+export async function serviceMenu(kit: Kit, transitPort: number): Promise<void> {
   const { service } = kit.t;
   const restart = async (): Promise<void> => {
     if (!(await kit.isSure(service.sureRestart))) kit.say(kit.t.cancelled);
@@ -121,6 +123,7 @@ export async function serviceMenu(kit: Kit): Promise<void> {
     { label: service.top, value: () => kit.show(["top"]) },
     { label: service.logs, value: () => kit.show(["logs"]) },
     { label: service.followLogs, value: () => kit.show(["logs", "--follow"]) },
+    { label: service.listen, value: () => listenLive(kit, transitPort) },
     { label: service.restart, value: restart },
   ]);
 }

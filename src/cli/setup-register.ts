@@ -1,7 +1,7 @@
 import { type Answer, inOrder, keep, offer } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
 import { NEW, pickEndpoint, pickMunicipality, pickPfx, pickSerial } from "./setup-pick.ts";
-import { sayCertificate, saySaved } from "./setup-said.ts";
+import { sayCertificate, sayRotation, saySaved } from "./setup-said.ts";
 
 /** @returns its name, or null when it was not added */
 export async function addEndpoint(kit: Kit): Promise<string | null> {
@@ -43,7 +43,13 @@ export async function addMunicipality(kit: Kit, endpoint?: string): Promise<stri
   return (await kit.run(["municipality", "add", name, ...flags], saySaved(t))) ? name : null;
 }
 
-export async function importCertificate(kit: Kit, municipality?: string): Promise<boolean> {
+/** A municipality, a PFX file and its password, and what `command` does with them. */
+async function takePfx<T>(
+  kit: Kit,
+  command: "import" | "rotate",
+  say: (said: T) => string,
+  municipality?: string,
+): Promise<boolean> {
   let town = municipality ?? "";
   let path = "";
   let password = "";
@@ -56,8 +62,11 @@ export async function importCertificate(kit: Kit, municipality?: string): Promis
     async () => keep(await kit.askSecret(kit.t.ask.password), (value) => (password = value)),
   ]);
   if (!answered) return false;
-  const words = ["cert", "import", path, "--municipality", town, "--password-stdin"];
-  return kit.run(words, sayCertificate(kit.t), password);
+  return kit.run(["cert", command, path, "--municipality", town, "--password-stdin"], say, password);
+}
+
+export function importCertificate(kit: Kit, municipality?: string): Promise<boolean> {
+  return takePfx(kit, "import", sayCertificate(kit.t), municipality);
 }
 
 export async function addCamera(kit: Kit, municipality?: string): Promise<string | null> {
@@ -104,5 +113,6 @@ export async function addMenu(kit: Kit): Promise<void> {
     { label: add.camera, value: () => addCamera(kit) },
     { label: add.endpoint, value: () => addEndpoint(kit) },
     { label: add.certificate, value: () => importCertificate(kit) },
+    { label: add.nextCertificate, value: () => takePfx(kit, "rotate", sayRotation(kit.t, new Date())) },
   ]);
 }

@@ -15,6 +15,7 @@ export async function removeMenu(kit: Kit): Promise<void> {
     { label: remove.camera, value: () => removeCamera(kit) },
     { label: remove.municipality, value: () => removeMunicipality(kit) },
     { label: remove.certificate, value: () => removeCertificate(kit) },
+    { label: remove.rotation, value: () => cancelRotation(kit) },
     { label: remove.endpoint, value: () => removeEndpoint(kit) },
     { label: remove.wipeQueue, value: () => wipe(kit, "queue") },
     { label: remove.wipeReadings, value: () => wipe(kit, "readings") },
@@ -87,6 +88,23 @@ async function removeCertificate(kit: Kit): Promise<void> {
   const words = ["cert", "remove", `${certificate.id}`, ...(certificate.inUse ? ["--force"] : [])];
   const name = `${certificate.id} ${certificate.name}`;
   await goAhead(kit, remove.sureNamed(name), words, sayRemoved(kit.t, name));
+}
+
+async function cancelRotation(kit: Kit): Promise<void> {
+  const { t } = kit;
+  const rotations = await kit.query<{ municipality: string; validFrom: string | null }[]>(["cert", "rotate"]);
+  if (rotations.length === 0) return kit.say(t.nothingThere);
+  const town = await kit.choose(
+    t.ask.whichMunicipality,
+    rotations.map(({ municipality, validFrom }) => ({
+      label: municipality,
+      hint: validFrom?.slice(0, 10) ?? "",
+      value: municipality,
+    })),
+  );
+  if (town === BACK) return;
+  if (!(await kit.isSure(t.remove.sureRotation(town)))) return kit.say(t.cancelled);
+  await kit.run(["cert", "rotate", "--cancel", "--municipality", town], () => t.said.rotationForgotten(town));
 }
 
 async function removeEndpoint(kit: Kit): Promise<void> {

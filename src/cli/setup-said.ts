@@ -22,6 +22,12 @@ export function sayCertificate(t: Catalogue): (said: { subject: string; validTo:
   return ({ subject, validTo, daysLeft }) => t.said.certificate(subject, validTo.slice(0, 10), daysLeft);
 }
 
+/** `now`: a certificate that is valid by then signs at once. */
+export function sayRotation(t: Catalogue, now: Date): (said: { subject: string; validFrom: string }) => string {
+  return ({ subject, validFrom }) =>
+    new Date(validFrom) <= now ? t.said.rotated(subject) : t.said.staged(subject, validFrom.slice(0, 10));
+}
+
 /** What went with a camera or a municipality of this name. */
 export function sayRemoved(t: Catalogue, name: string): (said: { readings?: number; images?: number }) => string {
   return ({ readings = 0, images = 0 }) => {

@@ -1,6 +1,6 @@
-import { networkInterfaces } from "node:os";
 import { type Answer, BACK, inOrder, keep } from "./setup-dialog.ts";
 import type { Kit } from "./setup-kit.ts";
+import { ownAddresses } from "./setup-listen.ts";
 import { type ListedCamera, type ListedCertificate, NEW, pickEndpoint, pickMunicipality } from "./setup-pick.ts";
 import { addCamera, addEndpoint, addMunicipality, importCertificate } from "./setup-register.ts";
 import { saySaved } from "./setup-said.ts";
@@ -184,11 +184,4 @@ function find(kit: Kit, serial: string): Promise<ListedCamera> {
 
 function isSince(at: string | null, startedAt: Date): boolean {
   return at !== null && new Date(at) >= startedAt;
-}
-
-/** Where a camera reaches this machine. */
-function ownAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const outside = all.filter(({ family, internal }) => family === "IPv4" && !internal).map(({ address }) => address);
-  return outside.length > 0 ? outside : ["127.0.0.1"];
 }

@@ -31,7 +31,7 @@ export const setupCommand = defineTattileCommand({
     const wizard = (): Promise<void> => runWizard(kit, service, transit.port);
     try {
       if (args.wizard) await saying(kit, wizard);
-      await mainMenu(kit, wizard);
+      await mainMenu(kit, wizard, transit.port);
     } finally {
       await service.end(kit);
     }
@@ -45,7 +45,7 @@ async function isOwn(dataDir: string): Promise<boolean> {
   return owner === null || owner.uid === process.getuid?.();
 }
 
-async function mainMenu(kit: Kit, wizardStep: () => Promise<void>): Promise<void> {
+async function mainMenu(kit: Kit, wizardStep: () => Promise<void>, transitPort: number): Promise<void> {
   const { menu, quit } = kit.t;
   const wizard = { label: menu.wizard, value: wizardStep };
   const rest = [
@@ -55,7 +55,7 @@ async function mainMenu(kit: Kit, wizardStep: () => Promise<void>): Promise<void
     { label: menu.change, value: () => changeMenu(kit) },
     { label: menu.remove, value: () => removeMenu(kit) },
     { label: menu.queue, value: () => queueMenu(kit) },
-    { label: menu.service, value: () => serviceMenu(kit) },
+    { label: menu.service, value: () => serviceMenu(kit, transitPort) },
   ];
   for (;;) {
     // Where nothing is registered yet the first set-up is what one came for; later it is the last thing one wants by mistake.

@@ -45,6 +45,7 @@ export const en = {
     municipalities: "Municipalities",
     endpoints: "Endpoints",
     certificates: "Certificates",
+    rotations: "Certificates being changed (rotation)",
     held: "Held messages (quarantine)",
     totals: "Rows of every table",
     audit: "Who did what",
@@ -59,6 +60,7 @@ export const en = {
     camera: "Camera",
     endpoint: "Endpoint (address of the police)",
     certificate: "Certificate from a PFX file",
+    nextCertificate: "Next certificate of a municipality (from its first valid day)",
   },
 
   assign: {
@@ -85,6 +87,7 @@ export const en = {
     camera: "A camera",
     municipality: "A municipality",
     certificate: "A certificate",
+    rotation: "The next certificate of a municipality (what signs now goes on signing)",
     endpoint: "An endpoint",
     wipeReadings: "All readings",
     wipeQueue: "The queue",
@@ -101,6 +104,7 @@ export const en = {
       `Switch camera ${serial} off, and remove it once its ${readings} readings have gone?`,
     sureMunicipality: (name: string, cameras: number, readings: number, images: number) =>
       `Remove ${name} with ${cameras} cameras, ${readings} readings and ${images} images, unsent?`,
+    sureRotation: (name: string) => `Forget the next certificate of ${name}? What signs now goes on signing.`,
     sureNamed: (name: string) => `Remove ${name}?`,
     sureWipe: (counts: string) => `Erase for good: ${counts}?`,
   },
@@ -122,6 +126,9 @@ export const en = {
     top: "Live: CPU, memory, disk, network, queue",
     logs: "Logs",
     followLogs: "Logs, going on (Ctrl-C ends)",
+    listen: "What a camera sends, live and not stored (for mounting it)",
+    listenEnds: "Any key, or Ctrl-C, ends it.",
+    listenLoss: "Cameras may lose what they send here. Go ahead?",
     restart: "Restart the services",
     sureRestart: "Restart the services? Nothing is lost by it.",
   },
@@ -150,6 +157,8 @@ export const en = {
     coordinates: "UTM 31N, as 431234.50 4588123.00 (may be empty)",
     coordinatesWrong: "Two numbers with exactly two decimals, or nothing.",
     description: "Where it hangs (may be empty)",
+    listenPort: "Port to listen on; one that the service does not have",
+    listenPortWrong: "A number from 1 to 65535.",
     on: "On",
     off: "Off: its readings are counted, not queued",
   },
@@ -164,6 +173,10 @@ export const en = {
     retires: (readings: number) => `It is off, and goes with the last of its ${readings} readings.`,
     certificate: (subject: string, until: string, days: number) =>
       `${subject}, valid until ${until} (${days} days left)`,
+    rotationForgotten: (name: string) => `Forgotten: the next certificate of ${name}.`,
+    staged: (subject: string, from: string) => `Next certificate: ${subject}. It signs from ${from}, by itself.`,
+    rotated: (subject: string) =>
+      `Next certificate: ${subject}. It signs from now on; the earlier one is kept until the first success.`,
     wouldRetry: (count: number) => `${count} to be sent again.`,
     retried: (count: number) => `${count} will be sent again now.`,
     wouldDiscard: (count: number) => `${count} to be erased, unsent.`,

@@ -1,11 +1,11 @@
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
-import { camerasOf } from "./postgres-claim.ts";
+import { camerasOf, ROUTE_OF_CAMERA } from "./postgres-claim.ts";
 import type { Pool } from "./postgres-connection.ts";
 import { instant } from "./postgres-rows.ts";
 import type { Tallies } from "./postgres-tallies.ts";
 import type { OperatorStore, RouteState } from "./store.ts";
 
-type States = Pick<OperatorStore, "summarize" | "tallies" | "listRouteStates" | "saveRouteState">;
+type States = Pick<OperatorStore, "summarize" | "tallies" | "listRouteStates" | "saveRouteState" | "tryEndpoint">;
 
 /**
  * Receipt of the oldest message in each state. PENDING: the first in line of each camera is looked at, so the cost does not
@@ -17,6 +17,17 @@ export const OLDEST_SQL = `/* tattile: oldest */ WITH RECURSIVE ${camerasOf("PEN
     (SELECT min(created_at) FROM messages_queue WHERE status = 'SENDING' AND lease_until IS NOT NULL) AS "SENDING",
     (SELECT created_at FROM messages_queue WHERE status = 'FAILED' ORDER BY created_at LIMIT 1) AS "FAILED",
     (SELECT created_at FROM messages_queue WHERE status = 'DEAD' ORDER BY created_at LIMIT 1) AS "DEAD"`;
+
+const TRY_ROUTES = `UPDATE route_states
+  SET tried_at = $2::text::timestamptz, paused_until = least(paused_until, $2::text::timestamptz)
+  WHERE endpoint_id = $1::text::integer AND paused_until IS NOT NULL`;
+
+/** What another process is taking this moment is tried anyway: it is passed over. */
+const MAKE_DUE = `UPDATE messages_queue SET next_retry_at = $2::text::timestamptz WHERE id = ANY (ARRAY(
+  SELECT f.id FROM cameras c ${ROUTE_OF_CAMERA} CROSS JOIN LATERAL (
+    SELECT q.id FROM messages_queue q WHERE q.status = 'FAILED' AND q.camera_id = c.id AND q.next_retry_at > $2::text::timestamptz
+    ORDER BY q.next_retry_at, q.id + 0 LIMIT 1 FOR UPDATE SKIP LOCKED) f
+  WHERE coalesce(e.id, 0) = $1::text::integer))`;
 
 /** What the operator sees at a glance: counts, and what is known of each route. */
 export function createStates(pool: Pool, tallies: Tallies): States {
@@ -54,7 +65,7 @@ export function createStates(pool: Pool, tallies: Tallies): States {
         "reading route states",
         `SELECT endpoint_id AS "endpointId", certificate_id AS "certificateId", paused_until AS "pausedUntil",
            pause_kind AS "pauseKind", detail, pauses, last_accepted_at AS "lastAcceptedAt", clock_offset_ms AS "clockOffsetMs",
-           latency_ms AS "latencyMs", mended_at AS "mendedAt"
+           latency_ms AS "latencyMs", mended_at AS "mendedAt", tried_at AS "triedAt"
          FROM route_states ORDER BY endpoint_id, certificate_id`,
       ),
     saveRouteState: async (state) => {
@@ -62,13 +73,14 @@ export function createStates(pool: Pool, tallies: Tallies): States {
       await pool.query(
         "saving a route state",
         `INSERT INTO route_states AS s (endpoint_id, certificate_id, paused_until, pause_kind, detail, pauses, last_accepted_at,
-           clock_offset_ms, latency_ms, mended_at)
+           clock_offset_ms, latency_ms, mended_at, tried_at)
          VALUES ($1::text::integer, $2::text::integer, $3::text::timestamptz, $4, $5, $6::text::integer, $7::text::timestamptz,
-           $8::text::double precision, $9::text::double precision, $10::text::timestamptz)
+           $8::text::double precision, $9::text::double precision, $10::text::timestamptz, $11::text::timestamptz)
          ON CONFLICT (endpoint_id, certificate_id) DO UPDATE SET paused_until = excluded.paused_until,
            pause_kind = excluded.pause_kind, detail = excluded.detail, pauses = excluded.pauses,
            last_accepted_at = excluded.last_accepted_at, clock_offset_ms = excluded.clock_offset_ms,
-           latency_ms = excluded.latency_ms, mended_at = greatest(s.mended_at, excluded.mended_at)`,
+           latency_ms = excluded.latency_ms, mended_at = greatest(s.mended_at, excluded.mended_at),
+           tried_at = greatest(s.tried_at, excluded.tried_at)`,
         [
           String(state.endpointId),
           String(state.certificateId),
@@ -80,9 +92,17 @@ export function createStates(pool: Pool, tallies: Tallies): States {
           state.clockOffsetMs === null ? null : String(state.clockOffsetMs),
           state.latencyMs === null ? null : String(state.latencyMs),
           instant(state.mendedAt),
+          instant(state.triedAt),
         ],
       );
     },
+    tryEndpoint: (endpointId, now) =>
+      pool.transaction("trying an endpoint", async (run) => {
+        const parameters = [String(endpointId), instant(now)];
+        const { count } = await run(TRY_ROUTES, parameters);
+        if (count > 0) await run(MAKE_DUE, parameters);
+        return count;
+      }),
   };
 }
 

@@ -1,14 +1,16 @@
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
+import { ROUTE_OF_CAMERA } from "./sqlite-claim.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { dateOrNull } from "./sqlite-rows.ts";
 import type { Tallies } from "./sqlite-tallies.ts";
 import type { OperatorStore, RouteState } from "./store.ts";
 
-type States = Pick<OperatorStore, "summarize" | "tallies" | "listRouteStates" | "saveRouteState">;
-type RouteStateRow = Omit<RouteState, "pausedUntil" | "lastAcceptedAt" | "mendedAt"> & {
+type States = Pick<OperatorStore, "summarize" | "tallies" | "listRouteStates" | "saveRouteState" | "tryEndpoint">;
+type RouteStateRow = Omit<RouteState, "pausedUntil" | "lastAcceptedAt" | "mendedAt" | "triedAt"> & {
   pausedUntil: number | null;
   lastAcceptedAt: number | null;
   mendedAt: number | null;
+  triedAt: number | null;
 };
 
 /**
@@ -41,17 +43,28 @@ export function createStates(connection: Connection, tallies: Tallies): States {
   const listRoutes = connection.prepare<RouteStateRow, []>(
     `SELECT endpoint_id AS endpointId, certificate_id AS certificateId, paused_until AS pausedUntil, pause_kind AS pauseKind,
        detail, pauses, last_accepted_at AS lastAcceptedAt, clock_offset_ms AS clockOffsetMs, latency_ms AS latencyMs,
-       mended_at AS mendedAt
+       mended_at AS mendedAt, tried_at AS triedAt
      FROM route_states ORDER BY endpoint_id, certificate_id`,
   );
   const saveRoute = connection.prepare<never, (string | number | null)[]>(
     // What an operator mended in another process meanwhile must not be undone by a sender that has not seen it yet.
     `INSERT INTO route_states (endpoint_id, certificate_id, paused_until, pause_kind, detail, pauses, last_accepted_at,
-       clock_offset_ms, latency_ms, mended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       clock_offset_ms, latency_ms, mended_at, tried_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET paused_until = excluded.paused_until, pause_kind = excluded.pause_kind,
        detail = excluded.detail, pauses = excluded.pauses, last_accepted_at = excluded.last_accepted_at,
        clock_offset_ms = excluded.clock_offset_ms, latency_ms = excluded.latency_ms,
-       mended_at = nullif(max(coalesce(mended_at, 0), coalesce(excluded.mended_at, 0)), 0)`,
+       mended_at = nullif(max(coalesce(mended_at, 0), coalesce(excluded.mended_at, 0)), 0),
+       tried_at = nullif(max(coalesce(tried_at, 0), coalesce(excluded.tried_at, 0)), 0)`,
+  );
+  const tryRoutes = connection.prepare<never, { endpoint: number; now: number }[]>(
+    `UPDATE route_states SET tried_at = $now, paused_until = min(paused_until, $now)
+     WHERE endpoint_id = $endpoint AND paused_until IS NOT NULL`,
+  );
+  const makeDue = connection.prepare<never, { endpoint: number; now: number }[]>(
+    `UPDATE messages_queue SET next_retry_at = $now WHERE status = 'FAILED' AND next_retry_at > $now AND id IN
+       (SELECT (SELECT q.id FROM messages_queue q WHERE q.status = 'FAILED' AND q.camera_id = c.id
+          ORDER BY q.next_retry_at, q.id LIMIT 1)
+        FROM cameras c ${ROUTE_OF_CAMERA} WHERE coalesce(e.id, 0) = $endpoint)`,
   );
 
   return {
@@ -83,6 +96,7 @@ export function createStates(connection: Connection, tallies: Tallies): States {
           pausedUntil: dateOrNull(row.pausedUntil),
           lastAcceptedAt: dateOrNull(row.lastAcceptedAt),
           mendedAt: dateOrNull(row.mendedAt),
+          triedAt: dateOrNull(row.triedAt),
         })),
       ),
     saveRouteState: async (state) =>
@@ -98,7 +112,15 @@ export function createStates(connection: Connection, tallies: Tallies): States {
           state.clockOffsetMs,
           state.latencyMs,
           state.mendedAt?.getTime() ?? null,
+          state.triedAt?.getTime() ?? null,
         );
+      }),
+    tryEndpoint: async (endpointId, now) =>
+      connection.write("trying an endpoint", () => {
+        const bound = { endpoint: endpointId, now: now.getTime() };
+        const pauses = tryRoutes.run(bound).changes;
+        if (pauses > 0) makeDue.run(bound);
+        return pauses;
       }),
   };
 }

@@ -36,6 +36,7 @@ test("what is not ready says why, to this machine only", async () => {
           clockOffsetMs: -90_000,
           latencyMs: null,
           mendedAt: null,
+          triedAt: null,
         });
       },
     },

@@ -60,6 +60,36 @@ test("a town is registered, changed and removed; what is left out stays", async 
   ]);
 });
 
+test("a paused endpoint is tried now by an operator, not by a viewer; the count of its pauses stays", async () => {
+  await using api = await openApi({ MOSSOS_ENDPOINT_URL: "https://default.example/" });
+  await registerTown(api);
+  const endpointId = (await api.store.findEndpoint("lectio"))?.id ?? -1;
+  const pausedUntil = new Date(Date.now() + 600_000);
+  const pause = {
+    ...{ certificateId: 0, pausedUntil, pauseKind: "unreachable" as const, detail: "ECONNREFUSED", pauses: 9 },
+    ...{ lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: null, triedAt: null },
+  };
+  await api.store.saveRouteState({ ...pause, endpointId });
+  await api.store.saveRouteState({ ...pause, endpointId: 0 });
+  const ask = (name: string, as: "viewer" | "operator") => api.call("POST", `/api/v1/endpoints/${name}/try`, { as });
+  expect((await ask("lectio", "viewer")).status).toBe(403);
+  expect((await ask("nowhere", "operator")).status).toBe(404);
+  expect((await api.store.listRouteStates()).map(({ triedAt }) => triedAt)).toEqual([null, null]);
+
+  expect((await ask("LECTIO", "operator")).json).toEqual({ endpoint: "lectio", pauses: 1 });
+  const status = (await api.call("GET", "/api/v1/status", { as: "viewer" })).json;
+  const [tried, byDefault] = status.endpoints;
+  expect(new Date(tried.pauses[0].pausedUntil).getTime()).toBeLessThanOrEqual(Date.now());
+  expect(tried.pauses[0]).toMatchObject({ pauses: 9, triedAt: tried.pauses[0].pausedUntil });
+  expect(byDefault).toMatchObject({ name: "(default)", pauses: [{ pausedUntil: pausedUntil.toISOString() }] });
+  expect((await ask("(default)", "operator")).json).toEqual({ endpoint: "(default)", pauses: 1 });
+  const deeds = (await api.store.listAudit({ limit: 100 })).filter(({ what }) => what === "endpoint try");
+  expect(deeds.map(({ who, detail }) => [who, detail])).toEqual([
+    ["token operator (api)", "lectio"],
+    ["token operator (api)", "(default)"],
+  ]);
+});
+
 test("only an admin changes what is registered", async () => {
   await using api = await openApi();
   for (const as of ["viewer", "operator"] as const) {
@@ -180,7 +210,11 @@ test("a camera that is registered from the quarantine has its held readings take
   expect((await api.call("POST", "/api/v1/quarantine/drop", { as: "operator", body: {} })).status).toBe(400);
   const drop = await api.call("POST", "/api/v1/quarantine/drop", { as: "operator", body: { kind: "unregistered" } });
   expect(drop.json).toEqual({ messages: 1 });
-  expect((await api.call("GET", "/api/v1/quarantine", { as: "viewer" })).json).toEqual({ held: [], more: false });
+  expect((await api.call("GET", "/api/v1/quarantine", { as: "viewer" })).json).toEqual({
+    held: [],
+    more: false,
+    next: null,
+  });
 });
 
 test("an admin revokes tokens and reads who did what; nobody else does", async () => {
@@ -193,7 +227,7 @@ test("an admin revokes tokens and reads who did what; nobody else does", async (
   const viewer = json[0];
   expect((await api.call("DELETE", `/api/v1/tokens/${viewer.id}`, { as: "admin" })).status).toBe(204);
   expect((await api.call("GET", "/api/v1/status", { as: "viewer" })).status).toBe(401);
-  expect((await api.call("GET", "/api/v1/audit", { as: "admin" })).json).toMatchObject([
+  expect((await api.call("GET", "/api/v1/audit", { as: "admin" })).json.entries).toMatchObject([
     { who: "token admin (api)", what: "token remove", detail: "viewer (viewer)" },
   ]);
 });

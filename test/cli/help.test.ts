@@ -34,6 +34,7 @@ test("the program has every command it promises", () => {
     [
       ...["all", "ingest", "sender", "api"].map((task) => `run ${task}`),
       ...registry,
+      "endpoint try",
       ...["import", "list", "show", "check", "rotate", "remove"].map((verb) => `cert ${verb}`),
       ...["list", "show", "explain", "retry", "discard"].map((verb) => `queue ${verb}`),
       ...["list", "show", "retry", "drop"].map((verb) => `quarantine ${verb}`),

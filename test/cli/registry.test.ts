@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openStore } from "../../src/store/open.ts";
 import { type CommandFolder, openCommandFolder } from "../support/tattile-command.ts";
 
 const AUTHORITY = new URL("../fixtures/golden/ca.pem", import.meta.url).pathname;
@@ -112,6 +113,29 @@ test("endpoint set takes every flag of add and the address, and clears what may 
     timezone: null,
     wsdl: null,
   });
+});
+
+test("endpoint try says whether there was a pause, and is written down", async () => {
+  await using cli = await openCommandFolder();
+  await done(cli, "endpoint", "add", "lectio", "https://police.example/matr-ws");
+  expect(await done(cli, "endpoint", "try", "lectio")).toContain("is not paused");
+  const pausedUntil = new Date(Date.now() + 600_000);
+  const store = await openStore({ databasePath: join(cli.dataDir, "tattile.db") });
+  await store.saveRouteState({
+    ...{ endpointId: 1, certificateId: 0, pausedUntil, pauseKind: "unreachable", detail: "ECONNREFUSED", pauses: 9 },
+    ...{ lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: null, triedAt: null },
+  });
+  await store.close();
+  expect(await json(cli, "endpoint", "try", "lectio")).toEqual({ endpoint: "lectio", pauses: 1 });
+  const [route] = (await json(cli, "endpoint", "show", "lectio"))["routes"] as {
+    pausedUntil: string;
+    pauses: number;
+  }[];
+  expect(new Date(route?.pausedUntil ?? pausedUntil).getTime()).toBeLessThan(pausedUntil.getTime());
+  expect(route?.pauses).toBe(9);
+  // Where no default is configured there is none to try.
+  expect((await cli.run("endpoint", "try", "(default)")).code).toBe(1);
+  expect(await done(cli, "audit", "list")).toContain("endpoint try");
 });
 
 test("a wrong value is refused by its name, and nothing is stored", async () => {

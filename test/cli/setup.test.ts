@@ -10,6 +10,7 @@ import { CATALOGUES } from "../../src/i18n/catalogue.ts";
 import { en } from "../../src/i18n/en.ts";
 import { es } from "../../src/i18n/es.ts";
 import { chooseLanguage, LANGUAGES } from "../../src/i18n/language.ts";
+import { createPki } from "../../src/simulator/pki.ts";
 import { askedOfSystemd, installFakeSystemd, unitsText } from "../support/fake-systemd.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { type CommandFolder, openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
@@ -215,6 +216,66 @@ test("the menu adds, assigns, changes, shows and deletes, and Esc goes back ever
   const deeds = (await json<{ what: string }[]>(cli, "audit", "list")).map(({ what }) => what);
   expect(deeds).toEqual(["endpoint remove", "camera remove", "everything wipe"]);
 });
+
+test("a certificate's successor is staged, looked at and forgotten, and what a camera sends is shown live until a key", async () => {
+  await using cli = await openCommandFolder();
+  const pki = await createPki({ now: new Date() });
+  const soon = new Date(Date.now() + 30 * 86_400_000);
+  const pfxOf = async (commonName: string, validFrom?: Date) =>
+    (await pki.issueClient({ organization: "Òdena", commonName, ...(validFrom && { validFrom }) })).pfx("clau");
+  await writeFile(join(cli.folder, "ara.pfx"), await pfxOf("ara"));
+  await writeFile(join(cli.folder, "nou.pfx"), await pfxOf("nou", soon));
+  await cli.run("municipality", "add", "Òdena");
+  await cli.runWith({ stdin: "clau" }, "cert", "import", "ara.pfx", "--municipality", "Òdena", "--password-stdin");
+  const [transit = 0, spare = 0] = await findFreePorts(2);
+  await using menu = openMenu(cli, { TATTILE_LANG: "ca", TRANSIT_PORT: `${transit}` });
+
+  await menu.choose(ca.menu.add);
+  await menu.choose(ca.add.nextCertificate);
+  await menu.choose("Òdena");
+  await menu.choose(join(cli.folder, "nou.pfx"));
+  await menu.answer(ca.ask.password.slice(0, 20), "clau");
+  await menu.until((shown) => shown.includes("CN=nou") && shown.includes(soon.toISOString().slice(0, 10)), "from when");
+  expect(await json<object[]>(cli, "cert", "rotate")).toMatchObject([{ municipality: "Òdena", state: "staged" }]);
+  await menu.choose(ca.back);
+  await menu.choose(ca.menu.look);
+  await menu.choose(ca.look.rotations);
+  await menu.see("tattile cert rotate");
+  await menu.see(ca.goOn);
+  menu.press("Enter");
+  await menu.choose(ca.back);
+  await menu.choose(ca.menu.remove);
+  await menu.choose(ca.remove.rotation);
+  await menu.choose("Òdena");
+  await menu.choose(ca.yes);
+  await menu.see(ca.said.rotationForgotten("Òdena"));
+  expect(await json<object[]>(cli, "cert", "rotate")).toEqual([]);
+  await menu.choose(ca.back);
+
+  await menu.choose(ca.menu.service);
+  for (const end of ["x", "C-c"]) {
+    await menu.choose(ca.service.listen);
+    await menu.answer(ca.ask.listenPort, "99999");
+    await menu.see(ca.ask.listenPortWrong);
+    await menu.answer(ca.ask.listenPort, `${spare}`);
+    const since = (shown: string): string => shown.split(ca.service.listenEnds).at(-1) ?? "";
+    await menu.until((shown) => since(shown).includes(`Listening on port ${spare}`), "that it listens");
+    // Nothing is confirmed to it: it gives up.
+    const camera = ["simulate", "camera", "--serial", SERIAL, "--count", "1", "--give-up-seconds", "1"];
+    await cli.run(...camera, "--port", `${spare}`);
+    await menu.until((shown) => since(shown).includes(SERIAL), "what came");
+    menu.press(end);
+    await menu.until((shown) => shown.lastIndexOf(`● ${ca.service.top}`) > shown.lastIndexOf(SERIAL), "the menu again");
+  }
+  await menu.choose(ca.service.listen);
+  await menu.answer(ca.ask.listenPort, `${transit}`);
+  await menu.see(ca.service.listenLoss);
+  await menu.choose(ca.no);
+  await menu.see(ca.cancelled);
+  await menu.choose(ca.back);
+  await menu.choose(ca.quit);
+  await menu.see(ca.goodbye);
+}, 120_000);
 
 test("numbers and results are said in the language of the menu", async () => {
   await using cli = await openCommandFolder();

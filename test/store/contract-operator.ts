@@ -228,11 +228,84 @@ export function describeOperator(name: string, open: OpenStore): void {
         clockOffsetMs: -1.5,
         latencyMs: 20,
         mendedAt: null,
+        triedAt: null,
       };
       await under.store.saveRouteState({ ...state, pauses: 1 });
       await under.store.saveRouteState(state);
       await under.reopen();
       expect(await under.store.listRouteStates()).toEqual([state]);
+    });
+
+    test("a paused endpoint is due at once when it is to be tried, with a message of each of its cameras; counts stay", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A", "B");
+      const other = await addMunicipality(store, "Olot");
+      await addCamera(store, "C", other);
+      const endpointId = (await store.findEndpoint("Police"))?.id ?? -1;
+      for (const [number, serial] of [
+        [1, "A"],
+        [2, "A"],
+        [3, "B"],
+        [4, "C"],
+      ] as const) {
+        await store.enqueue([readingEntry(number, serial)], START);
+        const [claim] = await store.claim(claimRequest(), LATER);
+        if (claim === undefined) throw new Error("nothing claimed");
+        await store.settle([settled(claim, retryAt(after(900_000 + number), true))], LATER);
+      }
+      const paused = {
+        pausedUntil: after(900_000),
+        pauseKind: "unreachable" as const,
+        detail: "ECONNREFUSED",
+        ...{ pauses: 7, lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: START, triedAt: null },
+      };
+      const known = { ...paused, pausedUntil: null, pauseKind: null, detail: null, pauses: 0 };
+      await store.saveRouteState({ ...paused, endpointId: 0, certificateId: 0 });
+      await store.saveRouteState({ ...paused, endpointId, certificateId: 0 });
+      await store.saveRouteState({ ...paused, endpointId, certificateId: 8 });
+      await store.saveRouteState({ ...known, endpointId, certificateId: 9 });
+      const due = (): Promise<(Date | null)[]> =>
+        under.store.listMessages({}, 10).then((all) => all.map(({ nextRetryAt }) => nextRetryAt));
+
+      const now = after(200_000);
+      expect(await store.tryEndpoint(endpointId, now)).toBe(2);
+      const tried = { pausedUntil: now, triedAt: now };
+      await under.reopen();
+      expect(await under.store.listRouteStates()).toMatchObject([
+        { ...paused, endpointId: 0, certificateId: 0 },
+        { ...paused, ...tried, endpointId, certificateId: 0 },
+        { ...paused, ...tried, endpointId, certificateId: 8 },
+        { ...known, endpointId, certificateId: 9 },
+      ]);
+      expect(await due()).toEqual([now, after(900_002), now, after(900_004)]);
+      expect((await under.store.listMessages({}, 10)).map(({ attempts }) => attempts)).toEqual([1, 1, 1, 1]);
+    });
+
+    test("trying the default endpoint concerns the cameras that have no other, and trying one that is not paused nothing", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A");
+      await addCamera(store, "C", await addMunicipality(store, "Olot"));
+      for (const [number, serial] of [
+        [1, "A"],
+        [2, "C"],
+      ] as const) {
+        await store.enqueue([readingEntry(number, serial)], START);
+        const [claim] = await store.claim(claimRequest(), LATER);
+        if (claim === undefined) throw new Error("nothing claimed");
+        await store.settle([settled(claim, retryAt(after(900_000), true))], LATER);
+      }
+      const due = (): Promise<(Date | null)[]> =>
+        store.listMessages({}, 10).then((all) => all.map(({ nextRetryAt }) => nextRetryAt));
+      expect(await store.tryEndpoint(0, after(200_000))).toBe(0);
+      expect(await due()).toEqual([after(900_000), after(900_000)]);
+      await store.saveRouteState({
+        ...{ endpointId: 0, certificateId: 0, pausedUntil: after(900_000), pauseKind: "unreachable", detail: null },
+        ...{ pauses: 1, lastAcceptedAt: null, clockOffsetMs: null, latencyMs: null, mendedAt: null, triedAt: null },
+      });
+      expect(await store.tryEndpoint(0, after(200_000))).toBe(1);
+      expect(await due()).toEqual([after(900_000), after(200_000)]);
     });
 
     test("can be checked and scrubbed at any time", async () => {

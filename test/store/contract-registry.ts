@@ -245,6 +245,7 @@ function paused(endpointId: number, certificateId: number): Parameters<Store["sa
     clockOffsetMs: null,
     latencyMs: null,
     mendedAt: null,
+    triedAt: null,
   };
 }
 

@@ -120,6 +120,7 @@ export function describeRotations(name: string, open: OpenStore): void {
           clockOffsetMs: null,
           latencyMs: null,
           mendedAt: null,
+          triedAt: null,
         },
       });
       await store.stageRotation(town, next, START);
