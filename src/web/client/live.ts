@@ -8,8 +8,11 @@ const IDLE_MS = 30_000;
 /** After the stream of events was refused; a stream that broke is opened again by the browser itself. */
 const REOPEN_MS = 5000;
 
-/** `lost`: the service is not reached. `store`: it is, but its database is not; so many readings wait in its spool (null: not known). */
-export type Trouble = { kind: "lost" } | { kind: "store"; spooled: number | null };
+/**
+ * `lost`: the service is not reached. `store`: it is, but its database is not; so many readings wait in its spool (null: not
+ * known), and where its disk is full, cameras keep theirs.
+ */
+export type Trouble = { kind: "lost" } | { kind: "store"; spooled: number | null; isFull: boolean };
 
 export interface Live {
   status: Status | null;
@@ -109,8 +112,8 @@ export function useLive(): Live {
 /** A database that is away is another matter than a service that is: readings are still taken in. */
 export async function findTrouble(error: unknown): Promise<Trouble> {
   if (!(error instanceof ServerFailure) || error.status !== 503) return { kind: "lost" };
-  const health = await ask<{ spool_waiting?: number }>("GET", "/health").catch(() => null);
-  return { kind: "store", spooled: health?.spool_waiting ?? null };
+  const health = await ask<{ spool_waiting?: number; cameras_held?: boolean }>("GET", "/health").catch(() => null);
+  return { kind: "store", spooled: health?.spool_waiting ?? null, isFull: health?.cameras_held === true };
 }
 
 interface Listener {
