@@ -120,7 +120,7 @@ test("a database that is away is told apart from a service that is, with what wa
 test("a full disk while the database is away is said: the cameras keep theirs", async () => {
   await using server = await startPostgres();
   await server.createDatabase("town");
-  await using site = await openSite({ DATABASE_URL: server.url("town"), DISK_MIN_FREE_BYTES: String(2 ** 50) });
+  await using site = await openSite({ DATABASE_URL: server.url("town"), DISK_MIN_FREE_BYTES: "1024GiB" });
   await site.start();
   await using view = await openAs(site, "viewer", { language: "es-ES" });
   const { page } = view;

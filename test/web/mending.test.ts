@@ -113,7 +113,7 @@ test("a camera that nobody registered is registered from the quarantine, and wha
   await using view = await openAs(site, "admin");
   const { page } = view;
   await page.getByText("Readings are held of cameras that are not registered: 2009999999.").waitFor();
-  await page.getByRole("link", { name: "Register" }).click();
+  await page.getByRole("link", { name: "Register", exact: true }).click();
   await page.getByLabel("Reader code").fill("CAM-NORD-01");
   await page.getByRole("button", { name: "Register" }).click();
   await page.getByText("Camera 2009999999 is registered.").waitFor();

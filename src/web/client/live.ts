@@ -2,9 +2,10 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ask, ServerFailure } from "./server.ts";
 import type { Activity, Counts, Status } from "./wire.ts";
 
-/** The whole report: at most so often while things happen, less over a slow line, and so often when nothing does. */
+/** The whole report: at most so often while things happen, less over a slow line, and so often when nothing does, or something is wrong. */
 const SOON_MS = 3000;
 const IDLE_MS = 30_000;
+const WORRIED_MS = 10_000;
 /** After the stream of events was refused; a stream that broke is opened again by the browser itself. */
 const REOPEN_MS = 5000;
 
@@ -48,19 +49,21 @@ export function useLive(): Live {
   const look = useCallback(async (): Promise<void> => {
     const own = looking.current;
     clearTimeout(own.timer);
+    // Else what was planned would count as still to come.
+    own.timer = undefined;
     own.lastAt = performance.now();
-    let isWell = true;
+    let nextMs = REOPEN_MS;
     try {
       const fresh = await ask<Status>("GET", "/api/v1/status");
       setStatus(fresh);
       setOffset(Date.parse(fresh.at) - Date.now());
       setTrouble(null);
+      nextMs = fresh.status === "fine" ? IDLE_MS : WORRIED_MS;
     } catch (error) {
-      isWell = false;
       setTrouble(await findTrouble(error));
     }
     own.tookMs = performance.now() - own.lastAt;
-    plan(isWell ? IDLE_MS : REOPEN_MS);
+    plan(nextMs);
   }, []);
   /** Not later than this from now. */
   const plan = useCallback(
@@ -78,6 +81,12 @@ export function useLive(): Live {
     },
     [look],
   );
+
+  /** Now, and once more when what was done has had its effect. */
+  const refresh = useCallback(async (): Promise<void> => {
+    await look();
+    plan(SOON_MS);
+  }, [look, plan]);
 
   useEffect(() => {
     const seconds = setInterval(() => tick((n) => n + 1), 1000);
@@ -105,7 +114,7 @@ export function useLive(): Live {
     now: Date.now() + offset,
     trouble: trouble ?? (isListening ? null : { kind: "lost" }),
     changes,
-    refresh: look,
+    refresh,
   };
 }
 

@@ -145,7 +145,7 @@ function findCures({ attention: { code, facts }, role, onSaid }: Parameters<type
       return [...mend, ...(mayOperate(role) ? [again] : [])];
     }
     case "camera-none":
-      return role === "admin" ? [link(cure.register, linkTo("registry/cameras", { add: "" }))] : [];
+      return role === "admin" ? [link(t().registry.addCamera, linkTo("registry/cameras", { add: "" }))] : [];
     case "held-unregistered":
       return role === "admin" ? [link(cure.register, linkTo("quarantine"))] : [];
     case "held-malformed":
