@@ -2,7 +2,6 @@ import { formatCaptured, maskPlate } from "../format.ts";
 import { notePlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { describeFilter, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseWhole } from "./values.ts";
 
@@ -74,7 +73,7 @@ const list = defineTattileCommand({
       r.status,
       r.municipality,
     ]);
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
     if (found.length > limit) out.note(`More than ${limit}; see more with --limit.`);
   },
 });
