@@ -176,13 +176,15 @@ const show = defineTattileCommand({
       ["reader code", camera.readerCode],
       ["description", camera.description ?? "-"],
       ["municipality", municipality],
-      ["endpoint", endpoint ?? "(the municipality's)"],
+      endpoint === null ? ["endpoint", "(the municipality's)", "words"] : ["endpoint", endpoint],
       ["coordinates", camera.coordX === null ? "-" : `${camera.coordX} ${camera.coordY}`],
       ["timezone", camera.timezone ?? "(CAMERA_TIMEZONE)"],
-      ["active", camera.active ? "on" : "off"],
-      ["last reading", formatAge(camera.lastReadingAt, now())],
-      ["last sent", formatAge(camera.lastSentAt, now())],
-      ["counted", tallies.map((t) => `${t.tally} ${t.count}`).join(", ") || "nothing yet"],
+      ["active", camera.active ? "on" : "off", "words"],
+      ["last reading", formatAge(camera.lastReadingAt, now()), "words"],
+      ["last sent", formatAge(camera.lastSentAt, now()), "words"],
+      tallies.length === 0
+        ? ["counted", "nothing yet", "words"]
+        : ["counted", tallies.map((t) => `${t.tally} ${t.count}`).join(", ")],
     ]);
   },
 });

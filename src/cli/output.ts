@@ -71,9 +71,9 @@ export class Output {
     return formatTable(titled, said, this.width);
   }
 
-  /** Names and values under each other. */
-  facts(facts: readonly (readonly [name: string, value: string])[]): void {
-    this.line(formatFacts(facts.map(([name, value]) => [this.words(name), value])));
+  /** Names and values under each other; a value that is words is translated as its name is. */
+  facts(facts: readonly (readonly [name: string, value: string, is?: "words"])[]): void {
+    this.line(formatFacts(facts.map(([name, value, is]) => [this.words(name), is ? this.words(value) : value])));
   }
 
   /** A title or a state as the reader of stdout says it. */
