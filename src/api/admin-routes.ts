@@ -1,6 +1,7 @@
 import { Type } from "typebox";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
+import { After, Next } from "./message-schemas.ts";
 import { mustFind } from "./refusal.ts";
 import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
 import { exactly, Id, Instant, listOf, named, nullable, Role } from "./schemas.ts";
@@ -28,6 +29,8 @@ const AuditEntry = named(
     detail: Type.String(),
   }),
 );
+
+const AuditList = named("AuditList", exactly({ entries: listOf(AuditEntry), more: Type.Boolean(), next: Next }));
 
 /** Who may do what, and who did. A token is made on the machine only: what is shown once should not cross a network. */
 export function adminRoutes({ store }: ApiDeps, auditor: Auditor): readonly Route[] {
@@ -61,15 +64,24 @@ export function adminRoutes({ store }: ApiDeps, auditor: Auditor): readonly Rout
       method: "GET",
       path: "/api/v1/audit",
       tag: "audit",
-      summary: "who did what, the oldest of the newest first",
+      summary: "who did what, the newest first",
       access: "admin",
       query: exactly({
-        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+        after: After,
         since: Type.Optional(Type.String({ format: "date-time", description: "an instant" })),
       }),
-      answer: listOf(AuditEntry),
-      handle: ({ query: { limit = 100, since } }) =>
-        store.listAudit({ limit, ...(since === undefined ? {} : { since: new Date(since) }) }),
+      answer: AuditList,
+      handle: async ({ query: { limit = 100, since, after } }) => {
+        const found = await store.listAudit({
+          since: since === undefined ? undefined : new Date(since),
+          before: after,
+          limit: limit + 1,
+        });
+        const entries = found.toReversed().slice(0, limit);
+        const more = found.length > limit;
+        return { entries, more, next: more ? (entries.at(-1)?.id ?? null) : null };
+      },
     }),
   ];
 }

@@ -1,7 +1,8 @@
-import { Type } from "typebox";
+import { type Static, Type } from "typebox";
 import { gatherExplanation } from "../explanation.ts";
 import { formatDay, maskPlate } from "../format.ts";
 import { eraseMany } from "../images/image-store.ts";
+import { listedReading } from "../listed-reading.ts";
 import { groupQueue } from "../queue-groups.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
@@ -14,6 +15,7 @@ import {
   MessageQuery,
   MessageSelection,
   QueueGroups,
+  ReadingList,
 } from "./message-schemas.ts";
 import { invalid, mustFind, Refusal } from "./refusal.ts";
 import { type Caller, defineMediaRoute, defineRoute, type Route } from "./route.ts";
@@ -72,14 +74,19 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       access: "viewer",
       query: MessageQuery,
       answer: MessageList,
+      handle: ({ query, caller }) => list(query, "oldest", "messages", caller),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/v1/readings",
+      tag: "messages",
+      summary: "the readings that are stored, the newest first; what the police have is erased",
+      access: "viewer",
+      query: MessageQuery,
+      answer: ReadingList,
       handle: async ({ query, caller }) => {
-        const { state, order = "oldest", limit = USUAL_LIMIT, plates = false, ...fields } = query;
-        const filter = await readFilter("query", fields);
-        if (state !== undefined) filter.statuses = state.split(",") as NonNullable<MessageFilter["statuses"]>;
-        await allowPlates(plates, caller, `messages: ${describe({ ...fields, state })}`, null);
-        const found = await store.listMessages(filter, limit + 1, order);
-        const messages = found.slice(0, limit).map((message) => show(message, caller, plates));
-        return { messages, more: found.length > limit };
+        const { messages, ...page } = await list(query, "newest", "readings", caller);
+        return { readings: messages.map((message) => listedReading(message, message.plate)), ...page };
       },
     }),
     defineRoute({
@@ -185,6 +192,23 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
     }),
   ];
 
+  /** One page of what the filter means. `what`: for the audit log. */
+  async function list(
+    query: Static<typeof MessageQuery>,
+    usualOrder: "oldest" | "newest",
+    what: string,
+    caller: Caller | null,
+  ) {
+    const { state, order = usualOrder, limit = USUAL_LIMIT, plates = false, after, ...fields } = query;
+    const filter = await readFilter("query", fields);
+    if (state !== undefined) filter.statuses = state.split(",") as NonNullable<MessageFilter["statuses"]>;
+    await allowPlates(plates, caller, `${what}: ${describe({ ...fields, state })}`, null);
+    const found = await store.listMessages(filter, limit + 1, order, after);
+    const messages = found.slice(0, limit).map((message) => show(message, caller, plates));
+    const more = found.length > limit;
+    return { messages, more, next: more ? (messages.at(-1)?.messageId ?? null) : null };
+  }
+
   /** Before plates are shown in full: who may, and that it is written down. */
   async function allowPlates(wanted: boolean, caller: Caller | null, detail: string, messageId: number | null) {
     if (!wanted) return;
@@ -197,10 +221,12 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
   }
 }
 
-function show(message: QueuedMessage, caller: Caller | null, plates: boolean) {
+function show(message: QueuedMessage, caller: Caller | null, plates: boolean): Shown {
   if (caller === null || caller.token.role === "viewer") return { ...message, plate: null };
   return { ...message, plate: plates ? message.plate : maskPlate(message.plate) };
 }
+
+type Shown = Omit<QueuedMessage, "plate"> & { plate: string | null };
 
 /** A filter as it was given, for the audit log. */
 export function describe(fields: Readonly<Record<string, unknown>>): string {

@@ -32,11 +32,53 @@ export const Message = named(
   }),
 );
 
+/** Where a list goes on; the same in every answer that is one. */
+export const Next = nullable(
+  Type.Integer({ minimum: 1, description: "give it as `after` for what comes behind these; null: these are the last" }),
+);
+export const After = Type.Optional(
+  Type.Integer({
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: "`next` of the answer before: only what comes behind it",
+  }),
+);
+
 export const MessageList = named(
   "MessageList",
   exactly({
     messages: listOf(Message),
     more: Type.Boolean({ description: "there are more than the limit let through" }),
+    next: Next,
+  }),
+);
+
+/** A reading as `tattile readings list` has it: what was seen, not what becomes of it. */
+export const ReadingList = named(
+  "ReadingList",
+  exactly({
+    readings: listOf(
+      named(
+        "Reading",
+        exactly({
+          id: Type.Integer({ minimum: 1, description: "of its message" }),
+          capturedAt: Instant,
+          timeSource: Type.Enum([...TIME_SOURCES]),
+          receivedAt: Instant,
+          camera: Text,
+          municipality: Text,
+          plate: nullable(Type.String({ description: "null for a viewer; masked (12•••CD) unless plates=true" })),
+          country: nullable(Text),
+          direction: nullable(Text),
+          lane: nullable(Type.Number()),
+          score: nullable(Type.Number()),
+          images: exactly({ ocr: Type.Boolean(), ctx: Type.Boolean() }),
+          state: Status,
+        }),
+      ),
+    ),
+    more: Type.Boolean(),
+    next: Next,
   }),
 );
 
@@ -75,6 +117,7 @@ export const MessageQuery = exactly({
   ),
   order: Type.Optional(Type.Enum(["oldest", "newest"])),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+  after: After,
   plates: Type.Optional(Type.Boolean({ description: "true: plates in full, one line in the audit log" })),
 });
 
@@ -109,7 +152,7 @@ export const Held = named(
   }),
 );
 
-export const HeldList = named("HeldList", exactly({ held: listOf(Held), more: Type.Boolean() }));
+export const HeldList = named("HeldList", exactly({ held: listOf(Held), more: Type.Boolean(), next: Next }));
 
 export const HeldDetail = named(
   "HeldDetail",

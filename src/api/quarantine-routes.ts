@@ -5,7 +5,7 @@ import type { Quarantined } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { describe } from "./message-routes.ts";
-import { Changed, HeldDetail, HeldList, HeldResults, HeldSelection } from "./message-schemas.ts";
+import { After, Changed, HeldDetail, HeldList, HeldResults, HeldSelection } from "./message-schemas.ts";
 import { invalid, mustFind } from "./refusal.ts";
 import { defineRoute, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
@@ -47,14 +47,18 @@ export function quarantineRoutes(deps: ApiDeps, auditor: Auditor): readonly Rout
         kind: Type.Optional(Type.Enum(["unregistered", "malformed"])),
         camera: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "a serial" })),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+        after: After,
       }),
       answer: HeldList,
-      handle: async ({ query: { kind, camera, limit = USUAL_LIMIT } }) => {
+      handle: async ({ query: { kind, camera, limit = USUAL_LIMIT, after } }) => {
         const found = await store.listQuarantine(
           { ...(kind === undefined ? {} : { kind }), ...(camera === undefined ? {} : { cameraSerial: camera }) },
           limit + 1,
+          after,
         );
-        return { held: found.slice(0, limit), more: found.length > limit };
+        const held = found.slice(0, limit);
+        const more = found.length > limit;
+        return { held, more, next: more ? (held.at(-1)?.id ?? null) : null };
       },
     }),
     defineRoute({

@@ -2,7 +2,7 @@ import { formatInstant } from "../format.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { wrap } from "./help.ts";
 import { JSON_ARG } from "./registry-output.ts";
-import { parseSince, parseWhole } from "./values.ts";
+import { parseAfter, parseSince, parseWhole } from "./values.ts";
 
 const list = defineTattileCommand({
   name: "audit list",
@@ -14,6 +14,7 @@ const list = defineTattileCommand({
   args: {
     since: { kind: "value", hint: "WHEN", about: "not older: 45min, 12h, 7d, or 2026-01-23 [10:30]" },
     limit: { kind: "value", hint: "N", about: "the newest of this number (default 50)" },
+    before: { kind: "value", hint: "ID", about: "only what was written before this entry (ids are in --json)" },
     ...JSON_ARG,
   },
   async run(args, context) {
@@ -21,7 +22,11 @@ const list = defineTattileCommand({
     const zone = (await context.config()).cameraTimezone;
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
     const since = args.since === undefined ? undefined : parseSince(args.since, context.now(), zone);
-    const found = await (await context.store()).listAudit({ since, limit: limit + 1 });
+    const found = await (await context.store()).listAudit({
+      since,
+      before: parseAfter(args.before, "--before"),
+      limit: limit + 1,
+    });
     const entries = found.slice(-limit);
     if (args.json) return out.json(entries);
     if (entries.length === 0) return out.line("No entry.");
@@ -44,7 +49,7 @@ const list = defineTattileCommand({
       const detail = inPieces(entries[index]?.detail ?? "", out.width - 2);
       out.line([line, ...wrap(detail, out.width - 2).map((text) => `  ${text}`)].join("\n"));
     }
-    if (found.length > limit) out.note(`More than ${limit}; see earlier ones with --limit.`);
+    if (found.length > limit) out.note(`More than ${limit}; see earlier ones with --before ${entries[0]?.id}`);
   },
 });
 

@@ -6,7 +6,7 @@ import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts"
 import { eraseHeld, parseHeld, retryHeld } from "./held-messages.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
-import { parseIds, parseWhole } from "./values.ts";
+import { parseAfter, parseIds, parseWhole } from "./values.ts";
 
 const FILTER = {
   kind: {
@@ -71,10 +71,15 @@ const list = defineTattileCommand({
   name: "quarantine list",
   summary: "list held messages: of unregistered cameras, and malformed ones",
   examples: ["tattile quarantine list", "tattile quarantine list --kind malformed"],
-  args: { ...FILTER, limit: { kind: "value", hint: "N", about: "at most this many (default 50)" }, ...JSON_ARG },
+  args: {
+    ...FILTER,
+    limit: { kind: "value", hint: "N", about: "at most this many (default 50)" },
+    after: { kind: "value", hint: "ID", about: "only those that come behind this one in the list" },
+    ...JSON_ARG,
+  },
   async run(args, { store: openStore, out, now }) {
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, MOST);
-    const found = await (await openStore()).listQuarantine(readFilter(args), limit + 1);
+    const found = await (await openStore()).listQuarantine(readFilter(args), limit + 1, parseAfter(args.after));
     const held = found.slice(0, limit);
     if (args.json) return out.json(held);
     if (held.length === 0) return out.line("Nothing is held.");
@@ -97,7 +102,7 @@ const list = defineTattileCommand({
       { title: "REASON" },
     ] as const;
     out.table(columns, rows);
-    if (found.length > limit) out.note(`More than ${limit}; see more with --limit.`);
+    if (found.length > limit) out.note(`More than ${limit}; go on with --after ${held.at(-1)?.id}`);
   },
 });
 

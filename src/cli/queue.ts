@@ -12,7 +12,7 @@ import { describeFilter, type FilterArgs, MESSAGE_FILTER, onlyId, readFilter } f
 import { confirm } from "./prompt.ts";
 import { summary } from "./queue-summary.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
-import { parseIds, parseWhole } from "./values.ts";
+import { parseAfter, parseIds, parseWhole } from "./values.ts";
 
 const ALL = { all: { kind: "switch", about: "every message" } } as const;
 const PLATES = { "show-plates": { kind: "switch", about: "show plates in full (personal data)" } } as const;
@@ -48,6 +48,7 @@ const list = defineTattileCommand({
   args: {
     ...MESSAGE_FILTER,
     limit: { kind: "value", hint: "N", about: "at most this many (default 50)" },
+    after: { kind: "value", hint: "ID", about: "only those that come behind this one in the list" },
     ...PLATES,
     ...JSON_ARG,
   },
@@ -57,7 +58,7 @@ const list = defineTattileCommand({
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
     const filter = await readFilter(args, store, context);
     await notePlates(args["show-plates"], `queue list: ${describeFilter(args)}`, onlyId(filter), context);
-    const found = await store.listMessages(filter, limit + 1);
+    const found = await store.listMessages(filter, limit + 1, "oldest", parseAfter(args.after));
     const messages = found.slice(0, limit);
     if (args.json) return out.json(messages.map((m) => asJson(m, args["show-plates"])));
     if (messages.length === 0) return out.line("No message.");
@@ -80,7 +81,7 @@ const list = defineTattileCommand({
       { title: "REASON" },
     ] as const;
     out.table(columns, rows);
-    if (found.length > limit) out.note(`More than ${limit}; see more with --limit.`);
+    if (found.length > limit) out.note(`More than ${limit}; go on with --after ${messages.at(-1)?.messageId}`);
   },
 });
 

@@ -1,9 +1,10 @@
 import { formatCaptured, maskPlate } from "../format.ts";
+import { listedReading } from "../listed-reading.ts";
 import { notePlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { describeFilter, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
 import { JSON_ARG } from "./registry-output.ts";
-import { parseWhole } from "./values.ts";
+import { parseAfter, parseWhole } from "./values.ts";
 
 const list = defineTattileCommand({
   name: "readings list",
@@ -19,6 +20,7 @@ const list = defineTattileCommand({
   args: {
     ...MESSAGE_FILTER,
     limit: { kind: "value", hint: "N", about: "at most this many (default 50)" },
+    after: { kind: "value", hint: "ID", about: "only those that come behind this one in the list" },
     "show-plates": { kind: "switch", about: "show plates in full (personal data)" },
     ...JSON_ARG,
   },
@@ -29,29 +31,11 @@ const list = defineTattileCommand({
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
     const filter = await readFilter(args, store, context);
     await notePlates(args["show-plates"], `readings list: ${describeFilter(args)}`, onlyId(filter), context);
-    const found = await store.listMessages(filter, limit + 1, "newest");
+    const found = await store.listMessages(filter, limit + 1, "newest", parseAfter(args.after));
     const readings = found
       .slice(0, limit)
       .map((r) => ({ ...r, plate: args["show-plates"] ? r.plate : maskPlate(r.plate) }));
-    if (args.json) {
-      return out.json(
-        readings.map((r) => ({
-          id: r.messageId,
-          capturedAt: r.capturedAt,
-          timeSource: r.timeSource,
-          receivedAt: r.receivedAt,
-          camera: r.cameraSerial,
-          municipality: r.municipality,
-          plate: r.plate,
-          country: r.countryCode,
-          direction: r.direction,
-          lane: r.laneId,
-          score: r.ocrScore,
-          images: { ocr: r.hasOcrImage, ctx: r.hasCtxImage },
-          state: r.status,
-        })),
-      );
-    }
+    if (args.json) return out.json(readings.map((r) => listedReading(r, r.plate)));
     if (readings.length === 0) return out.line("No reading.");
     const columns = [
       { title: "ID", whole: true },
@@ -74,7 +58,7 @@ const list = defineTattileCommand({
       r.municipality,
     ]);
     out.table(columns, rows);
-    if (found.length > limit) out.note(`More than ${limit}; see more with --limit.`);
+    if (found.length > limit) out.note(`More than ${limit}; go on with --after ${readings.at(-1)?.messageId}`);
   },
 });
 

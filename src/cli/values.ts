@@ -66,6 +66,11 @@ export function parseIds(words: readonly string[]): readonly number[] {
     .map((word) => parseWhole("ID", word.replace(/^#/, ""), 1, Number.MAX_SAFE_INTEGER));
 }
 
+/** An id at which a list goes on; it need not be there any more. */
+export function parseAfter(value: string | undefined, flag = "--after"): number | undefined {
+  return value === undefined ? undefined : parseWhole(flag, value.trim().replace(/^#/, ""), 1, Number.MAX_SAFE_INTEGER);
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** An instant an operator means: so long ago (`45min`, `12h`, `7d`), or a day or minute as a clock in `zone` shows it. */

@@ -18,10 +18,13 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
   "erased {~1} and {~2}": said("esborrat: {~1} i {~2}", "borrado: {~1} y {~2}"),
   "erased {~1}": said("esborrat: {~1}", "borrado: {~1}"),
   "restarted {1}": said("reiniciat: {1}", "reiniciado: {1}"),
-  "More than {1}; see more with --limit.": said("N'hi ha més de {1}: --limit.", "Hay más de {1}: --limit."),
-  "More than {1}; see earlier ones with --limit.": said(
-    "N'hi ha més de {1}: els anteriors, amb --limit.",
-    "Hay más de {1}: los anteriores, con --limit.",
+  "More than {1}; go on with {2}": said(
+    "N'hi ha més de {1}; els següents, amb {2}",
+    "Hay más de {1}; los siguientes, con {2}",
+  ),
+  "More than {1}; see earlier ones with {2}": said(
+    "N'hi ha més de {1}; els anteriors, amb {2}",
+    "Hay más de {1}; los anteriores, con {2}",
   ),
   "No entry.": said("Cap anotació.", "Ninguna anotación."),
   "No message.": said("Cap missatge.", "Ningún mensaje."),

@@ -54,8 +54,12 @@ export interface AuditLog {
    * come about is the smaller evil, and gets a second one that says so.
    */
   recordAudit(entry: NewAuditEntry, now: Date): Promise<void>;
-  /** The newest `limit` entries that are not older than `since`, in the order they were written. */
-  listAudit(filter: { since?: Date | undefined; limit: number }): Promise<readonly AuditEntry[]>;
+  /** The newest `limit` entries that are not older than `since` and before the id `before`, in the order they were written. */
+  listAudit(filter: {
+    since?: Date | undefined;
+    before?: number | undefined;
+    limit: number;
+  }): Promise<readonly AuditEntry[]>;
   /** Forgets entries older than `before` and the oldest beyond `count`, at most `limit` of each. @returns how many. */
   trimAudit(bounds: { before: Date; count: number }, limit: number): Promise<number>;
 }

@@ -32,6 +32,10 @@ const SELECT_MESSAGE = `q.id AS "messageId", q.status, q.attempts, q.reason, q.l
   q.lease_owner AS "leaseOwner", q.lease_until AS "leaseUntil"`;
 const JOIN_MESSAGE = `JOIN alpr_readings r ON r.id = q.reading_id JOIN cameras c ON c.id = q.camera_id ${ROUTE_OF_CAMERA}`;
 
+/** The same with the queue first, whatever the planner thinks without statistics: another table's order would have to be sorted. */
+const JOIN_LISTED = `CROSS JOIN LATERAL (SELECT * FROM alpr_readings own WHERE own.id = q.reading_id OFFSET 0) r
+  CROSS JOIN LATERAL (SELECT * FROM cameras own WHERE own.id = q.camera_id OFFSET 0) c ${ROUTE_OF_CAMERA}`;
+
 /** The queue as the operator sees and changes it. */
 export function createMessages(pool: Pool, clock: Clock): Messages {
   /** Calls `change` with a statement's condition step by step, each step one transaction. */
@@ -62,17 +66,20 @@ export function createMessages(pool: Pool, clock: Clock): Messages {
   };
 
   return {
-    listMessages: async (filter, limit, first = "oldest") => {
+    listMessages: async (filter, limit, first = "oldest", after) => {
       const newest = first === "newest";
       const most = Math.max(0, limit);
       const rows: Row[] = [];
       for (const status of statusesOf(filter)) {
-        const { where, parameters } = buildWhere(filter, status);
+        const order = walkOf(filter, status);
+        const { where, parameters } = buildWhere(filter, status, order === "q.id");
+        const [limited, behind] = [parameters.length + 1, parameters.length + 2];
         const found = await pool.query<Row>(
           "listing messages",
-          `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${JOIN_MESSAGE} WHERE ${where}
-           ORDER BY ${orderOf(filter, status)}${newest ? " DESC" : ""} LIMIT $${parameters.length + 1}::text::bigint`,
-          [...parameters, String(most)],
+          `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${JOIN_LISTED}
+           WHERE ${order} ${newest ? "<" : ">"} $${behind}::text::bigint AND ${where}
+           ORDER BY ${order}${newest ? " DESC" : ""} LIMIT $${limited}::text::bigint`,
+          [...parameters, String(most), String(after ?? (newest ? Number.MAX_SAFE_INTEGER : 0))],
         );
         rows.push(...found);
       }
@@ -148,9 +155,20 @@ function orderOf(filter: MessageFilter, status: StoredStatus): string {
   return status === "PENDING" && !isNarrow ? "q.id" : "(q.id + 0)";
 }
 
+/** The same for a list: what failed or was given up has an index by id for it, unless the filter says which cameras. */
+function walkOf(filter: MessageFilter, status: StoredStatus): string {
+  const isNarrow = filter.cameraSerial !== undefined || filter.municipalityId !== undefined || filter.ids !== undefined;
+  return (status === "FAILED" || status === "DEAD") && !isNarrow ? "q.id" : orderOf(filter, status);
+}
+
 /** The filter as a condition on `q` and `r`. The state stands in it as a literal, or the partial indexes would not serve. */
-function buildWhere(filter: MessageFilter, status: StoredStatus): { where: string; parameters: Parameter[] } {
-  const terms = [`q.status = '${status}'`];
+function buildWhere(
+  filter: MessageFilter,
+  status: StoredStatus,
+  byId = false,
+): { where: string; parameters: Parameter[] } {
+  // Of all that are PENDING only the primary key has the order of the ids: no other index is to look as if it served.
+  const terms = [`${byId && status === "PENDING" ? "(q.status || '')" : "q.status"} = '${status}'`];
   const parameters: Parameter[] = [];
   const bind = (value: Parameter): string => `$${parameters.push(value)}::text`;
   if (filter.ids !== undefined) {

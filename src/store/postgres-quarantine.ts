@@ -24,12 +24,12 @@ const OWN = "q.node = ANY (ARRAY(SELECT value FROM json_array_elements_text($1::
 export function createQuarantine(pool: Pool, nodes: readonly string[]): Quarantine {
   const node = json(nodes);
   return {
-    listQuarantine: async ({ kind, cameraSerial }, limit) =>
+    listQuarantine: async ({ kind, cameraSerial }, limit, after = 0) =>
       pool.query<Quarantined>(
         "listing the quarantine",
         `SELECT ${SELECT} WHERE ${OWN} AND ($2::text IS NULL OR q.kind = $2) AND ($3::text IS NULL OR q.camera_serial = $3)
-         ORDER BY q.id LIMIT $4::text::bigint`,
-        [node, kind ?? null, cameraSerial ?? null, String(Math.max(0, limit))],
+           AND q.id > $5::text::bigint ORDER BY q.id LIMIT $4::text::bigint`,
+        [node, kind ?? null, cameraSerial ?? null, String(Math.max(0, limit)), String(after)],
       ),
     findQuarantined: async (id) => {
       const [row] = await pool.query<Quarantined>(

@@ -57,6 +57,13 @@ const INDEX_OF: Readonly<Record<StoredStatus, string>> = {
   FAILED: "INDEXED BY messages_failed",
   DEAD: "INDEXED BY messages_dead",
 };
+/** In the order of their ids: where a filter does not say which cameras, the first of a page are soon found, and none is sorted. */
+const WALK_OF: Readonly<Record<StoredStatus, string>> = {
+  PENDING: "NOT INDEXED",
+  SENDING: "INDEXED BY messages_sending",
+  FAILED: "INDEXED BY messages_failed_id",
+  DEAD: "INDEXED BY messages_dead_id",
+};
 
 const SELECT_MESSAGE = `q.id AS messageId, q.status, q.attempts, q.reason, q.last_error AS lastError,
   c.serial_number AS cameraSerial, m.name AS municipality, e.name AS endpointName, r.plate,
@@ -64,6 +71,17 @@ const SELECT_MESSAGE = `q.id AS messageId, q.status, q.attempts, q.reason, q.las
   r.timestamp_utc AS capturedAt, r.time_source AS timeSource, r.created_at AS receivedAt, q.next_retry_at AS nextRetryAt,
   r.has_image_ocr AS hasOcrImage, r.has_image_ctx AS hasCtxImage, q.lease_owner AS leaseOwner, q.lease_until AS leaseUntil`;
 const JOIN_MESSAGE = `JOIN alpr_readings r ON r.id = q.reading_id JOIN cameras c ON c.id = q.camera_id ${ROUTE_OF_CAMERA}`;
+
+/** The statement of a page of one state; here for a test that it sorts nothing. */
+export function pageSql(filter: MessageFilter, status: StoredStatus, first: "oldest" | "newest"): string {
+  const isNarrow = filter.cameraSerial !== undefined || filter.municipalityId !== undefined;
+  const index = filter.ids !== undefined ? "NOT INDEXED" : (isNarrow ? INDEX_OF : WALK_OF)[status];
+  // The queue first: a walk along another table would have to be sorted.
+  const join = JOIN_MESSAGE.replaceAll(/(?<!LEFT )JOIN/g, "CROSS JOIN");
+  const [beyond, order] = first === "newest" ? ["<", " DESC"] : [">", ""];
+  return `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${index} ${join}
+    WHERE q.id ${beyond} $after AND ${buildWhere(filter, status).where} ORDER BY q.id${order} LIMIT $limit`;
+}
 
 /** The queue as the operator sees and changes it. */
 export function createMessages(connection: Connection, tallies: Tallies, clock: Clock): Messages {
@@ -125,16 +143,13 @@ export function createMessages(connection: Connection, tallies: Tallies, clock: 
   };
 
   return {
-    listMessages: async (filter, limit, first = "oldest") =>
+    listMessages: async (filter, limit, first = "oldest", after) =>
       connection.read("listing messages", () => {
         const newest = first === "newest";
-        const rows = statusesOf(filter).flatMap((status) => {
-          const { where, bindings } = buildWhere(filter, status);
-          const index = filter.ids === undefined ? INDEX_OF[status] : "NOT INDEXED";
-          return prepare<MessageRow>(
-            `SELECT ${SELECT_MESSAGE} FROM messages_queue q ${index} ${JOIN_MESSAGE} WHERE ${where} ORDER BY q.id${newest ? " DESC" : ""} LIMIT $limit`,
-          ).all({ ...bindings, limit: Math.max(0, limit) });
-        });
+        const bound = { after: after ?? (newest ? Number.MAX_SAFE_INTEGER : 0), limit: Math.max(0, limit) };
+        const rows = statusesOf(filter).flatMap((status) =>
+          prepare<MessageRow>(pageSql(filter, status, first)).all({ ...buildWhere(filter, status).bindings, ...bound }),
+        );
         return rows
           .sort((a, b) => (newest ? b.messageId - a.messageId : a.messageId - b.messageId))
           .slice(0, Math.max(0, limit))

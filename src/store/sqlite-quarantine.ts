@@ -15,8 +15,11 @@ const SELECT = `q.id, q.kind, q.reason, q.camera_serial AS cameraSerial, q.proto
 
 /** Messages that could not be queued. The table is small: its bounds are kept by `trimQuarantine`. */
 export function createQuarantine(connection: Connection): Quarantine {
-  const list = connection.prepare<QuarantinedRow, { kind: string | null; serial: string | null; limit: number }[]>(
-    `SELECT ${SELECT} WHERE ($kind IS NULL OR q.kind = $kind) AND ($serial IS NULL OR q.camera_serial = $serial)
+  const list = connection.prepare<
+    QuarantinedRow,
+    { kind: string | null; serial: string | null; after: number; limit: number }[]
+  >(
+    `SELECT ${SELECT} WHERE q.id > $after AND ($kind IS NULL OR q.kind = $kind) AND ($serial IS NULL OR q.camera_serial = $serial)
      ORDER BY q.id LIMIT $limit`,
   );
   const find = connection.prepare<QuarantinedRow, [number]>(`SELECT ${SELECT} WHERE q.id = ?`);
@@ -39,9 +42,11 @@ export function createQuarantine(connection: Connection): Quarantine {
   const listFirst = connection.prepare<QuarantinedRow, [number]>(`SELECT ${SELECT} ORDER BY q.kind, q.id LIMIT ?`);
 
   return {
-    listQuarantine: async ({ kind, cameraSerial }, limit) =>
+    listQuarantine: async ({ kind, cameraSerial }, limit, after = 0) =>
       connection.read("listing the quarantine", () =>
-        list.all({ kind: kind ?? null, serial: cameraSerial ?? null, limit: Math.max(0, limit) }).map(readQuarantined),
+        list
+          .all({ kind: kind ?? null, serial: cameraSerial ?? null, after, limit: Math.max(0, limit) })
+          .map(readQuarantined),
       ),
     findQuarantined: async (id) =>
       connection.read("finding a held message", () => {

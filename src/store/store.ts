@@ -252,8 +252,16 @@ export interface QueueSummary {
 }
 
 export interface OperatorStore {
-  /** At most `limit` of them, the oldest or the newest, in that order. */
-  listMessages(filter: MessageFilter, limit: number, first?: "oldest" | "newest"): Promise<readonly QueuedMessage[]>;
+  /**
+   * At most `limit` of them, the oldest or the newest, in that order; only those that come behind the id `after` in it, whether
+   * that one is still there or not. What a page costs does not grow with what stands before it.
+   */
+  listMessages(
+    filter: MessageFilter,
+    limit: number,
+    first?: "oldest" | "newest",
+    after?: number,
+  ): Promise<readonly QueuedMessage[]>;
   findMessage(id: number): Promise<{ message: QueuedMessage; attempts: readonly MessageAttempt[] } | null>;
   /** Where the pictures of a message lie; null when there is no such message. The paths hold the plate. */
   findMessageImages(id: number): Promise<{ ocr: string | null; ctx: string | null } | null>;
@@ -266,9 +274,11 @@ export interface OperatorStore {
   discardMessages(filter: MessageFilter, limit?: number): Promise<{ messages: number; imagePaths: readonly string[] }>;
   summarize(): Promise<QueueSummary>;
   tallies(): Promise<readonly { cameraSerial: string; tally: Tally; count: number }[]>;
+  /** The oldest first; only those behind the id `after`. */
   listQuarantine(
     filter: { kind?: QuarantineKind; cameraSerial?: string },
     limit: number,
+    after?: number,
   ): Promise<readonly Quarantined[]>;
   findQuarantined(id: number): Promise<Quarantined | null>;
   /** Held messages whose camera is registered now, oldest first. */

@@ -210,7 +210,11 @@ test("a camera that is registered from the quarantine has its held readings take
   expect((await api.call("POST", "/api/v1/quarantine/drop", { as: "operator", body: {} })).status).toBe(400);
   const drop = await api.call("POST", "/api/v1/quarantine/drop", { as: "operator", body: { kind: "unregistered" } });
   expect(drop.json).toEqual({ messages: 1 });
-  expect((await api.call("GET", "/api/v1/quarantine", { as: "viewer" })).json).toEqual({ held: [], more: false });
+  expect((await api.call("GET", "/api/v1/quarantine", { as: "viewer" })).json).toEqual({
+    held: [],
+    more: false,
+    next: null,
+  });
 });
 
 test("an admin revokes tokens and reads who did what; nobody else does", async () => {
@@ -223,7 +227,7 @@ test("an admin revokes tokens and reads who did what; nobody else does", async (
   const viewer = json[0];
   expect((await api.call("DELETE", `/api/v1/tokens/${viewer.id}`, { as: "admin" })).status).toBe(204);
   expect((await api.call("GET", "/api/v1/status", { as: "viewer" })).status).toBe(401);
-  expect((await api.call("GET", "/api/v1/audit", { as: "admin" })).json).toMatchObject([
+  expect((await api.call("GET", "/api/v1/audit", { as: "admin" })).json.entries).toMatchObject([
     { who: "token admin (api)", what: "token remove", detail: "viewer (viewer)" },
   ]);
 });

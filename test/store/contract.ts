@@ -5,6 +5,7 @@ import { describeCopying } from "./contract-copying.ts";
 import { describeHoldings } from "./contract-holdings.ts";
 import { describeIntake } from "./contract-intake.ts";
 import { describeOperator } from "./contract-operator.ts";
+import { describePages } from "./contract-pages.ts";
 import { describeQueue } from "./contract-queue.ts";
 import { describeRegistry } from "./contract-registry.ts";
 import { describeRotations } from "./contract-rotations.ts";
@@ -22,6 +23,7 @@ export function describeStore(name: string, open: OpenStore): void {
   describeSite(name, open);
   describeRotations(name, open);
   describeOperator(name, open);
+  describePages(name, open);
   describeTokens(name, open);
   describeActivity(name, open);
   describeAudit(name, open);
