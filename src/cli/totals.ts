@@ -3,7 +3,6 @@ import { systemCode } from "../errors.ts";
 import { formatBytes } from "../format.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { defineTattileCommand } from "./command.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 
 export const totalsCommand = defineTattileCommand({
@@ -41,7 +40,7 @@ export const totalsCommand = defineTattileCommand({
       { title: "TABLE", whole: true },
       { title: "ROWS", align: "right", whole: true },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
     const size = databaseBytes === null ? "" : `, ${formatBytes(databaseBytes)}`;
     out.line(`${info.kind} ${info.version}, schema ${info.schemaVersion}${size}: ${info.location}`);
   },
