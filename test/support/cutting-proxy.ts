@@ -49,7 +49,7 @@ export async function startCuttingProxy(serverPort: number, comment: string): Pr
       const text = bytes.toString("latin1");
       // Parse says length, name and text; the statement is carried out by a later Bind that says only the name.
       const before = text.slice(0, Math.max(0, text.indexOf(comment)));
-      name = /P\0\0[^]{2}([a-z0-9]+)\0$/.exec(before)?.[1] ?? name;
+      name = /P\0\0.{2}([a-z0-9]+)\0$/s.exec(before)?.[1] ?? name;
       if (before === "" && name !== null && text.includes(`\0${name}\0`)) losing = proxy.loseAnswers;
       server.write(bytes);
     });
