@@ -40,7 +40,7 @@ describe("db copy", () => {
   test("moves registrations, queue, held messages and hashes to PostgreSQL, compares them, and is done again without harm", async () => {
     await using cli = await openTown(12);
     await server().createDatabase("copied");
-    expect((await cli.run("token", "add", "screen", "--role", "viewer")).code).toBe(0);
+    expect((await cli.run("token", "create", "screen", "--role", "viewer")).code).toBe(0);
     const before = readFileSync(join(cli.dataDir, "tattile.db"));
     const copy = (...more: string[]) => cli.run("db", "copy", "--to", server().url("copied"), "--yes", ...more);
     const first = await copy("--json");
