@@ -3,6 +3,7 @@ import { createAccess } from "./api/access.ts";
 import { adminRoutes } from "./api/admin-routes.ts";
 import { createAuditor } from "./api/audit.ts";
 import { certificateRoutes } from "./api/certificate-routes.ts";
+import { deedRoutes } from "./api/deed-routes.ts";
 import type { ApiDeps } from "./api/deps.ts";
 import { createDispatch } from "./api/dispatch.ts";
 import { createEvents } from "./api/events.ts";
@@ -13,6 +14,7 @@ import { messageRoutes } from "./api/message-routes.ts";
 import { buildOpenApi } from "./api/openapi.ts";
 import { quarantineRoutes } from "./api/quarantine-routes.ts";
 import { registryRoutes } from "./api/registry-routes.ts";
+import { rotationRoutes } from "./api/rotation-routes.ts";
 import { defineMediaRoute, type Route } from "./api/route.ts";
 import { seriesRoutes } from "./api/series-routes.ts";
 import { sessionRoutes } from "./api/session-routes.ts";
@@ -47,7 +49,9 @@ export function createApi(deps: ApiDeps): Api {
     ...registryRoutes(deps, auditor),
     ...certificateRoutes(deps, auditor),
     ...siteRoutes(deps, auditor),
-    ...adminRoutes(deps, auditor),
+    ...adminRoutes({ ...deps, randomBytes }, auditor),
+    ...deedRoutes(deps, auditor),
+    ...rotationRoutes(deps, auditor),
     ...sessionRoutes({
       ...deps,
       access,
@@ -68,7 +72,8 @@ export function createApi(deps: ApiDeps): Api {
   const receive = createLectorVision(deps);
   routes.push(...lectorVisionRoutes(receive, "api"));
   const dispatchApi = createDispatch({ routes, access, log });
-  const dispatch: typeof dispatchApi = async (request, peer) => answerPage(request) ?? dispatchApi(request, peer);
+  const dispatch: typeof dispatchApi = async (request, peer, wait) =>
+    answerPage(request) ?? dispatchApi(request, peer, wait);
   const dispatchOwn = createDispatch({
     routes: [
       ...lectorVisionRoutes(receive, "own"),

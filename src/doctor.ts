@@ -22,7 +22,12 @@ export async function runChecks(
 ): Promise<readonly Finding[]> {
   const { concurrency = CONCURRENCY, deadlineMs = DEADLINE_MS, totalMs } = options;
   const finished = new AbortController();
-  const total = totalMs === undefined ? null : { ms: totalMs, over: clock.sleep(totalMs, finished.signal) };
+  const total = totalMs === undefined ? null : { ms: totalMs, isOver: false, over: Promise.resolve() };
+  if (total !== null) {
+    total.over = clock.sleep(total.ms, finished.signal).then(() => {
+      total.isOver = true;
+    });
+  }
   const found: (readonly Finding[])[] = checks.map(() => []);
   let next = 0;
   const work = async (): Promise<void> => {
@@ -40,7 +45,7 @@ async function runOne(
   check: Check,
   clock: Pick<Clock, "sleep">,
   deadlineMs: number,
-  total: { ms: number; over: Promise<void> } | null,
+  total: { ms: number; isOver: boolean; over: Promise<void> } | null,
 ): Promise<readonly Finding[]> {
   const ending = new AbortController();
   const done = new AbortController();
@@ -50,8 +55,9 @@ async function runOne(
       warning(check.name, `not found out within ${ms / 1000} s`, "run it again; look at the network and the load"),
     ];
   };
-  const late = [clock.sleep(deadlineMs, done.signal).then(giveUp(deadlineMs))];
   // The whole may not last longer either: what has not begun by then is not begun.
+  if (total?.isOver) return giveUp(total.ms)();
+  const late = [clock.sleep(deadlineMs, done.signal).then(giveUp(deadlineMs))];
   if (total !== null) late.unshift(total.over.then(giveUp(total.ms)));
   try {
     return await Promise.race([...late, check.run(ending.signal)]);
