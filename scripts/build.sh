@@ -16,7 +16,7 @@ fi
 mkdir -p dist
 work=$(mktemp -d dist/build-XXXXXX)
 trap 'rm -rf "$work"' EXIT
-env -u BUN_OPTIONS -u BUN_BE_BUN "$BUN" build src/main.ts --compile --minify --bytecode --format=esm --sourcemap \
+env -u BUN_OPTIONS -u BUN_BE_BUN "$BUN" build src/main.ts --compile --splitting --minify --bytecode --format=esm --sourcemap \
   --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
   --define "TATTILE_VERSION=\"$version\"" --define "TATTILE_COMMIT=\"$commit\"" \
   --outfile "$work/tattile" </dev/null >"$work/log" 2>&1 || {

@@ -6,7 +6,6 @@ import { createApi } from "./api.ts";
 import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { createDeeds } from "./deeds/deeds.ts";
 import { errorText, isStoreAway } from "./errors.ts";
 import { createHeartbeats, type Heartbeats } from "./heartbeat.ts";
 import { createIdentityStore } from "./identity-store.ts";
@@ -190,7 +189,7 @@ async function start(
       beats: heartbeats.list,
       ingestStats: () => ingest?.stats() ?? null,
       take: (message) => held.intake.accept(message),
-      deeds: createDeeds({ store, images, quarantine, config, clock }),
+      deeds: async () => (await import("./deeds/deeds.ts")).createDeeds({ store, images, quarantine, config, clock }),
       onDue: () => sender?.lookAgain(),
       spoolStatus: () => spool?.status() ?? null,
       clock,

@@ -54,7 +54,7 @@ export function deedRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
       answer: Totals,
       handle: ({ wait }) => {
         wait(PATIENCE_SECONDS);
-        return countTurn(() => deeds.totals());
+        return countTurn(async () => (await deeds()).totals());
       },
     }),
     defineRoute({
@@ -66,7 +66,7 @@ export function deedRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
       answer: Findings,
       handle: async ({ wait }) => {
         wait(PATIENCE_SECONDS);
-        const findings = await doctorTurn(() => deeds.doctor());
+        const findings = await doctorTurn(async () => (await deeds()).doctor());
         return { status: STATUS_OF[worstGrade(findings)], findings };
       },
     }),
@@ -91,8 +91,8 @@ export function deedRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
         };
         if (given.plate === "") throw invalid("body.plate is empty", "Give one that may be reported.");
         wait(PATIENCE_SECONDS);
-        return sendTurn(() =>
-          deeds.send(given, (detail, run) => auditor.around(caller, { what: "message send", detail }, run)),
+        return sendTurn(async () =>
+          (await deeds()).send(given, (detail, run) => auditor.around(caller, { what: "message send", detail }, run)),
         );
       },
     }),
@@ -110,7 +110,7 @@ export function deedRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
         const tokenId = caller?.token.id ?? 0;
         wait(PATIENCE_SECONDS);
         if (confirm === undefined) {
-          const { counts, text } = await wipeTurn(() => deeds.countWipe(what));
+          const { counts, text } = await wipeTurn(async () => (await deeds()).countWipe(what));
           return { done: false, counts, ...offer(tokenId, what, text) };
         }
         const given = confirmations.get(tokenId);
@@ -129,8 +129,8 @@ export function deedRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
           confirmations.delete(tokenId);
           const endMs = clock.monotonicMs() + WIPE_TURN_MS;
           const deed = { what: `${what} wipe` as const, detail: given.text };
-          const { counts, more } = await auditor.around(caller, deed, () =>
-            deeds.runWipe(what, () => clock.monotonicMs() >= endMs),
+          const { counts, more } = await auditor.around(caller, deed, async () =>
+            (await deeds()).runWipe(what, () => clock.monotonicMs() >= endMs),
           );
           const next = more ? offer(tokenId, what, `what is left of ${given.text}`) : null;
           return { done: true, counts, ...(next ?? { confirm: null, confirmUntil: null }) };

@@ -63,7 +63,8 @@ export interface ApiDeps {
   metrics: Metrics;
   beats(): readonly Beat[];
   ingestStats(): ProcessSnapshot["ingest"];
-  deeds: Deeds;
+  /** Loaded when it is first asked for: few ask, and it takes memory. */
+  deeds(): Promise<Deeds>;
   /** Messages may be due now: wakes the sender of this process, where there is one. */
   onDue(): void;
   /** What waits in the spool; null where nothing can be away. */

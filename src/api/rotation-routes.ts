@@ -121,7 +121,7 @@ export function rotationRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
         // A WSDL may have to be fetched for the message that is tried.
         wait(90);
         const options = { municipality, alias: body.alias ?? null, dryRun: body.dryRun ?? false };
-        const { tried, state } = await deeds.stageCertificate(contents, options, (detail, run) =>
+        const { tried, state } = await (await deeds()).stageCertificate(contents, options, (detail, run) =>
           auditor.around(caller, { what: "certificate rotate", detail }, run),
         );
         deps.onDue();

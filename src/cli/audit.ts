@@ -1,7 +1,6 @@
 import { formatInstant } from "../format.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { wrap } from "./help.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseAfter, parseSince, parseWhole } from "./values.ts";
 
@@ -43,7 +42,7 @@ const list = defineTattileCommand({
       e.what,
       e.messageId === null ? "-" : `${e.messageId}`,
     ]);
-    const [titles = "", ...lines] = formatTable(columns, rows, out.width).split("\n");
+    const [titles = "", ...lines] = out.layTable(columns, rows).split("\n");
     out.line(titles);
     // Whole, below its entry: a detail that is cut is the one that is asked for.
     for (const [index, line] of lines.entries()) {

@@ -7,7 +7,6 @@ import { audited } from "./audited.ts";
 import { type ArgValues, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpMunicipality } from "./lookup.ts";
-import { formatTable } from "./output.ts";
 import { askPassword } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { readPassword, readPfxFile } from "./secret-input.ts";
@@ -137,7 +136,7 @@ async function list(args: RotateArgs, context: CommandContext): Promise<void> {
     { title: "MUNICIPALITY" },
     { title: "NEXT", whole: true },
     { title: "VALID FROM", whole: true },
-    { title: "STATE", whole: true },
+    { title: "STATE", whole: true, words: true },
     { title: "DETAIL" },
   ] as const;
   const rows = items.map((item) => [
@@ -147,7 +146,7 @@ async function list(args: RotateArgs, context: CommandContext): Promise<void> {
     STATES[item.state],
     item.detail ?? "",
   ]);
-  out.line(formatTable(columns, rows, out.width));
+  out.table(columns, rows);
 }
 
 async function cancel(args: RotateArgs, context: CommandContext): Promise<void> {

@@ -15,7 +15,6 @@ import { audited } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpEndpoint, optional } from "./lookup.ts";
-import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
 import { parseEndpointUrl, parseName, parseTimezone, parseWhole } from "./values.ts";
@@ -166,10 +165,10 @@ const list = defineTattileCommand({
       { title: "NAME" },
       { title: "URL" },
       { title: "PROFILE", whole: true },
-      { title: "STATE" },
-      { title: "ACCEPTED", whole: true },
+      { title: "STATE", words: true },
+      { title: "ACCEPTED", whole: true, words: true },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
   },
 });
 
@@ -183,7 +182,7 @@ const show = defineTattileCommand({
     const endpoint = await lookUpEndpoint(store, args.name);
     const states = (await store.listRouteStates()).filter((state) => state.endpointId === endpoint.id);
     if (args.json) return out.json({ ...endpoint, routes: states });
-    out.line(formatFacts(endpointFacts(endpoint)));
+    out.facts(endpointFacts(endpoint));
     for (const state of states) {
       const route = state.certificateId === 0 ? "endpoint" : `certificate ${state.certificateId}`;
       const paused = state.pausedUntil === null ? "open" : `paused (${state.pauseKind}): ${state.detail ?? ""}`;

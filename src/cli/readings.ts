@@ -3,7 +3,6 @@ import { listedReading } from "../listed-reading.ts";
 import { notePlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { describeFilter, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseAfter, parseWhole } from "./values.ts";
 
@@ -58,7 +57,7 @@ const list = defineTattileCommand({
       r.status,
       r.municipality,
     ]);
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
     if (found.length > limit) out.note(`More than ${limit}; go on with --after ${readings.at(-1)?.messageId}`);
   },
 });

@@ -9,7 +9,6 @@ import { audited } from "./audited.ts";
 import { type ArgValues, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpCamera } from "./lookup.ts";
-import { formatFacts } from "./output.ts";
 import { askLine, confirm, readStdin } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { readFirstLine } from "./secret-input.ts";
@@ -120,20 +119,18 @@ async function print(
   const { envelope, contract, result } = delivery;
   const config = await context.config();
   const url = endpoint?.url ?? config.mossos.endpointUrl;
-  out.line(
-    formatFacts([
-      ["camera", `${camera.serial}, reader ${camera.readerCode}, ${municipality.name}`],
-      ["taken", formatInstant(reading.capturedAt, config.cameraTimezone)],
-      ["endpoint", url === null ? "none" : `${endpoint?.name ?? "(default)"} ${url}`],
-      ["certificate", certificate === null ? "none" : `${certificate.name}, ${certificate.subject ?? "?"}`],
-      ["contract", `${contract.source}, ${contract.fields.length} fields`],
-      [
-        "pictures",
-        `plate ${formatBytes(ocrImage.length)}${shown.madeUp ? " (grey, made up)" : ""}, context ${ctxImage === null ? "none" : formatBytes(ctxImage.length)}`,
-      ],
-      ["verified", await describeChecks(delivery, reading)],
-    ]),
-  );
+  out.facts([
+    ["camera", `${camera.serial}, reader ${camera.readerCode}, ${municipality.name}`],
+    ["taken", formatInstant(reading.capturedAt, config.cameraTimezone)],
+    ["endpoint", url === null ? "none" : `${endpoint?.name ?? "(default)"} ${url}`],
+    ["certificate", certificate === null ? "none" : `${certificate.name}, ${certificate.subject ?? "?"}`],
+    ["contract", `${contract.source}, ${contract.fields.length} fields`],
+    [
+      "pictures",
+      `plate ${formatBytes(ocrImage.length)}${shown.madeUp ? " (grey, made up)" : ""}, context ${ctxImage === null ? "none" : formatBytes(ctxImage.length)}`,
+    ],
+    ["verified", await describeChecks(delivery, reading)],
+  ]);
   if (envelope !== null) {
     out.line();
     out.line(showEnvelope(envelope, shown.plate));

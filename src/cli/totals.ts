@@ -1,6 +1,5 @@
 import { formatBytes } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 
 export const totalsCommand = defineTattileCommand({
@@ -31,7 +30,7 @@ export const totalsCommand = defineTattileCommand({
       { title: "TABLE", whole: true },
       { title: "ROWS", align: "right", whole: true },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
     const size = store.bytes === null ? "" : `, ${formatBytes(store.bytes)}`;
     out.line(`${store.kind} ${store.version}, schema ${store.schemaVersion}${size}: ${store.location}`);
   },

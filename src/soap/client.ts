@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
-import { type Dispatcher, Pool } from "undici/index.js";
+import type { Dispatcher } from "undici/index.js";
 import type { DeliveryOutcome } from "../delivery.ts";
 import { AppError } from "../errors.ts";
 import { withDeadline } from "./deadline.ts";
+import { Pool } from "./http-client.ts";
 import { judgeFailure } from "./network-failure.ts";
 import { parseResponse } from "./response.ts";
 import type { SignedEnvelope } from "./sign.ts";

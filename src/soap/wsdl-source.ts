@@ -3,11 +3,11 @@ import { readFileSync, statSync } from "node:fs";
 import { mkdir, open, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Client } from "undici/index.js";
 import { AppError, errorText, systemCode } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ServiceContract } from "./contract.ts";
 import { withDeadline } from "./deadline.ts";
+import { Client } from "./http-client.ts";
 import { createTrust } from "./trust.ts";
 import { builtinContract, parseWsdl } from "./wsdl.ts";
 

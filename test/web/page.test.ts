@@ -26,6 +26,9 @@ const PAGES = [
   ["#/messages/61", ".life li"],
   ["#/quarantine", ".held form"],
   ["#/certificates", "tbody tr"],
+  ["#/registry/cameras", "tbody tr"],
+  ["#/registry/municipalities", "tbody tr"],
+  ["#/registry/endpoints", "tbody tr"],
 ] as const;
 
 test.each([
@@ -50,6 +53,16 @@ test.each([
   await page.locator("button.danger").click();
   await page.locator("dialog").waitFor();
   expect(await findBarriers(page)).toEqual([]);
+  for (const part of ["cameras", "municipalities", "endpoints"]) {
+    await page.goto(`/#/registry/${part}`);
+    await page.locator(".card-head button").click();
+    await page.locator("dialog button[type=submit]").click();
+    await page.locator("dialog .problem").first().waitFor();
+    expect([part, await findBarriers(page)]).toEqual([part, []]);
+    expect([part, await overflow(page)]).toEqual([part, 0]);
+    await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+  }
   expect(view.problems).toEqual([]);
 });
 

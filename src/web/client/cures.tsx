@@ -13,6 +13,7 @@ export interface Said {
 /** What went wrong, in the server's words. */
 export function failureText(error: unknown): string {
   if (error instanceof ServerFailure && error.status === 0) return t().app.lost;
+  if (error instanceof ServerFailure && error.status === 503) return t().app.storeAway(null);
   if (error instanceof ServerFailure) return error.hint === null ? error.message : `${error.message} — ${error.hint}`;
   return String(error);
 }

@@ -191,6 +191,67 @@ export interface Texts {
     dropped(count: number): string;
     outcomes: Readonly<Record<string, string>>;
   };
+  registry: Words<
+    | "title"
+    | "actions"
+    | "change"
+    | "remove"
+    | "save"
+    | "choose"
+    | "name"
+    | "serial"
+    | "serialHelp"
+    | "code"
+    | "on"
+    | "offMunicipality"
+    | "address"
+    | "addressHelp"
+    | "unprotected"
+    | "profile"
+    | "profileHelp"
+    | "timeout"
+    | "retries"
+    | "numberHelp"
+    | "wsdlHelp"
+    | "tlsClient"
+    | "zone"
+    | "zoneHelp"
+    | "endpointZoneHelp"
+    | "coordinates"
+    | "coordX"
+    | "coordY"
+    | "coordinateHelp"
+    | "cameraActive"
+    | "municipalityActive"
+    | "ofMunicipality"
+    | "defaultEndpoint"
+    | "certificate"
+    | "certificateHelp"
+    | "noCertificate"
+    | "noMunicipality"
+    | "noMunicipalities"
+    | "addCamera"
+    | "addMunicipality"
+    | "addEndpoint"
+    | "readings"
+    | "readingsKeep"
+    | "readingsErase"
+  > & {
+    parts: Words<"cameras" | "municipalities" | "endpoints">;
+    numbers: Words<"timeoutMs" | "retryMax" | "retryBackoffMs">;
+    usedBy(names: string): string;
+    changing(name: string): string;
+    removing(name: string): string;
+    saved(name: string): string;
+    removed(name: string): string;
+    removedErased(name: string, count: number): string;
+    retired(name: string): string;
+  };
+  /** What is wrong with a field. */
+  form: Words<"required" | "known" | "reader" | "together" | "coordinate" | "address" | "zone" | "wsdl"> & {
+    text(most: number): string;
+    whole(least: number, most: number): string;
+  };
   /** Why readings were given up, to stand behind a colon. */
   reason(reason: string): Advice;
 }
