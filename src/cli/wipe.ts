@@ -103,7 +103,7 @@ async function wipeAll(store: Store, context: CommandContext): Promise<Counts> {
   ];
   await eraseCameras(cameras, store, context);
   for (const { id } of municipalities) await store.removeMunicipality(id);
-  for (const certificate of certificates) await eraseCertificate(certificate, store, context);
+  for (const certificate of certificates) await eraseCertificate(certificate, false, store, context);
   for (const { id } of endpoints) await store.removeEndpoint(id);
   for (const { id } of tokens) await store.removeToken(id);
   await store.forgetTallies();
