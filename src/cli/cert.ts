@@ -167,18 +167,22 @@ const remove = defineTattileCommand({
     const { out } = context;
     if (args["dry-run"]) return args.json ? out.json({ would: what }) : out.line(`would ${what}`);
     await confirm(what, args.yes, context);
-    await audited({ what: "certificate remove", detail: what }, context, async () => {
-      if (args.force) for (const { id } of users) await store.assignCertificate(id, null);
-      await eraseCertificate(certificate, store, context);
-    });
+    await audited({ what: "certificate remove", detail: what }, context, () =>
+      eraseCertificate(certificate, args.force, store, context),
+    );
     if (args.json) out.json({ removed: certificate.id });
     else out.line(`removed ${name}`);
   },
 });
 
 /** The row, then key and certificate, unless another row names the same files. */
-export async function eraseCertificate(certificate: Certificate, store: Store, context: CommandContext): Promise<void> {
-  await store.removeCertificate(certificate.id);
+export async function eraseCertificate(
+  certificate: Certificate,
+  fromUsers: boolean,
+  store: Store,
+  context: CommandContext,
+): Promise<void> {
+  await store.removeCertificate(certificate.id, fromUsers);
   const { removeCertificateFolder } = await import("../certificate-files.ts");
   const { certsDir } = await context.config();
   const shared = (await store.listCertificates()).some(({ keyPath }) => keyPath === certificate.keyPath);

@@ -255,13 +255,9 @@ const remove = defineTattileCommand({
     const { out } = context;
     if (args["dry-run"]) return args.json ? out.json({ would: what }) : out.line(`would ${what}`);
     await confirm(what, args.yes, context);
-    await audited({ what: "endpoint remove", detail: what }, context, async () => {
-      if (args.force) {
-        for (const { id: _id, ...camera } of cameras) await store.saveCamera({ ...camera, endpointId: null });
-        for (const { id: _id, ...town } of municipalities) await store.saveMunicipality({ ...town, endpointId: null });
-      }
-      await store.removeEndpoint(endpoint.id);
-    });
+    await audited({ what: "endpoint remove", detail: what }, context, () =>
+      store.removeEndpoint(endpoint.id, args.force),
+    );
     if (args.json) out.json({ removed: endpoint.name });
     else out.line(`removed endpoint ${endpoint.name}`);
   },
