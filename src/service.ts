@@ -189,6 +189,7 @@ async function start(
       beats: heartbeats.list,
       ingestStats: () => ingest?.stats() ?? null,
       take: (message) => held.intake.accept(message),
+      deeds: async () => (await import("./deeds/deeds.ts")).createDeeds({ store, images, quarantine, config, clock }),
       onDue: () => sender?.lookAgain(),
       spoolStatus: () => spool?.status() ?? null,
       clock,

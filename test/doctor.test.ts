@@ -62,6 +62,25 @@ test("checks run side by side within a bound, and are told in their order", asyn
   expect(most).toBe(4);
 });
 
+test("all checks together have a deadline: what has not begun by then is not begun", async () => {
+  const begun: string[] = [];
+  const hangs = (name: string): Check => ({
+    name,
+    run: async (signal) => {
+      begun.push(name);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return [];
+    },
+  });
+  const options = { concurrency: 1, deadlineMs: 60_000, totalMs: 20 };
+  const found = await runChecks([hangs("first"), hangs("second")], systemClock, options);
+  expect(found.map(({ check, grade }) => [check, grade])).toEqual([
+    ["first", "warning"],
+    ["second", "warning"],
+  ]);
+  expect(begun).toEqual(["first"]);
+});
+
 test("a check that hangs is given up and told to stop, and one that throws is bad with its own cure", async () => {
   let told = false;
   const hangs: Check = {
