@@ -177,14 +177,19 @@ function Page({ place, live, status, session }: { place: Place; live: Live; stat
     case "registry":
       return <RegistryPage part={id} query={query} live={live} status={status} role={role} key={String(query)} />;
     case "tokens":
-      return role === "admin" ? <TokensPage live={live} session={session} /> : <NeedsAdmin />;
+      return role === "admin" ? <TokensPage live={live} session={session} /> : <NeedsAdmin title={t().tokens.title} />;
     case "audit":
-      return role === "admin" ? <AuditPage query={query} /> : <NeedsAdmin />;
+      return role === "admin" ? <AuditPage query={query} /> : <NeedsAdmin title={t().audit.title} />;
     default:
       return <p>{t().app.notFound}</p>;
   }
 }
 
-function NeedsAdmin() {
-  return <p>{t().app.needsRole(t().app.roles.admin)}</p>;
+function NeedsAdmin({ title }: { title: string }) {
+  return (
+    <>
+      <h1 class="page">{title}</h1>
+      <p>{t().app.needsRole(t().app.roles.admin)}</p>
+    </>
+  );
 }
