@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
+import { captured, countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
@@ -38,7 +38,7 @@ async function readDeedFilter(
 }
 
 function asJson(message: QueuedMessage, showPlates: boolean) {
-  return { ...message, plate: showPlates ? message.plate : maskPlate(message.plate) };
+  return { ...message, ...captured(message), plate: showPlates ? message.plate : maskPlate(message.plate) };
 }
 
 const list = defineTattileCommand({

@@ -1,4 +1,4 @@
-import { formatCaptured, maskPlate } from "../format.ts";
+import { captured, formatCaptured, maskPlate } from "../format.ts";
 import { listedReading } from "../listed-reading.ts";
 import { notePlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
@@ -35,7 +35,7 @@ const list = defineTattileCommand({
     const readings = found
       .slice(0, limit)
       .map((r) => ({ ...r, plate: args["show-plates"] ? r.plate : maskPlate(r.plate) }));
-    if (args.json) return out.json(readings.map((r) => listedReading(r, r.plate)));
+    if (args.json) return out.json(readings.map((r) => listedReading({ ...r, ...captured(r) })));
     if (readings.length === 0) return out.line("No reading.");
     const columns = [
       { title: "ID", whole: true },

@@ -3,7 +3,7 @@ import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { Activity } from "./activity.ts";
 import type { AuditLog } from "./audit.ts";
-import type { CopyStore } from "./copying.ts";
+import type { CopyStore, RecordStore } from "./copying.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
@@ -314,6 +314,7 @@ export interface Store
     OperatorStore,
     TransferStore,
     CopyStore,
+    RecordStore,
     Upkeep,
     Registry,
     AuditLog,

@@ -66,6 +66,29 @@ test.each([
   expect(view.problems).toEqual([]);
 });
 
+test("of a reading of the replaced system the camera's own digits are shown, also in an hour that never was here", async () => {
+  await using view = await openView(site.url);
+  const { page } = view;
+  const told = { timeSource: "wall-clock", capturedAt: null, capturedWallClock: "2026-03-29T02:30:00" };
+  await page.route("**/api/v1/messages**", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    for (const message of json.messages ?? [json.message]) Object.assign(message, told);
+    await route.fulfill({ response, json });
+  });
+  await page.locator("form").waitFor();
+  await logIn(page, admin);
+  await page.goto("/#/messages/61");
+  expect(await page.locator(".life li").first().textContent()).toMatch(
+    /29\/03\/2026, 02:30:00\s*Taken, by the camera’s clock/,
+  );
+  await page.goto("/#/messages");
+  await page.locator("tbody a").first().waitFor();
+  expect(await page.locator("tbody tr").first().textContent()).toContain("29/03/2026, 02:30:00 (camera’s clock)");
+  expect(await overflow(page)).toBe(0);
+  expect(view.problems).toEqual([]);
+});
+
 test("what would keep somebody out is found", async () => {
   await using view = await openView(site.url);
   await view.page.locator("form").waitFor();
