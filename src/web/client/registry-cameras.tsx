@@ -29,9 +29,13 @@ export function RegisteredCameras(props: PartProps) {
     camera.readerCode,
     endpoints.find(({ id }) => id === camera.endpointId)?.name ?? texts.ofMunicipality,
     camera.coordX === null ? "–" : `${camera.coordX} ${camera.coordY}`,
-    <State tone={camera.active ? "good" : "plain"} key="active">
-      {camera.active ? texts.on : t().cameras.off}
-    </State>,
+    camera.active ? (
+      texts.on
+    ) : (
+      <State tone="warn" key="active">
+        {t().cameras.off}
+      </State>
+    ),
     ...(isAdmin
       ? [
           <RowButtons

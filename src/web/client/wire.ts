@@ -32,6 +32,7 @@ export type CameraFields = Static<typeof registry.CameraFields>;
 export type MunicipalityFields = Static<typeof registry.MunicipalityFields>;
 export type EndpointFields = Static<typeof registry.EndpointFields>;
 export type Endpoint = Wire<Static<typeof schemas.Endpoint>>;
+export type EndpointTried = Static<typeof registry.EndpointTried>;
 export type Removed = Static<typeof registry.Removed>;
 export type PfxUpload = Static<typeof registry.PfxUpload>;
 

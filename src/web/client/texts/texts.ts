@@ -43,7 +43,7 @@ export interface Texts {
   > & {
     themes: Words<"auto" | "light" | "dark">;
     roles: Words<Role>;
-    storeAway(spooled: number | null): string;
+    storeAway(spooled: number | null, isFull: boolean): string;
     ago(age: string): string;
     needsRole(role: string): string;
   };
@@ -73,6 +73,7 @@ export interface Texts {
   > & {
     all(count: number): string;
     usual(count: number): string;
+    counted(thisHour: number, lastHour: number): string;
     clockFast(span: string): string;
     clockSlow(span: string): string;
   };
@@ -109,7 +110,9 @@ export interface Texts {
     serviceStates: Words<"running" | "stalled" | "dead">;
   };
   attention: Readonly<Record<AttentionCode, (facts: Facts, span: Span, size: Size, some: Some) => Advice>>;
-  cure: Words<"retry" | "certificate" | "register" | "look" | "command"> & {
+  cure: Words<
+    "retry" | "certificate" | "register" | "look" | "command" | "tryNow" | "trying" | "notPaused" | "address"
+  > & {
     retried(count: number): string;
   };
   messages: Words<
