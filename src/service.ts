@@ -85,13 +85,19 @@ async function start(
   const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
-  const stores = await openStores({ config, clock, log, onMoved: () => sender?.nudge() });
+  const heartbeats = createHeartbeats(clock.monotonicMs);
+  const stores = await openStores({
+    config,
+    clock,
+    log,
+    onMoved: () => sender?.nudge(),
+    watchLoop: (loop) => heartbeats.watch(loop, LOOP_SILENCE_MS),
+  });
   stops.push(() => stores.close());
   const { store, images, quarantine, spool } = stores;
   stops.push(() => store.scrub().catch(ignoreAway));
   const identities = createIdentityStore();
   const metrics = createMetrics();
-  const heartbeats = createHeartbeats(clock.monotonicMs);
   let transitPort: number | null = null;
   let apiPort: number | null = null;
   let lectorVisionPort: number | null = null;
