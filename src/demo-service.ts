@@ -89,10 +89,12 @@ export function createDemoService(options: {
   };
 }
 
-/** util-linux's way to have the kernel stop the service when this process dies, by kill -9 too; without it, nothing. */
+/** util-linux's way to have the kernel stop the service when this process dies, by kill -9 too; nothing where it is not to be had. */
 function endsWithUs(): readonly string[] {
   const setpriv = Bun.which("setpriv");
-  return setpriv === null ? [] : [setpriv, "--pdeathsig", "TERM"];
+  if (setpriv === null) return [];
+  const words = [setpriv, "--pdeathsig", "TERM"];
+  return Bun.spawnSync([...words, "true"]).exitCode === 0 ? words : [];
 }
 
 /** Only what a program needs to run; a DATA_DIR of this shell must never reach the demo. */
