@@ -25,7 +25,7 @@ export function createApi(deps: ApiDeps): Api {
   const { api, lectorVision } = config;
   const listener = createListener(
     { ...api, what: "HTTP", names: ["API_HOST", "API_PORT"] },
-    async (request, peer) => (await answers()).api(request, peer),
+    async (request, peer, wait) => (await answers()).api(request, peer, wait),
     deps,
   );
   const own =
@@ -39,7 +39,7 @@ export function createApi(deps: ApiDeps): Api {
             what: "Lector Vision",
             names: ["LECTORVISION_HOST", "LECTORVISION_PORT"],
           },
-          async (request, peer) => (await answers()).lectorVision(request, peer),
+          async (request, peer, wait) => (await answers()).lectorVision(request, peer, wait),
           deps,
         );
 

@@ -2,6 +2,7 @@ import { quoted } from "./finding.ts";
 import { countOf, formatBytes, formatDuration } from "./format.ts";
 import { REASON } from "./message.ts";
 import type { StatusReport } from "./status-report.ts";
+import type { SpoolCounts } from "./store/transfer.ts";
 
 /** What can need somebody; the dashboard has a sentence for each in its languages. */
 export const ATTENTION_CODES = [
@@ -27,6 +28,8 @@ export const ATTENTION_CODES = [
   "camera-none",
   "held-unregistered",
   "held-malformed",
+  "spool-waiting",
+  "spool-held-back",
 ] as const;
 export type AttentionCode = (typeof ATTENTION_CODES)[number];
 
@@ -223,6 +226,25 @@ function* quarantine({ quarantine }: StatusReport): Generator<Attention> {
       "tattile quarantine list --kind malformed",
     );
   }
+}
+
+/** What waits on this machine for a store or a bucket elsewhere; null: nothing can. Pure. */
+export function findSpoolAttention(spool: SpoolCounts | null): readonly Attention[] {
+  if (spool === null) return [];
+  const found: Attention[] = [];
+  const waiting = spool.waiting + spool.heldMessages;
+  if (waiting > 0) {
+    const text = `${countOf(waiting, "reading")} wait in the spool of this machine for the store or the bucket`;
+    const mend = "it moves by itself while a service runs; look at PostgreSQL, the bucket and tattile logs";
+    found.push(attention("spool-waiting", { readings: waiting }, text, mend));
+  }
+  if (spool.heldBack > 0) {
+    const whose = "are of cameras that are not registered any more, or off";
+    const text = `${countOf(spool.heldBack, "reading")} in the spool ${whose}`;
+    const mend = "tattile camera add SERIAL …, or leave them: they go after SENDER_DEAD_RETENTION_MINUTES";
+    found.push(attention("spool-held-back", { readings: spool.heldBack }, text, mend));
+  }
+  return found;
 }
 
 function some(serials: readonly string[]): string {

@@ -23,6 +23,13 @@ export function bad(check: string, text: string, cure: string): Finding {
   return { check, grade: "bad", text, cure };
 }
 
+/** What the worst of them makes of the whole, in the words of `status`. */
+export const STATUS_OF: Readonly<Record<Grade, "fine" | "attention" | "down">> = {
+  good: "fine",
+  warning: "attention",
+  bad: "down",
+};
+
 /** The worst of them; good when there is none. */
 export function worstGrade(findings: readonly Finding[]): Grade {
   if (findings.some(({ grade }) => grade === "bad")) return "bad";

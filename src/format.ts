@@ -31,6 +31,18 @@ export function formatCaptured(message: { capturedAt: Date; timeSource: TimeSour
   return formatInstant(message.capturedAt, message.timeSource === "wall-clock" ? "UTC" : zone);
 }
 
+/**
+ * The same as data: of the replaced system's readings no instant is known, but only what the camera's clock showed, in no zone;
+ * the police get these digits.
+ */
+export function captured({ capturedAt, timeSource }: { capturedAt: Date; timeSource: TimeSource }): {
+  capturedAt: Date | null;
+  capturedWallClock: string | null;
+} {
+  if (timeSource !== "wall-clock") return { capturedAt, capturedWallClock: null };
+  return { capturedAt: null, capturedWallClock: capturedAt.toISOString().slice(0, 19) };
+}
+
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let value = bytes;

@@ -1,15 +1,21 @@
+import type { captured } from "./format.ts";
 import type { QueuedMessage } from "./store/store.ts";
 
-/** What a list of readings says of each: what was seen, not what becomes of it. The plate is as the asker may see it. */
-export function listedReading<P extends string | null>(message: Omit<QueuedMessage, "plate">, plate: P) {
+/** A message as somebody may see it: its plate whole, masked or not at all. */
+export type ShownMessage = Omit<QueuedMessage, "plate" | "capturedAt"> &
+  ReturnType<typeof captured> & { plate: string | null };
+
+/** What a list of readings says of each: what was seen, not what becomes of it. */
+export function listedReading(message: ShownMessage) {
   return {
     id: message.messageId,
     capturedAt: message.capturedAt,
+    capturedWallClock: message.capturedWallClock,
     timeSource: message.timeSource,
     receivedAt: message.receivedAt,
     camera: message.cameraSerial,
     municipality: message.municipality,
-    plate,
+    plate: message.plate,
     country: message.countryCode,
     direction: message.direction,
     lane: message.laneId,

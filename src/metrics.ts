@@ -10,7 +10,14 @@ import { commit, version } from "./version.ts";
 /** What is known of this process alone, whether the store answers or not. */
 export interface ProcessSnapshot {
   /** Of this process's listener, where it has one. */
-  ingest: { connections: number; accepted: number; refused: number; cut: number; heldBytes: number } | null;
+  ingest: {
+    connections: number;
+    accepted: number;
+    refused: number;
+    cut: number;
+    heldBytes: number;
+    paused: boolean;
+  } | null;
   /** Null where readings never go to a spool. */
   spool: SpoolStatus | null;
   residentBytes: number;

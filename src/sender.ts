@@ -25,6 +25,8 @@ const SETTLE_RETRY_MS = 500;
 const PICTURES_AWAY_MS = 3000;
 /** How often it is looked whether an operator mended a paused endpoint, or wants it tried. */
 const REFRESH_MS = 1000;
+/** How often the store is asked for what a claim without an answer took: it may still carry it out after we gave it up. */
+const TAKE_BACK_EVERY_MS = 15_000;
 /** Unanswered in a row before an endpoint is paused. */
 const PAUSE_THRESHOLD = 3;
 const FIRST_PAUSE_MS = 1000;
@@ -48,7 +50,8 @@ export interface Sender {
 }
 
 export interface SenderDeps extends Omit<AttemptDeps, "images"> {
-  store: Pick<QueueStore, "claim" | "settle" | "nextDueAt"> & Pick<OperatorStore, "listRouteStates" | "saveRouteState">;
+  store: Pick<QueueStore, "claim" | "takeBack" | "settle" | "nextDueAt"> &
+    Pick<OperatorStore, "listRouteStates" | "saveRouteState">;
   images: Pick<ImageStore, "read" | "erase">;
   sender: Config["sender"];
   mossos: Config["mossos"];
@@ -74,7 +77,8 @@ export function createSender(deps: SenderDeps): Sender {
   });
   const stats: SenderStats = { inFlight: 0, delivered: 0, retried: 0, dead: 0 };
   const inFlight = new Map<string, number>();
-  const underWay = new Set<Promise<void>>();
+  /** Each delivery, and its message. */
+  const underWay = new Map<Promise<void>, number>();
   const stopping = new AbortController();
   const aborting = new AbortController();
   let loop: Promise<void> = Promise.resolve();
@@ -83,6 +87,9 @@ export function createSender(deps: SenderDeps): Sender {
   let peak = 0;
   let refill: ReturnType<typeof setTimeout> | undefined;
   let refreshedAt = Number.NEGATIVE_INFINITY;
+  /** Until then the store may hold messages for us that we know nothing of: later their leases are over. */
+  let strayUntil = Number.NEGATIVE_INFINITY;
+  let takeBackAt = Number.NEGATIVE_INFINITY;
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -93,6 +100,8 @@ export function createSender(deps: SenderDeps): Sender {
         if (isAway) log.info("the store is back; messages are delivered again");
         isAway = false;
       } catch (error) {
+        strayUntil = clock.monotonicMs() + config.stuckTimeoutMs;
+        takeBackAt = clock.monotonicMs();
         if (!isStoreAway(error)) log.error("messages could not be claimed", { error: errorText(error) });
         else if (!isAway) log.warn("the store is away; messages wait until it is back", { error: errorText(error) });
         isAway = isStoreAway(error);
@@ -111,6 +120,7 @@ export function createSender(deps: SenderDeps): Sender {
       refreshedAt = clock.monotonicMs();
       await routes.refresh(now);
     }
+    await takeBack(now);
     const { endpoints, routes: limited, probed } = routes.slots(inFlight, config.concurrency, now);
     const limit = Math.min(config.maxBatchSize, MAX_IN_FLIGHT - stats.inFlight);
     if (limit <= 0) return 0;
@@ -130,6 +140,15 @@ export function createSender(deps: SenderDeps): Sender {
     for (const claim of claims) begin(claim);
     peak = stats.inFlight;
     return claims.length;
+  }
+
+  /** After a claim that failed: the store may have carried it out all the same. */
+  async function takeBack(now: Date): Promise<void> {
+    const monotonicMs = clock.monotonicMs();
+    if (monotonicMs < takeBackAt || monotonicMs > strayUntil) return;
+    const count = await store.takeBack(deps.owner, new Set(underWay.values()), now);
+    takeBackAt = monotonicMs + TAKE_BACK_EVERY_MS;
+    if (count > 0) log.warn("messages of a claim whose answer was lost are free again", { messages: count });
   }
 
   /** Until something is queued, a slot is free, a message falls due, a pause ends, or the poll interval is over. */
@@ -155,7 +174,7 @@ export function createSender(deps: SenderDeps): Sender {
       underWay.delete(done);
       slotFreed();
     });
-    underWay.add(done);
+    underWay.set(done, claim.messageId);
   }
 
   /** A claim costs a commit, so slots are refilled by the half, or after a moment when some are slow. */
@@ -307,11 +326,11 @@ export function createSender(deps: SenderDeps): Sender {
       stopping.abort();
       await loop;
       const patience = new AbortController();
-      await Promise.race([Promise.all(underWay), clock.sleep(graceMs, patience.signal)]);
+      await Promise.race([Promise.all(underWay.keys()), clock.sleep(graceMs, patience.signal)]);
       patience.abort();
       clearTimeout(refill);
       aborting.abort();
-      await Promise.all(underWay);
+      await Promise.all(underWay.keys());
       await routes.flush(clock.now()).catch(() => {});
     },
   };

@@ -89,7 +89,14 @@ async function start(
   const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
-  const stores = await openStores({ config, clock, log, onMoved: () => sender?.nudge() });
+  const heartbeats = createHeartbeats(clock.monotonicMs);
+  const stores = await openStores({
+    config,
+    clock,
+    log,
+    onMoved: () => sender?.nudge(),
+    watchLoop: (loop) => heartbeats.watch(loop, LOOP_SILENCE_MS),
+  });
   stops.push(() => stores.close());
   const { store, images, quarantine, spool } = stores;
   stops.push(() => store.scrub().catch(ignoreAway));
@@ -192,6 +199,7 @@ async function start(
       beats: heartbeats.list,
       ingestStats: () => ingest?.stats() ?? null,
       take: (message) => held.intake.accept(message),
+      deeds: async () => (await import("./deeds/deeds.ts")).createDeeds({ store, images, quarantine, config, clock }),
       onDue: () => sender?.lookAgain(),
       spoolStatus: () => spool?.status() ?? null,
       clock,

@@ -124,7 +124,7 @@ test("commits of this process are counted and timed, good ones and bad ones", as
   const metrics = createMetrics();
   metrics.observeCommit(null);
   metrics.observeCommit(0.3);
-  const ingest = { connections: 2, accepted: 5, refused: 1, cut: 0, heldBytes: 400 };
+  const ingest = { connections: 2, accepted: 5, refused: 1, cut: 0, heldBytes: 400, paused: false };
   const spool = { waiting: 7, heldBack: 0, heldMessages: 0, since: new Date(), reason: "away" };
   const built = await metrics.build({ ingest, spool, residentBytes: 1 }, null);
   expect(valueIn(built, "tattile_store_up")).toBe(0);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DeliveryOutcome } from "../src/delivery.ts";
 import { type DeliveryBench, openDeliveryBench, type Posted, SENDER } from "./support/delivery-bench.ts";
 import { turns } from "./support/fake-clock.ts";
+import { claimRequest } from "./support/store-fixture.ts";
 
 const accepted: DeliveryOutcome = { kind: "accepted", returnCode: "1" };
 const MINUTE_MS = 60_000;
@@ -68,6 +69,44 @@ describe("a delivered reading", () => {
     await bench.clock.advance(100);
     expect(await waiting(bench)).toBe(1);
     expect(existsSync(join(bench.folder, "images/CAM1"))).toBe(true);
+  });
+});
+
+describe("a claim whose answer is lost", () => {
+  test("delays its messages by a moment, not by a lease, and leaves alone what is under way", async () => {
+    await using bench = await openDeliveryBench();
+    let release: (outcome: DeliveryOutcome) => void = () => {};
+    bench.answer = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    await bench.queue("0001BCD");
+    await bench.clock.advance(100);
+    bench.losesClaims = true;
+    await bench.queue("0002BCD");
+    await bench.queue("0003BCD");
+    await bench.clock.advance(100);
+    expect((await bench.store.summarize()).byStatus).toMatchObject({ PENDING: 0, SENDING: 3 });
+    bench.losesClaims = false;
+    bench.answer = () => accepted;
+    await bench.clock.advance(3000);
+    expect(bench.posted.map(({ plate }) => plate)).toEqual(["0001BCD", "0002BCD", "0003BCD"]);
+    release(accepted);
+    await drain(bench, 2000);
+    expect(await waiting(bench)).toBe(0);
+  });
+
+  test("and that the store carries out later, when it was given up already, is found too", async () => {
+    await using bench = await openDeliveryBench();
+    bench.losesClaims = true;
+    await bench.clock.advance(1000);
+    bench.losesClaims = false;
+    await bench.clock.advance(5000);
+    await bench.queue("0001BCD");
+    const late = await bench.store.claim({ ...claimRequest(), owner: bench.owner() }, bench.clock.now());
+    expect(late.length).toBe(1);
+    await drain(bench, 20_000);
+    expect(bench.posted.map(({ plate }) => plate)).toEqual(["0001BCD"]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { buildTokenText, hashToken, TOKEN_BYTES } from "../api-token.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import { After, Next } from "./message-schemas.ts";
@@ -32,8 +33,41 @@ const AuditEntry = named(
 
 const AuditList = named("AuditList", exactly({ entries: listOf(AuditEntry), more: Type.Boolean(), next: Next }));
 
-/** Who may do what, and who did. A token is made on the machine only: what is shown once should not cross a network. */
-export function adminRoutes({ store }: ApiDeps, auditor: Auditor): readonly Route[] {
+const NewToken = named(
+  "NewToken",
+  exactly({
+    name: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      pattern: "^[^\\p{Cc}]+$",
+      description: "1 to 64 characters without line breaks: whose it is; stands in the audit log",
+    }),
+    role: Role,
+    days: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 3650, description: "it ends after so many; else when revoked" }),
+    ),
+  }),
+);
+
+const MadeToken = named(
+  "MadeToken",
+  exactly({
+    id: Id,
+    name: Type.String(),
+    role: Role,
+    expiresAt: nullable(Instant),
+    token: Type.String({ readOnly: true, description: "to be kept now: it cannot be shown again" }),
+  }),
+);
+
+const DAY_MS = 86_400_000;
+
+/** Who may do what, and who did. The first token is made on the machine: nobody could ask for it here. */
+export function adminRoutes(
+  deps: ApiDeps & { randomBytes(length: number): Uint8Array },
+  auditor: Auditor,
+): readonly Route[] {
+  const { store } = deps;
   return [
     defineRoute({
       method: "GET",
@@ -43,6 +77,26 @@ export function adminRoutes({ store }: ApiDeps, auditor: Auditor): readonly Rout
       access: "admin",
       answer: listOf(Token),
       handle: () => store.listTokens(),
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/v1/tokens",
+      tag: "tokens",
+      summary: "make a token; what it is stands in this one answer only",
+      access: "admin",
+      body: NewToken,
+      answer: MadeToken,
+      status: 201,
+      handle: async ({ body: { name, role, days }, caller }) => {
+        const token = buildTokenText(deps.randomBytes(TOKEN_BYTES));
+        const createdAt = deps.clock.now();
+        const expiresAt = days === undefined ? null : new Date(createdAt.getTime() + days * DAY_MS);
+        const deed = { what: "token add" as const, detail: `${name} (${role})` };
+        const id = await auditor.around(caller, deed, () =>
+          store.addToken({ name, role, createdAt, expiresAt, hash: hashToken(token) }),
+        );
+        return { id, name, role, expiresAt, token };
+      },
     }),
     defineSilentRoute({
       method: "DELETE",

@@ -5,6 +5,7 @@ import { createAccess } from "./access.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { createAuditor } from "./audit.ts";
 import { certificateRoutes } from "./certificate-routes.ts";
+import { deedRoutes } from "./deed-routes.ts";
 import type { ApiDeps } from "./deps.ts";
 import { createDispatch } from "./dispatch.ts";
 import { createEvents } from "./events.ts";
@@ -14,13 +15,14 @@ import { messageRoutes } from "./message-routes.ts";
 import { buildOpenApi } from "./openapi.ts";
 import { quarantineRoutes } from "./quarantine-routes.ts";
 import { registryRoutes } from "./registry-routes.ts";
+import { rotationRoutes } from "./rotation-routes.ts";
 import { defineMediaRoute, type Route } from "./route.ts";
 import { seriesRoutes } from "./series-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
 
-type Answer = (request: Request, peer: string) => Promise<Response>;
+type Answer = ReturnType<typeof createDispatch>;
 
 /** What is answered on the API's port, and on Lector Vision's own. */
 export interface Answers {
@@ -48,7 +50,9 @@ export function createAnswers(deps: ApiDeps): Answers {
     ...registryRoutes(deps, auditor),
     ...certificateRoutes(deps, auditor),
     ...siteRoutes(deps, auditor),
-    ...adminRoutes(deps, auditor),
+    ...adminRoutes({ ...deps, randomBytes }, auditor),
+    ...deedRoutes(deps, auditor),
+    ...rotationRoutes(deps, auditor),
     ...sessionRoutes({
       ...deps,
       access,
@@ -70,7 +74,7 @@ export function createAnswers(deps: ApiDeps): Answers {
   routes.push(...lectorVisionRoutes(receive, "api"));
   const dispatch = createDispatch({ routes, access, log });
   return {
-    api: async (request, peer) => answerPage(request) ?? dispatch(request, peer),
+    api: async (request, peer, wait) => answerPage(request) ?? dispatch(request, peer, wait),
     lectorVision: createDispatch({
       routes: [
         ...lectorVisionRoutes(receive, "own"),

@@ -1,16 +1,14 @@
 import { removeCertificateFolder } from "../certificate-files.ts";
-import { assignImported, MAX_PFX_BYTES, stageImported } from "../certificate-import.ts";
+import { assignImported, stageImported } from "../certificate-import.ts";
 import { daysUntil } from "../format.ts";
 import { readPfx } from "../soap/certificate.ts";
 import type { Auditor } from "./audit.ts";
+import { PFX_BODY_BYTES, readBase64 } from "./base64.ts";
 import type { ApiDeps } from "./deps.ts";
 import { invalid, mustFind, mustRemain } from "./refusal.ts";
 import { CertificateList, EntityName, PfxUpload, SavedCertificate } from "./registry-schemas.ts";
 import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
 import { exactly, Id, nullable } from "./schemas.ts";
-
-/** Base64 of the largest PFX, and the rest of the body. */
-const UPLOAD_BYTES = Math.ceil((MAX_PFX_BYTES * 4) / 3) + 8192;
 
 /** Certificates: what each municipality signs with. Keys never leave the machine. */
 export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
@@ -54,12 +52,12 @@ export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Rou
         "take a municipality's certificate from its PFX file; one that is not valid yet is staged, and used by itself once it is",
       access: "admin",
       body: PfxUpload,
-      maxBodyBytes: UPLOAD_BYTES,
+      maxBodyBytes: PFX_BODY_BYTES,
       answer: SavedCertificate,
       handle: async ({ body, caller }) => {
         const municipality = await findMunicipality(body.municipality);
         const now = clock.now();
-        const contents = readPfx(readBase64(body.pfx), body.password, now, true);
+        const contents = readPfx(readBase64("pfx", body.pfx), body.password, now, true);
         const isLater = contents.validFrom > now;
         const detail = `${municipality.name}: ${contents.subject}, ${contents.fingerprint}`;
         const { certsDir } = config;
@@ -110,12 +108,4 @@ export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Rou
       },
     }),
   ];
-}
-
-function readBase64(text: string): Uint8Array {
-  try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: "strict" });
-  } catch {
-    throw invalid("body.pfx is not base64", "Send the bytes of the .pfx file in base64.");
-  }
 }

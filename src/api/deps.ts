@@ -1,12 +1,17 @@
+import type { Static } from "typebox";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Finding } from "../finding.ts";
 import type { Beat } from "../heartbeat.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Log } from "../log.ts";
 import type { Metrics, ProcessSnapshot } from "../metrics.ts";
 import type { ParsedMessage, Protocol } from "../reading.ts";
+import type { PfxContents } from "../soap/certificate.ts";
+import type { Camera, Municipality } from "../store/registry.ts";
 import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
 import type { SpoolStatus } from "../store/transfer.ts";
+import type { SentByHand, Totals, WipeKind } from "./deed-schemas.ts";
 
 /** One whole message as it arrived over HTTP; what intake.ts takes. */
 export interface ReceivedMessage {
@@ -17,6 +22,28 @@ export interface ReceivedMessage {
   peer: string;
   receivedAt: Date;
   release(): void;
+}
+
+type Audited = <T>(detail: string, run: () => Promise<T>) => Promise<T>;
+type Counts = Readonly<Record<string, number>>;
+
+/** What is done for an operator with more than the store. */
+export interface Deeds {
+  totals(): Promise<Static<typeof Totals>>;
+  /** Looks at everything that can be wrong, for a minute at most. */
+  doctor(): Promise<readonly Finding[]>;
+  countWipe(kind: WipeKind): Promise<{ counts: Counts; text: string }>;
+  /** Ends between two steps once `isOver`. */
+  runWipe(kind: WipeKind, isOver: () => boolean): Promise<{ counts: Counts; more: boolean }>;
+  stageCertificate(
+    contents: PfxContents,
+    options: { municipality: Municipality; alias: string | null; dryRun: boolean },
+    audited: Audited,
+  ): Promise<{ tried: string; state: "checked" | "signing" | "staged" }>;
+  send(
+    given: { camera: Camera; plate: string | null; ocr: Uint8Array | null; ctx: Uint8Array | null; dryRun: boolean },
+    audited: Audited,
+  ): Promise<Static<typeof SentByHand>>;
 }
 
 /** What the API works with; what other services do comes as functions. */
@@ -36,6 +63,8 @@ export interface ApiDeps {
   metrics: Metrics;
   beats(): readonly Beat[];
   ingestStats(): ProcessSnapshot["ingest"];
+  /** Loaded when it is first asked for: few ask, and it takes memory. */
+  deeds(): Promise<Deeds>;
   /** Messages may be due now: wakes the sender of this process, where there is one. */
   onDue(): void;
   /** What waits in the spool; null where nothing can be away. */

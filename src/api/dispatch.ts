@@ -15,11 +15,13 @@ export interface DispatchDeps {
 }
 
 /** Answers one request by the table: who asks, what it says, what comes of it. Never rejects. */
-export function createDispatch(deps: DispatchDeps): (request: Request, peer: string) => Promise<Response> {
+export function createDispatch(
+  deps: DispatchDeps,
+): (request: Request, peer: string, wait: (seconds: number) => void) => Promise<Response> {
   const { access, log } = deps;
   const table = deps.routes.map((route) => ({ route, parts: route.path.split("/") }));
 
-  async function answer(request: Request, peer: string): Promise<Response> {
+  async function answer(request: Request, peer: string, wait: (seconds: number) => void): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     const method = request.method === "HEAD" ? "GET" : request.method;
     const found = table.flatMap(({ route, parts }) => {
@@ -43,13 +45,14 @@ export function createDispatch(deps: DispatchDeps): (request: Request, peer: str
       caller,
       peer,
       request,
+      wait,
     });
     return toResponse(route, value);
   }
 
-  return async (request, peer) => {
+  return async (request, peer, wait) => {
     try {
-      return await answer(request, peer);
+      return await answer(request, peer, wait);
     } catch (error) {
       const refusal = toRefusal(error);
       if (refusal.status >= 500) {

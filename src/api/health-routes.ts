@@ -70,6 +70,7 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
           spool_waiting: (spool?.waiting ?? 0) + (spool?.heldMessages ?? 0),
           spool_held_back: spool?.heldBack ?? 0,
           spooling_since: spool?.since ?? null,
+          cameras_held: deps.ingestStats()?.paused ?? false,
         };
         try {
           await store.check();

@@ -35,7 +35,7 @@ const TLS_EVERY_MS = 60_000;
 /** One port that speaks HTTP, or HTTPS with a certificate that may be renewed meanwhile. */
 export function createListener(
   place: Place,
-  answer: (request: Request, peer: string) => Promise<Response>,
+  answer: (request: Request, peer: string, wait: (seconds: number) => void) => Promise<Response>,
   deps: { clock: Clock; log: Log },
 ): Listener {
   const { clock, log } = deps;
@@ -54,9 +54,10 @@ export function createListener(
       const headers = { "retry-after": "1" };
       return Response.json({ code: "unavailable", error: "too many requests at once" }, { status: 503, headers });
     }
+    const wait = (seconds: number): void => running.timeout(request, seconds);
     underWay += 1;
     try {
-      return addSecurityHeaders(await compressAnswer(request, await answer(request, peer)), isTls);
+      return addSecurityHeaders(await compressAnswer(request, await answer(request, peer, wait)), isTls);
     } finally {
       underWay -= 1;
     }

@@ -1,8 +1,8 @@
 import { type Static, Type } from "typebox";
 import { gatherExplanation } from "../explanation.ts";
-import { formatDay, maskPlate } from "../format.ts";
+import { captured, formatDay, maskPlate } from "../format.ts";
 import { eraseMany } from "../images/image-store.ts";
-import { listedReading } from "../listed-reading.ts";
+import { listedReading, type ShownMessage } from "../listed-reading.ts";
 import { groupQueue } from "../queue-groups.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import type { Auditor } from "./audit.ts";
@@ -86,7 +86,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       answer: ReadingList,
       handle: async ({ query, caller }) => {
         const { messages, ...page } = await list(query, "newest", "readings", caller);
-        return { readings: messages.map((message) => listedReading(message, message.plate)), ...page };
+        return { readings: messages.map(listedReading), ...page };
       },
     }),
     defineRoute({
@@ -221,12 +221,11 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
   }
 }
 
-function show(message: QueuedMessage, caller: Caller | null, plates: boolean): Shown {
-  if (caller === null || caller.token.role === "viewer") return { ...message, plate: null };
-  return { ...message, plate: plates ? message.plate : maskPlate(message.plate) };
+function show(message: QueuedMessage, caller: Caller | null, plates: boolean): ShownMessage {
+  const shown = { ...message, ...captured(message) };
+  if (caller === null || caller.token.role === "viewer") return { ...shown, plate: null };
+  return { ...shown, plate: plates ? message.plate : maskPlate(message.plate) };
 }
-
-type Shown = Omit<QueuedMessage, "plate"> & { plate: string | null };
 
 /** A filter as it was given, for the audit log. */
 export function describe(fields: Readonly<Record<string, unknown>>): string {

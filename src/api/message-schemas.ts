@@ -5,6 +5,17 @@ import { exactly, Id, Instant, listOf, named, nullable, Status } from "./schemas
 const Count = Type.Integer({ minimum: 0 });
 const Text = Type.String();
 
+/** When a reading was taken. Of those of the replaced system only the digits are known that the camera's clock showed. */
+const CAPTURED = {
+  capturedAt: nullable(Instant),
+  capturedWallClock: nullable(
+    Type.String({
+      pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}$",
+      description: "where timeSource is wall-clock: what the camera's clock showed, in no zone, as the police get it",
+    }),
+  ),
+};
+
 export const Message = named(
   "Message",
   exactly({
@@ -21,7 +32,7 @@ export const Message = named(
     laneId: nullable(Type.Number()),
     ocrScore: nullable(Type.Number()),
     countryCode: nullable(Text),
-    capturedAt: Instant,
+    ...CAPTURED,
     timeSource: Type.Enum([...TIME_SOURCES]),
     receivedAt: Instant,
     nextRetryAt: nullable(Instant),
@@ -62,7 +73,7 @@ export const ReadingList = named(
         "Reading",
         exactly({
           id: Type.Integer({ minimum: 1, description: "of its message" }),
-          capturedAt: Instant,
+          ...CAPTURED,
           timeSource: Type.Enum([...TIME_SOURCES]),
           receivedAt: Instant,
           camera: Text,

@@ -18,6 +18,8 @@ export interface RouteInput<P, Q, B> {
   /** Address of the other side. */
   peer: string;
   request: Request;
+  /** The answer may take so long: the connection is kept open meanwhile. */
+  wait(seconds: number): void;
 }
 
 /** One line of the table: how the server answers and what the OpenAPI document says come from the same. */

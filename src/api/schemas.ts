@@ -246,6 +246,7 @@ const SPOOL_HEALTH = {
   spool_waiting: Count,
   spool_held_back: Count,
   spooling_since: nullable(Instant),
+  cameras_held: Type.Boolean({ description: "cameras are not read: the disk is full; they keep their readings" }),
 };
 
 const Health = named(

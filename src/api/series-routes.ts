@@ -23,9 +23,13 @@ const CameraRates = named(
       serial: Type.String(),
       thisHour: Type.Integer({ minimum: 0, description: "so far" }),
       lastHour: Type.Integer({ minimum: 0, description: "the whole hour before" }),
-      usualPerHour: nullable(
+      lastSixty: Type.Integer({
+        minimum: 0,
+        description: "about the last sixty minutes: this hour so far, and of lastHour the part that falls into them",
+      }),
+      usualSixty: nullable(
         Type.Number({
-          description: "at the time of day of lastHour, on average of up to seven days; null: not known yet",
+          description: "the same part of the same two hours on average of up to seven days; null: not known yet",
         }),
       ),
       clockDelayMs: nullable(

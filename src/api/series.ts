@@ -5,6 +5,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const DAYS_COMPARED = 7;
+const DAYS = Array.from({ length: DAYS_COMPARED }, (_, index) => index + 1);
 
 /** What can be looked at: so much, in steps so long. */
 export const SPANS = {
@@ -49,8 +50,13 @@ export interface CameraRate {
   /** Readings in the hour that is going on, and in the whole hour before it. */
   thisHour: number;
   lastHour: number;
-  /** How many the whole hour before had at the same time of day on average, of up to seven days; null: no such day is known yet. */
-  usualPerHour: number | null;
+  /**
+   * About how many in the last sixty minutes: this hour so far, and of the hour before the part that falls into them. A few
+   * minutes past the hour neither of the two alone says anything.
+   */
+  lastSixty: number;
+  /** The same part of the same two hours on average of up to seven days; null: no such day is known yet. */
+  usualSixty: number | null;
   /**
    * The shortest time from taking to receipt in these two hours: what the camera's clock is behind ours, less than 0 when it
    * is ahead. Null: not known.
@@ -71,6 +77,7 @@ export function cameraRates(
 ): readonly CameraRate[] {
   const thisHourMs = floorTo(now.getTime(), HOUR_MS);
   const lastHourMs = thisHourMs - HOUR_MS;
+  const elapsed = (now.getTime() - thisHourMs) / HOUR_MS;
   const bySerial = new Map<string, Map<number, number>>();
   const delays = new Map<string, number>();
   for (const { cameraSerial, at, received, leastDelayMs } of hours) {
@@ -84,15 +91,18 @@ export function cameraRates(
   return cameras.map(({ serial }) => {
     const own = bySerial.get(serial) ?? new Map<number, number>();
     const first = Math.min(...own.keys());
-    const compared = Array.from({ length: DAYS_COMPARED }, (_, day) => lastHourMs - (day + 1) * DAY_MS).filter(
-      (atMs) => atMs >= first,
-    );
-    const sum = compared.reduce((total, atMs) => total + (own.get(atMs) ?? 0), 0);
+    const sixtyBefore = (backMs: number): number =>
+      (own.get(thisHourMs - backMs) ?? 0) * elapsed + (own.get(lastHourMs - backMs) ?? 0) * (1 - elapsed);
+    const compared = DAYS.map((day) => day * DAY_MS).filter((backMs) => lastHourMs - backMs >= first);
+    // Of today this hour has only what came so far: that counts whole.
+    const thisHour = own.get(thisHourMs) ?? 0;
+    const lastHour = own.get(lastHourMs) ?? 0;
     return {
       serial,
-      thisHour: own.get(thisHourMs) ?? 0,
-      lastHour: own.get(lastHourMs) ?? 0,
-      usualPerHour: compared.length === 0 ? null : Math.round((sum / compared.length) * 10) / 10,
+      thisHour,
+      lastHour,
+      lastSixty: Math.round(thisHour + lastHour * (1 - elapsed)),
+      usualSixty: compared.length === 0 ? null : roundTenth(sum(compared.map(sixtyBefore)) / compared.length),
       clockDelayMs: delays.get(serial) ?? null,
     };
   });
@@ -100,4 +110,12 @@ export function cameraRates(
 
 function floorTo(ms: number, stepMs: number): number {
   return ms - (ms % stepMs);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function roundTenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }

@@ -1,20 +1,13 @@
-import { findAttention } from "../attention.ts";
-import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
+import { findAttention, findSpoolAttention } from "../attention.ts";
 import { gatherStatus } from "../status-report.ts";
-import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
+import type { ApiDeps } from "./deps.ts";
 import { defineRoute, type Route } from "./route.ts";
 import { StatusReport } from "./schemas.ts";
 
-export interface StatusDeps {
-  store: Store;
-  config: Config;
-  clock: Clock;
-}
-
 /** How everything is, for the dashboard's first look. */
-export function statusRoutes({ store, config, clock }: StatusDeps): readonly Route[] {
+export function statusRoutes(deps: Pick<ApiDeps, "store" | "config" | "clock" | "spoolStatus">): readonly Route[] {
+  const { store, config, clock } = deps;
   return [
     defineRoute({
       method: "GET",
@@ -25,7 +18,8 @@ export function statusRoutes({ store, config, clock }: StatusDeps): readonly Rou
       answer: StatusReport,
       handle: async () => {
         const report = await gatherStatus(store, config, clock.now());
-        const attention = findAttention(report);
+        // The spool is this machine's; all the rest is the same wherever it is asked for.
+        const attention = [...findAttention(report), ...findSpoolAttention(deps.spoolStatus())];
         const isDown = attention.some(({ level }) => level === "down");
         const status = isDown ? ("down" as const) : attention.length > 0 ? ("attention" as const) : ("fine" as const);
         return { status, attention, version, ...report };

@@ -112,11 +112,11 @@ const MARKS: Record<SiteStep["action"], [mark: string, tone: Tone]> = {
 function printPlan(plan: SitePlan, out: Output): void {
   for (const { action, noun, name, fields } of plan.steps) {
     const [mark, tone] = MARKS[action];
-    out.line(out.paint(tone, cut(`${mark} ${noun} ${name}`, out.width)));
+    out.line(out.paint(tone, cut(`${mark} ${out.words(noun)} ${name}`, out.width)));
     for (const { field, before, after } of fields) {
       if (action === "add" && after === null) continue;
-      const text = action === "add" ? (after ?? "") : `${before ?? "(none)"} -> ${after ?? "(none)"}`;
-      out.line(cut(`    ${field.padEnd(20)} ${text}`, out.width));
+      const [was, is] = [before, after].map((value) => (isWord(value) ? out.words(value ?? "(none)") : value));
+      out.line(cut(`    ${out.words(field).padEnd(20)} ${action === "add" ? is : `${was} -> ${is}`}`, out.width));
     }
   }
   if (plan.steps.length > 0) out.line();
@@ -126,6 +126,11 @@ function printPlan(plan: SitePlan, out: Output): void {
       ? `Nothing to change: ${countOf(plan.unchanged, "record")} as the file says.`
       : `${add} to add, ${change} to change, ${remove} to remove, ${plan.unchanged} unchanged.`,
   );
+}
+
+/** A name of theirs that happens to be a word of ours stays as it is. */
+function isWord(value: string | null): value is "true" | "false" | null {
+  return value === null || value === "true" || value === "false";
 }
 
 function summarizePlan(plan: SitePlan): string {

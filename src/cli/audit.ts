@@ -1,9 +1,8 @@
 import { formatInstant } from "../format.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { wrap } from "./help.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
-import { parseAfter, parseSince, parseWhole } from "./values.ts";
+import { parseAfter, parseIds, parseSince, parseWhole } from "./values.ts";
 
 const list = defineTattileCommand({
   name: "audit list",
@@ -11,9 +10,16 @@ const list = defineTattileCommand({
   notes: [
     "An entry is written before the deed; one that did not come about has a second entry that says so. Plates never stand in it.",
   ],
-  examples: ["tattile audit list", "tattile audit list --since 7d --limit 500 --json"],
+  examples: [
+    "tattile audit list",
+    "tattile audit list --who jordi --what plates --since 7d",
+    "tattile audit list --message 1234 --json",
+  ],
   args: {
     since: { kind: "value", hint: "WHEN", about: "not older: 45min, 12h, 7d, or 2026-01-23 [10:30]" },
+    who: { kind: "value", hint: "TEXT", about: "by whom: this is in it, as jordi, cli or dashboard" },
+    what: { kind: "value", hint: "TEXT", about: "what was done: this is in it, as wipe, certificate or plates" },
+    message: { kind: "value", hint: "ID", about: "about this message" },
     limit: { kind: "value", hint: "N", about: "the newest of this number (default 50)" },
     before: { kind: "value", hint: "ID", about: "only what was written before this entry (ids are in --json)" },
     ...JSON_ARG,
@@ -26,6 +32,9 @@ const list = defineTattileCommand({
     const found = await (await context.store()).listAudit({
       since,
       before: parseAfter(args.before, "--before"),
+      who: args.who,
+      what: args.what,
+      messageId: args.message === undefined ? undefined : parseIds([args.message])[0],
       limit: limit + 1,
     });
     const entries = found.slice(-limit);
@@ -43,7 +52,7 @@ const list = defineTattileCommand({
       e.what,
       e.messageId === null ? "-" : `${e.messageId}`,
     ]);
-    const [titles = "", ...lines] = formatTable(columns, rows, out.width).split("\n");
+    const [titles = "", ...lines] = out.layTable(columns, rows).split("\n");
     out.line(titles);
     // Whole, below its entry: a detail that is cut is the one that is asked for.
     for (const [index, line] of lines.entries()) {

@@ -5,7 +5,6 @@ import { removeCamera } from "./camera-remove.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { isCleared, lookUpCamera, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
-import { formatFacts, formatTable } from "./output.ts";
 import { JSON_ARG, reportSaved, WRITE_ARGS } from "./registry-output.ts";
 import { parseCoordinate, parseName, parseReaderCode, parseTimezone } from "./values.ts";
 
@@ -147,12 +146,12 @@ const list = defineTattileCommand({
       { title: "SERIAL", whole: true },
       { title: "READER", whole: true },
       { title: "MUNICIPALITY" },
-      { title: "ON", whole: true },
-      { title: "READ", whole: true },
-      { title: "SENT", whole: true },
+      { title: "ON", whole: true, words: true },
+      { title: "READ", whole: true, words: true },
+      { title: "SENT", whole: true, words: true },
       { title: "DESCRIPTION" },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
   },
 });
 
@@ -171,22 +170,22 @@ const show = defineTattileCommand({
       const counts = Object.fromEntries(tallies.map((t) => [t.tally, t.count]));
       return out.json({ ...camera, municipality, endpoint, counts });
     }
-    out.line(
-      formatFacts([
-        ["id", `${camera.id}`],
-        ["serial", camera.serial],
-        ["reader code", camera.readerCode],
-        ["description", camera.description ?? "-"],
-        ["municipality", municipality],
-        ["endpoint", endpoint ?? "(the municipality's)"],
-        ["coordinates", camera.coordX === null ? "-" : `${camera.coordX} ${camera.coordY}`],
-        ["timezone", camera.timezone ?? "(CAMERA_TIMEZONE)"],
-        ["active", camera.active ? "on" : "off"],
-        ["last reading", formatAge(camera.lastReadingAt, now())],
-        ["last sent", formatAge(camera.lastSentAt, now())],
-        ["counted", tallies.map((t) => `${t.tally} ${t.count}`).join(", ") || "nothing yet"],
-      ]),
-    );
+    out.facts([
+      ["id", `${camera.id}`],
+      ["serial", camera.serial],
+      ["reader code", camera.readerCode],
+      ["description", camera.description ?? "-"],
+      ["municipality", municipality],
+      endpoint === null ? ["endpoint", "(the municipality's)", "words"] : ["endpoint", endpoint],
+      ["coordinates", camera.coordX === null ? "-" : `${camera.coordX} ${camera.coordY}`],
+      ["timezone", camera.timezone ?? "(CAMERA_TIMEZONE)"],
+      ["active", camera.active ? "on" : "off", "words"],
+      ["last reading", formatAge(camera.lastReadingAt, now()), "words"],
+      ["last sent", formatAge(camera.lastSentAt, now()), "words"],
+      tallies.length === 0
+        ? ["counted", "nothing yet", "words"]
+        : ["counted", tallies.map((t) => `${t.tally} ${t.count}`).join(", ")],
+    ]);
   },
 });
 

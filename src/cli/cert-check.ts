@@ -1,4 +1,3 @@
-import type { Finding } from "../finding.ts";
 import { defineTattileCommand } from "./command.ts";
 import { reportFindings } from "./doctor.ts";
 import { lookUpCertificate } from "./lookup.ts";
@@ -23,28 +22,8 @@ export const certCheckCommand = defineTattileCommand({
     if (wanted.length === 0) {
       return void out.line("No certificate yet. Import one: tattile cert import FILE.pfx --municipality NAME");
     }
-    const [{ checkCertificate }, { readCertificateFiles }] = await Promise.all([
-      import("../certificate-check.ts"),
-      import("../doctor-system.ts"),
-    ]);
-    const findings: Finding[] = [];
-    for (const certificate of wanted) {
-      const owner = municipalities.find(({ certificateId }) => certificateId === certificate.id)?.name ?? null;
-      const found = await checkCertificate(certificate, owner, await readCertificateFiles(certificate), context.now());
-      findings.push(...(owner === null ? found.map((one) => asUnused(one, certificate.id)) : found));
-    }
+    const { checkCertificates } = await import("../certificate-findings.ts");
+    const findings = await checkCertificates(wanted, municipalities, context.now());
     return reportFindings(findings, args, out);
   },
 });
-
-/** What signs for nobody stops nothing. */
-function asUnused(finding: Finding, id: number): Finding {
-  const check = `${finding.check} (id ${id}, not in use)`;
-  if (finding.grade !== "bad") return { ...finding, check };
-  return {
-    ...finding,
-    check,
-    grade: "warning",
-    cure: `${finding.cure ?? ""}; or remove it: tattile cert remove ${id}`,
-  };
-}

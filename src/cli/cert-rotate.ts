@@ -1,16 +1,12 @@
-import { certificateRow } from "../certificate-import.ts";
-import { type Clock, systemClock } from "../clock.ts";
-import type { Config } from "../config.ts";
+import { systemClock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import { daysUntil, formatDay, formatDuration, formatInstant } from "../format.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Certificate, Municipality, Rotation } from "../store/registry.ts";
-import type { Store } from "../store/store.ts";
 import { audited } from "./audited.ts";
 import { type ArgValues, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpMunicipality } from "./lookup.ts";
-import { formatTable } from "./output.ts";
 import { askPassword } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { readPassword, readPfxFile } from "./secret-input.ts";
@@ -62,95 +58,26 @@ async function stage(args: RotateArgs, file: string, town: string, context: Comm
   const config = await context.config();
   const municipality = await lookUpMunicipality(store, town);
   const password = given ?? (await askPassword(`Password of ${file}: `, context));
-  const [{ readPfx }, { writeCertificateFolder, removeCertificateFolder, makeCertificateCurrent }] = await Promise.all([
+  const [{ readPfx }, { stageNextCertificate }] = await Promise.all([
     import("../soap/certificate.ts"),
-    import("../certificate-files.ts"),
+    import("../deeds/certificate-staging.ts"),
   ]);
   const contents = readPfx(bytes, password, context.now(), true);
-  const certificates = await store.listCertificates();
-  const present = certificates.find(({ id }) => id === municipality.certificateId) ?? null;
-  if (present?.fingerprint === contents.fingerprint) {
-    throw new AppError("conflict", `cert rotate: ${municipality.name} signs with this certificate already`, {
-      hint: "give the next one",
-    });
-  }
-  const paths = writeCertificateFolder(config.certsDir, municipality.name, contents, false);
-  const known = certificates.find((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath) ?? null;
-  const forget = (): void => {
-    if (!certificates.some(({ keyPath }) => keyPath === paths.keyPath)) {
-      removeCertificateFolder(config.certsDir, paths.keyPath);
-    }
-  };
-  const row = certificateRow(contents, { name: alias ?? municipality.name, alias, paths });
-  let tried: string;
-  try {
-    tried = await tryOut({ id: 0, ...row }, municipality, store, config, systemClock);
-  } catch (error) {
-    forget();
-    throw error;
-  }
-  const validNow = contents.validFrom <= context.now();
-  if (args["dry-run"]) {
-    forget();
-    return report({ context, args, municipality, contents, present, tried, state: "not staged (--dry-run)" });
-  }
-  const what = `${municipality.name}: ${contents.subject}, valid from ${contents.validFrom.toISOString()}`;
-  await audited({ what: "certificate rotate", detail: what }, context, async () => {
-    const id = known?.id ?? (await store.addCertificate(row));
-    await store.stageRotation(municipality.id, id, context.now());
-    if (!validNow) return;
-    await store.startRotation(municipality.id, context.now());
-    makeCertificateCurrent(config.certsDir, paths.keyPath);
-  });
-  const zone = config.cameraTimezone;
+  const { tried, present, state } = await stageNextCertificate(
+    contents,
+    { municipality, alias, dryRun: args["dry-run"] },
+    {
+      ...{ store, config, clock: systemClock },
+      audited: (detail, run) => audited({ what: "certificate rotate", detail }, context, run),
+    },
+  );
   const wait = formatDuration(contents.validFrom.getTime() - context.now().getTime());
-  const state = validNow
-    ? "signs from now on; the earlier one is kept until its first success"
-    : `staged: signs from ${formatInstant(contents.validFrom, zone)}, in ${wait}, by itself`;
-  report({ context, args, municipality, contents, present, tried, state });
-}
-
-/** @returns what was tried, in words. @throws AppError `invalid` when it cannot sign as the police ask for */
-async function tryOut(
-  certificate: Certificate,
-  municipality: Municipality,
-  store: Store,
-  config: Config,
-  clock: Clock,
-): Promise<string> {
-  const [
-    { checkCertificate, firstValidMoment },
-    { readCertificateFiles },
-    { deliverByHand, findRoute, MADE_UP_PLATE },
-    { grayPicture },
-  ] = await Promise.all([
-    import("../certificate-check.ts"),
-    import("../doctor-system.ts"),
-    import("./hand-delivery.ts"),
-    import("./gray-picture.ts"),
-  ]);
-  const at = firstValidMoment(certificate, clock.now());
-  const findings = await checkCertificate(certificate, municipality.name, await readCertificateFiles(certificate), at);
-  const wrong = findings.find(({ grade }) => grade === "bad");
-  if (wrong !== undefined) throw new AppError("invalid", `cert rotate: ${wrong.text}`, { hint: wrong.cure ?? "" });
-  const camera = (await store.listCameras()).find((c) => c.municipalityId === municipality.id && c.active);
-  const route = camera === undefined ? null : await findRoute(camera, store);
-  if (camera === undefined || route === null || (route.endpoint === null && config.mossos.endpointUrl === null)) {
-    return "a test message signed with it verifies (no camera with an endpoint to sign one of)";
-  }
-  const { endpoint } = route;
-  const reading = {
-    ...{ plate: MADE_UP_PLATE, capturedAt: at, ocrImage: grayPicture(16, 4), ctxImage: null },
-    ...{ camera, municipality, endpoint, certificate },
+  const words = {
+    checked: "not staged (--dry-run)",
+    signing: "signs from now on; the earlier one is kept until its first success",
+    staged: `staged: signs from ${formatInstant(contents.validFrom, config.cameraTimezone)}, in ${wait}, by itself`,
   };
-  const { result } = await deliverByHand(reading, config, clock, true, new AbortController().signal);
-  if (result.kind === "lacking") {
-    throw new AppError(
-      "invalid",
-      `cert rotate: a message of camera ${camera.serial} cannot be signed: ${result.detail}`,
-    );
-  }
-  return `a message of camera ${camera.serial} to ${endpoint?.name ?? "the default endpoint"} is signed with it and verifies`;
+  report({ context, args, municipality, contents, present, tried, state: words[state] });
 }
 
 function report(about: {
@@ -209,7 +136,7 @@ async function list(args: RotateArgs, context: CommandContext): Promise<void> {
     { title: "MUNICIPALITY" },
     { title: "NEXT", whole: true },
     { title: "VALID FROM", whole: true },
-    { title: "STATE", whole: true },
+    { title: "STATE", whole: true, words: true },
     { title: "DETAIL" },
   ] as const;
   const rows = items.map((item) => [
@@ -219,7 +146,7 @@ async function list(args: RotateArgs, context: CommandContext): Promise<void> {
     STATES[item.state],
     item.detail ?? "",
   ]);
-  out.line(formatTable(columns, rows, out.width));
+  out.table(columns, rows);
 }
 
 async function cancel(args: RotateArgs, context: CommandContext): Promise<void> {

@@ -8,7 +8,6 @@ import { certRotateCommand } from "./cert-rotate.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpCertificate, lookUpMunicipality } from "./lookup.ts";
-import { formatFacts, formatTable } from "./output.ts";
 import { askPassword, confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { readPassword, readPfxFile } from "./secret-input.ts";
@@ -57,13 +56,11 @@ const importPfx = defineTattileCommand({
       return context.out.json({ ...facts, subject, serialNumber, fingerprint, validFrom, validTo, daysLeft: days });
     }
     context.out.line(`certificate of ${municipality.name}: ${facts.result}`);
-    context.out.line(
-      formatFacts([
-        ["subject", contents.subject],
-        ["valid", `${formatDay(contents.validFrom)} to ${formatDay(contents.validTo)} (${days} days left)`],
-        ["fingerprint", contents.fingerprint],
-      ]),
-    );
+    context.out.facts([
+      ["subject", contents.subject],
+      ["valid", `${formatDay(contents.validFrom)} to ${formatDay(contents.validTo)} (${days} days left)`],
+      ["fingerprint", contents.fingerprint],
+    ]);
   },
 });
 
@@ -82,9 +79,9 @@ const list = defineTattileCommand({
       { title: "ID", whole: true },
       { title: "NAME" },
       { title: "MUNICIPALITY" },
-      { title: "USE", whole: true },
+      { title: "USE", whole: true, words: true },
       { title: "VALID TO", whole: true },
-      { title: "DAYS LEFT", align: "right", whole: true },
+      { title: "DAYS LEFT", align: "right", whole: true, words: true },
     ] as const;
     const rows = items.map((c) => [
       `${c.id}`,
@@ -94,7 +91,7 @@ const list = defineTattileCommand({
       c.validTo === null ? "?" : formatDay(c.validTo),
       c.daysLeft === null ? "?" : c.daysLeft < 0 ? "run out" : `${c.daysLeft}`,
     ]);
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
   },
 });
 
@@ -124,7 +121,7 @@ const show = defineTattileCommand({
       ["certificate", item.clientCertPath ?? "missing"],
       ["key", item.keyPath ?? "missing"],
     ];
-    context.out.line(formatFacts(facts));
+    context.out.facts(facts);
   },
 });
 
@@ -170,18 +167,22 @@ const remove = defineTattileCommand({
     const { out } = context;
     if (args["dry-run"]) return args.json ? out.json({ would: what }) : out.line(`would ${what}`);
     await confirm(what, args.yes, context);
-    await audited({ what: "certificate remove", detail: what }, context, async () => {
-      if (args.force) for (const { id } of users) await store.assignCertificate(id, null);
-      await eraseCertificate(certificate, store, context);
-    });
+    await audited({ what: "certificate remove", detail: what }, context, () =>
+      eraseCertificate(certificate, args.force, store, context),
+    );
     if (args.json) out.json({ removed: certificate.id });
     else out.line(`removed ${name}`);
   },
 });
 
 /** The row, then key and certificate, unless another row names the same files. */
-export async function eraseCertificate(certificate: Certificate, store: Store, context: CommandContext): Promise<void> {
-  await store.removeCertificate(certificate.id);
+export async function eraseCertificate(
+  certificate: Certificate,
+  fromUsers: boolean,
+  store: Store,
+  context: CommandContext,
+): Promise<void> {
+  await store.removeCertificate(certificate.id, fromUsers);
   const { removeCertificateFolder } = await import("../certificate-files.ts");
   const { certsDir } = await context.config();
   const shared = (await store.listCertificates()).some(({ keyPath }) => keyPath === certificate.keyPath);

@@ -3,7 +3,6 @@ import type { ImageStore } from "../images/image-store.ts";
 import type { Store } from "../store/store.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { formatFacts } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 
 const STEP = 500;
@@ -39,15 +38,13 @@ export const dbCheck = defineTattileCommand({
     if (args.json) out.json({ good, store: info, faults, files });
     else {
       const size = await sizeOf(context);
-      out.line(
-        formatFacts([
-          ["store", `${info.kind} ${info.version}, schema ${info.schemaVersion}${size}: ${info.location}`],
-          ["database", faults.length === 0 ? "good" : `${faults.length} faults`],
-          ["pictures", `${files.checked} looked at, ${files.missing.count} missing`],
-          ["without a reading", `${files.orphans.images} pictures, ${files.orphans.quarantine} held messages`],
-          ["held messages", `${files.heldMissing} without their file`],
-        ]),
-      );
+      out.facts([
+        ["store", `${info.kind} ${info.version}, schema ${info.schemaVersion}${size}: ${info.location}`],
+        ["database", faults.length === 0 ? "good" : `${faults.length} faults`],
+        ["pictures", `${files.checked} looked at, ${files.missing.count} missing`],
+        ["without a reading", `${files.orphans.images} pictures, ${files.orphans.quarantine} held messages`],
+        ["held messages", `${files.heldMissing} without their file`],
+      ]);
       for (const fault of faults) out.line(`${out.paint("bad", "FAULT")} ${fault}`);
       if (files.missing.count > 0) {
         const more = files.missing.count > MOST_NAMED ? ", …" : "";

@@ -27,7 +27,8 @@ export const dbCopy = defineTattileCommand({
   notes: [
     "While no service runs. Interrupted, it goes on where it was when it is called again. The SQLite file is only read.",
     "Pictures stay where they are; with IMAGES_URL they are copied into the bucket, and compared.",
-    "At the end both are read through and compared, message by message. Tokens, the audit log and counts per hour are not copied.",
+    "Tokens, the audit log and the counts of the last days come along; browsers have to log in again.",
+    "At the end both are read through and compared, message by message and entry by entry.",
   ],
   examples: [
     "tattile db copy --to postgresql://tattile@db.example/tattile --password-file /root/pg.txt",
@@ -70,10 +71,14 @@ export const dbCopy = defineTattileCommand({
         });
         out.clearProgress();
         if (args.json) return out.json({ from: config.databasePath, to: place, ...report });
-        const { cameras, messages, heldMessages, hashes } = report;
+        const { cameras, messages, heldMessages, hashes, tokens, auditEntries, cameraHours } = report;
         out.line(
           `copied and compared: ${countOf(cameras, "camera")}, ${countOf(messages, "message")}, ` +
             `${countOf(heldMessages, "held message")}, ${countOf(hashes, "remembered reading")}`,
+        );
+        out.line(
+          `and beside them: ${countOf(tokens, "token")}, ${countOf(auditEntries, "entry", "entries")} of the audit log, ` +
+            `counts of ${countOf(cameraHours, "camera hour")}`,
         );
         if (files.places.images !== null) {
           out.line(`files copied: ${report.files}, gone in the source already: ${report.missingFiles}`);

@@ -3,7 +3,6 @@ import type { DemoProgress, DemoReport } from "../demo.ts";
 import { countOf } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { Output } from "./output.ts";
-import { formatFacts } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseWhole } from "./values.ts";
 
@@ -79,26 +78,21 @@ function printReport(report: DemoReport, out: Output): void {
   const bad = (count: number): string => out.paint(count === 0 ? "good" : "bad", `${count}`);
   out.line();
   out.line(out.paint("bold", "The balance"));
-  out.line(
-    formatFacts([
-      [
-        "sent",
-        `${sent}${replays === 0 ? "" : `, and ${countOf(replays, "replay")} from SD cards, recognised as such`}`,
-      ],
-      ["delivered", `${delivered}, each compared bit for bit with what was sent`],
-      ["erased", `${erased}`],
-      ["twice", `${duplicates} (the answer was lost on the way: sent again rather than lost)`],
-      ["altered", bad(differing.length)],
-      ["invented", bad(invented.length)],
-      ["lost", bad(missing.length)],
-      [
-        "left",
-        traces.length === 0
-          ? `no plate, no picture in ${countOf(filesSearched, "file")}`
-          : countOf(traces.length, "trace"),
-      ],
-    ]),
-  );
+  out.facts([
+    ["sent", `${sent}${replays === 0 ? "" : `, and ${countOf(replays, "replay")} from SD cards, recognised as such`}`],
+    ["delivered", `${delivered}, each compared bit for bit with what was sent`],
+    ["erased", `${erased}`],
+    ["twice", `${duplicates} (the answer was lost on the way: sent again rather than lost)`],
+    ["altered", bad(differing.length)],
+    ["invented", bad(invented.length)],
+    ["lost", bad(missing.length)],
+    [
+      "left",
+      traces.length === 0
+        ? `no plate, no picture in ${countOf(filesSearched, "file")}`
+        : countOf(traces.length, "trace"),
+    ],
+  ]);
   for (const { file, kind } of traces.slice(0, 10)) out.line(`  ${kind} in ${file}`);
   if (folder !== null) out.line(`The folder is still there: ${folder}`);
   out.line(isGood(report) ? out.paint("good", "Nothing was lost.") : out.paint("bad", "This is not as it should be."));

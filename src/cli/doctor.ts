@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import { type Finding, type Grade, worstGrade } from "../finding.ts";
+import { type Finding, type Grade, STATUS_OF, worstGrade } from "../finding.ts";
 import { countOf } from "../format.ts";
 import { defineTattileCommand } from "./command.ts";
 import { wrap } from "./help.ts";
@@ -7,7 +7,6 @@ import type { Output, Tone } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 
 const EXIT_CODES: Record<Grade, number> = { good: 0, warning: 1, bad: 2 };
-const WORDS: Record<Grade, string> = { good: "fine", warning: "attention", bad: "down" };
 const MARKS: Record<Grade, [mark: string, tone: Tone]> = {
   good: ["good", "good"],
   warning: ["warn", "warn"],
@@ -27,7 +26,7 @@ export const doctorCommand = defineTattileCommand({
     const { out } = context;
     const config = await context.config();
     const [{ listChecks, probePorts }, { runChecks }] = await Promise.all([
-      import("./doctor-checks.ts"),
+      import("../deeds/doctor-checks.ts"),
       import("../doctor.ts"),
     ]);
     out.progress("looking …");
@@ -48,7 +47,7 @@ export function reportFindings(
   out: Output,
 ): number {
   const grade = worstGrade(findings);
-  if (json) out.json({ status: WORDS[grade], findings });
+  if (json) out.json({ status: STATUS_OF[grade], findings });
   else printFindings(quiet ? findings.filter((f) => f.grade !== "good") : findings, out);
   return EXIT_CODES[grade];
 }

@@ -15,7 +15,6 @@ import { audited } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpEndpoint, optional } from "./lookup.ts";
-import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
 import { parseEndpointUrl, parseName, parseTimezone, parseWhole } from "./values.ts";
@@ -166,10 +165,10 @@ const list = defineTattileCommand({
       { title: "NAME" },
       { title: "URL" },
       { title: "PROFILE", whole: true },
-      { title: "STATE" },
-      { title: "ACCEPTED", whole: true },
+      { title: "STATE", words: true },
+      { title: "ACCEPTED", whole: true, words: true },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
   },
 });
 
@@ -183,7 +182,7 @@ const show = defineTattileCommand({
     const endpoint = await lookUpEndpoint(store, args.name);
     const states = (await store.listRouteStates()).filter((state) => state.endpointId === endpoint.id);
     if (args.json) return out.json({ ...endpoint, routes: states });
-    out.line(formatFacts(endpointFacts(endpoint)));
+    out.facts(endpointFacts(endpoint));
     for (const state of states) {
       const route = state.certificateId === 0 ? "endpoint" : `certificate ${state.certificateId}`;
       const paused = state.pausedUntil === null ? "open" : `paused (${state.pauseKind}): ${state.detail ?? ""}`;
@@ -256,13 +255,9 @@ const remove = defineTattileCommand({
     const { out } = context;
     if (args["dry-run"]) return args.json ? out.json({ would: what }) : out.line(`would ${what}`);
     await confirm(what, args.yes, context);
-    await audited({ what: "endpoint remove", detail: what }, context, async () => {
-      if (args.force) {
-        for (const { id: _id, ...camera } of cameras) await store.saveCamera({ ...camera, endpointId: null });
-        for (const { id: _id, ...town } of municipalities) await store.saveMunicipality({ ...town, endpointId: null });
-      }
-      await store.removeEndpoint(endpoint.id);
-    });
+    await audited({ what: "endpoint remove", detail: what }, context, () =>
+      store.removeEndpoint(endpoint.id, args.force),
+    );
     if (args.json) out.json({ removed: endpoint.name });
     else out.line(`removed endpoint ${endpoint.name}`);
   },

@@ -4,7 +4,6 @@ import { audited, noteDeed } from "./audited.ts";
 import { describeHoldings, eraseCameras, holdingsOf } from "./camera-remove.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { isCleared, lookUpCertificate, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
-import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
 import { parseName } from "./values.ts";
@@ -79,7 +78,7 @@ const list = defineTattileCommand({
       { title: "CERTIFICATE" },
       { title: "CAMERAS", align: "right", whole: true },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
   },
 });
 
@@ -103,16 +102,14 @@ const show = defineTattileCommand({
         cameras: cameras.map((c) => c.serial),
       });
     }
-    out.line(
-      formatFacts([
-        ["id", `${municipality.id}`],
-        ["name", municipality.name],
-        ["code", municipality.code ?? "-"],
-        ["endpoint", endpoint?.name ?? "(default: MOSSOS_ENDPOINT_URL)"],
-        ["certificate", certificate?.name ?? "none: tattile cert import FILE.pfx --municipality NAME"],
-        ["cameras", cameras.map((c) => c.serial).join(", ") || "none"],
-      ]),
-    );
+    out.facts([
+      ["id", `${municipality.id}`],
+      ["name", municipality.name],
+      ["code", municipality.code ?? "-"],
+      ["endpoint", endpoint?.name ?? "(default: MOSSOS_ENDPOINT_URL)"],
+      ["certificate", certificate?.name ?? "none: tattile cert import FILE.pfx --municipality NAME"],
+      ["cameras", cameras.map((c) => c.serial).join(", ") || "none"],
+    ]);
   },
 });
 

@@ -1,4 +1,6 @@
 import { systemCode } from "../errors.ts";
+import type { Language } from "../i18n/language.ts";
+import { translate, translateError, translateWords } from "../i18n/translate.ts";
 
 export interface OutputOptions {
   stdout: NodeJS.WriteStream;
@@ -19,6 +21,8 @@ export class Output {
   private pending: Promise<void> = Promise.resolve();
   private progressShown = false;
   private closed = false;
+  /** What a person who looks at it reads. A reader that is no terminal gets English, whatever stands here. */
+  language: Language = "en";
 
   constructor(options: OutputOptions) {
     this.options = options;
@@ -40,6 +44,11 @@ export class Output {
     return this.options.stdout.isTTY ? Math.max(80, this.options.stdout.columns || 80) : 80;
   }
 
+  /** Whether a person looks at any of it. */
+  get isWatched(): boolean {
+    return this.interactive || this.options.stderr.isTTY === true;
+  }
+
   get interactive(): boolean {
     return this.options.stdout.isTTY === true;
   }
@@ -47,17 +56,50 @@ export class Output {
   /** A line (or several) of the result. */
   line(text = ""): void {
     this.clearProgress();
-    this.write(this.options.stdout, `${text}\n`);
+    this.write(this.options.stdout, `${this.interactive ? translate(text, this.language) : text}\n`);
+  }
+
+  /** Rows under their titles. */
+  table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
+    this.line(this.layTable(columns, rows));
+  }
+
+  /** The same as text. */
+  layTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+    const titled = columns.map((column) => ({ ...column, title: this.words(column.title) }));
+    const said = rows.map((row) => row.map((cell, at) => (columns[at]?.words ? this.words(cell) : cell)));
+    return formatTable(titled, said, this.width);
+  }
+
+  /** Names and values under each other; a value that is words is translated as its name is. */
+  facts(facts: readonly (readonly [name: string, value: string, is?: "words"])[]): void {
+    this.line(formatFacts(facts.map(([name, value, is]) => [this.words(name), is ? this.words(value) : value])));
+  }
+
+  /** A title or a state as the reader of stdout says it. */
+  words(text: string): string {
+    return this.interactive ? translateWords(text, this.language) : text;
   }
 
   json(value: unknown): void {
-    this.line(JSON.stringify(value, null, 2));
+    this.text(`${JSON.stringify(value, null, 2)}\n`);
   }
 
   /** A line beside the result: warnings, errors. */
   note(text: string): void {
     this.clearProgress();
-    this.write(this.options.stderr, `${text}\n`);
+    this.write(this.options.stderr, `${this.aside(text)}\n`);
+  }
+
+  /** What was wrong, or what to try, behind its word. */
+  complaint(word: string, text: string): void {
+    const said = this.options.stderr.isTTY ? translateError(text, this.language) : text;
+    this.note(`${word} ${said}`);
+  }
+
+  /** A text as the reader of stderr says it. */
+  aside(text: string): string {
+    return this.options.stderr.isTTY ? translate(text, this.language) : text;
   }
 
   /** What is going on, overwritten by the next; only where a person looks. */
@@ -108,6 +150,8 @@ export interface Column {
   align?: "right";
   /** Never cut: ids, serials, states. */
   whole?: true;
+  /** What stands in it is words, no values. */
+  words?: true;
 }
 
 /** Rows under their titles within `width` characters; what does not fit is cut with `…`, the widest columns first. */
@@ -142,7 +186,7 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
 /** Names and values under each other. */
 export function formatFacts(facts: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...facts.map(([name]) => length(name)));
-  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n");
+  return facts.map(([name, value]) => `${name}${" ".repeat(width - length(name))}  ${value}`).join("\n");
 }
 
 export function cut(text: string, width: number): string {

@@ -27,6 +27,7 @@ import { runCommands } from "./run.ts";
 import { sendCommand } from "./send.ts";
 import { setupCommand } from "./setup.ts";
 import { simulateCommands } from "./simulate.ts";
+import { findLanguage } from "./spoken-language.ts";
 import { statusCommand } from "./status.ts";
 import { tokenCommands } from "./token.ts";
 import { topCommand } from "./top.ts";
@@ -96,6 +97,7 @@ export async function runProgram(words: readonly string[]): Promise<number> {
 
 async function dispatch(words: readonly string[], out: Output): Promise<number> {
   const { envFile, rest } = takeEnvFile(words);
+  if (out.isWatched) out.language = await findLanguage(process.env, envFile);
   if (rest.length === 1 && rest[0] === "--version") return dispatch(["version"], out);
   if (rest[0] === "help") return dispatch([...rest.slice(1), "--help"], out);
   const { target, remaining } = findTarget(rest);
@@ -173,12 +175,12 @@ function unknownCommand(group: CommandGroup, word: string | undefined): AppError
 function reportError(error: unknown, out: Output): number {
   // A service that does not start says why in the journal, as an error there too.
   const severity = isJournal(STDERR, process.env["JOURNAL_STREAM"]) ? "<3>" : "";
-  out.note(`${severity}${out.paint("bad", "Error:")} ${errorText(error)}`);
+  out.complaint(`${severity}${out.paint("bad", out.aside("Error:"))}`, errorText(error));
   if (error instanceof AppError) {
-    if (error.hint !== undefined) out.note(`${severity}Try: ${error.hint}`);
+    if (error.hint !== undefined) out.complaint(`${severity}${out.aside("Try:")}`, error.hint);
     return EXIT_CODES[error.code];
   }
   if (process.env["LOG_LEVEL"] === "debug" && error instanceof Error) out.note(error.stack ?? "");
-  else out.note("Try: the same again with LOG_LEVEL=debug, and report what it prints");
+  else out.complaint(out.aside("Try:"), "the same again with LOG_LEVEL=debug, and report what it prints");
   return 1;
 }

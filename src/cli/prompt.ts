@@ -1,6 +1,9 @@
 import { AppError } from "../errors.ts";
 import type { CommandContext } from "./context.ts";
 
+/** In each language that the question is asked in. */
+const YES = ["yes", "sí", "si"];
+
 /**
  * Asks before something is erased. `--yes` goes ahead at once; without it and without a terminal nothing is done, since
  * a script that forgot it must stop rather than erase.
@@ -15,8 +18,9 @@ export async function confirm(what: string, yes: boolean, context: CommandContex
     });
   }
   context.out.clearProgress();
-  const answer = await readLine(context.input, `This will ${what}. Type yes to go ahead: `, "shown");
-  if (answer.trim().toLowerCase() !== "yes") {
+  const question = context.out.aside(`This will ${what}. Type yes to go ahead: `);
+  const answer = await readLine(context.input, question, "shown");
+  if (!YES.includes(answer.trim().toLowerCase().normalize())) {
     throw new AppError("usage", `${what}: not confirmed, nothing was changed`, { hint: "answer yes, or say --yes" });
   }
 }
@@ -28,7 +32,7 @@ export async function askPassword(question: string, context: CommandContext): Pr
       hint: "give it with --password-file FILE or --password-stdin",
     });
   }
-  return askHidden(question, context.input);
+  return askHidden(context.out.aside(question), context.input);
 }
 
 /** The same of any terminal; Esc gives up too. @throws AppError `usage` when it is given up */
@@ -41,7 +45,7 @@ export async function askLine(question: string, context: CommandContext): Promis
   if (!context.input.isTTY) {
     throw new AppError("usage", `asking (${question.trim()}): no terminal`, { hint: "give it as a flag; see --help" });
   }
-  return readLine(context.input, question, "shown");
+  return readLine(context.input, context.out.aside(question), "shown");
 }
 
 const ENTER = /[\r\n]/;

@@ -4,7 +4,6 @@ import type { OperatorStore, Quarantined, QuarantineKind } from "../store/store.
 import { audited, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import { eraseHeld, parseHeld, retryHeld } from "./held-messages.ts";
-import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { parseAfter, parseIds, parseWhole } from "./values.ts";
@@ -98,11 +97,11 @@ const list = defineTattileCommand({
       { title: "KIND", whole: true },
       { title: "CAMERA", whole: true },
       { title: "FROM" },
-      { title: "RECEIVED", whole: true },
+      { title: "RECEIVED", whole: true, words: true },
       { title: "SIZE", align: "right", whole: true },
       { title: "REASON" },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
     if (found.length > limit) out.note(`More than ${limit}; go on with --after ${held.at(-1)?.id}`);
   },
 });
@@ -130,22 +129,20 @@ const show = defineTattileCommand({
     }
     const understood =
       parsed === null ? "content was not kept" : parsed.kind === "reading" ? "yes" : `no: ${parsed.reason}`;
-    out.line(
-      formatFacts([
-        ["id", `${held.id}`],
-        ["kind", held.kind],
-        ["reason", held.reason],
-        ["camera", held.cameraSerial ?? "-"],
-        ["protocol", held.protocol],
-        ["from", held.peer],
-        ["received", formatInstant(held.receivedAt, config.cameraTimezone)],
-        ["size", formatBytes(held.sizeBytes)],
-        ["understood now", understood],
-        ["plate", plate ?? "-"],
-        ["plate image", formatBytes(reading?.ocrImage?.length ?? 0)],
-        ["context image", formatBytes(reading?.ctxImage?.length ?? 0)],
-      ]),
-    );
+    out.facts([
+      ["id", `${held.id}`],
+      ["kind", held.kind],
+      ["reason", held.reason],
+      ["camera", held.cameraSerial ?? "-"],
+      ["protocol", held.protocol],
+      ["from", held.peer],
+      ["received", formatInstant(held.receivedAt, config.cameraTimezone)],
+      ["size", formatBytes(held.sizeBytes)],
+      ["understood now", understood],
+      ["plate", plate ?? "-"],
+      ["plate image", formatBytes(reading?.ocrImage?.length ?? 0)],
+      ["context image", formatBytes(reading?.ctxImage?.length ?? 0)],
+    ]);
   },
 });
 

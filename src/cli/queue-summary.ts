@@ -1,7 +1,6 @@
 import { formatAge } from "../format.ts";
 import { groupQueue, QUEUE_STATES } from "../queue-groups.ts";
 import { defineTattileCommand } from "./command.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 
 export const summary = defineTattileCommand({
@@ -24,9 +23,9 @@ export const summary = defineTattileCommand({
       const columns = [
         { title: "STATE", whole: true },
         { title: "COUNT", align: "right", whole: true },
-        { title: "OLDEST", whole: true },
+        { title: "OLDEST", whole: true, words: true },
       ] as const;
-      return out.line(formatTable(columns, rows, out.width));
+      return out.table(columns, rows);
     }
     const by = args.by === "municipality" ? "municipality" : "camera";
     const [counts, cameras, municipalities] = await Promise.all([
@@ -40,9 +39,9 @@ export const summary = defineTattileCommand({
     const columns = [
       { title: by.toUpperCase() },
       ...QUEUE_STATES.map((title) => ({ title, align: "right", whole: true }) as const),
-      { title: "OLDEST", whole: true },
-      { title: "READ", whole: true },
-      { title: "SENT", whole: true },
+      { title: "OLDEST", whole: true, words: true },
+      { title: "READ", whole: true, words: true },
+      { title: "SENT", whole: true, words: true },
     ] as const;
     const rows = groups.map((g) => [
       g.name,
@@ -51,6 +50,6 @@ export const summary = defineTattileCommand({
       formatAge(g.lastReadingAt, now()),
       formatAge(g.lastSentAt, now()),
     ]);
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
   },
 });

@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import { countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
+import { captured, countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
@@ -9,7 +9,6 @@ import { explainMessageCommand } from "./explain.ts";
 import { discardWithImages } from "./images.ts";
 import { lookUpMessage } from "./lookup.ts";
 import { describeFilter, type FilterArgs, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
-import { formatFacts, formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { summary } from "./queue-summary.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
@@ -39,7 +38,7 @@ async function readDeedFilter(
 }
 
 function asJson(message: QueuedMessage, showPlates: boolean) {
-  return { ...message, plate: showPlates ? message.plate : maskPlate(message.plate) };
+  return { ...message, ...captured(message), plate: showPlates ? message.plate : maskPlate(message.plate) };
 }
 
 const list = defineTattileCommand({
@@ -77,11 +76,11 @@ const list = defineTattileCommand({
       { title: "STATE", whole: true },
       { title: "CAMERA", whole: true },
       { title: "PLATE", whole: true },
-      { title: "RECEIVED", whole: true },
+      { title: "RECEIVED", whole: true, words: true },
       { title: "TRIES", align: "right", whole: true },
       { title: "REASON" },
     ] as const;
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
     if (found.length > limit) out.note(`More than ${limit}; go on with --after ${messages.at(-1)?.messageId}`);
   },
 });
@@ -100,28 +99,25 @@ const show = defineTattileCommand({
     await notePlates(args["show-plates"], "queue show", id, context);
     if (args.json) return out.json({ ...asJson(message, args["show-plates"]), history: attempts });
     const zone = (await context.config()).cameraTimezone;
-    out.line(
-      formatFacts([
-        ["id", `${message.messageId}`],
-        ["state", message.status],
-        ["reason", message.reason ?? "-"],
-        ["last error", message.lastError ?? "-"],
-        ["camera", message.cameraSerial],
-        ["municipality", message.municipality],
-        ["endpoint", message.endpointName ?? "(default: MOSSOS_ENDPOINT_URL)"],
-        ["plate", args["show-plates"] ? message.plate : maskPlate(message.plate)],
-        ["captured", `${formatCaptured(message, zone)} (${message.timeSource})`],
-        ["received", formatInstant(message.receivedAt, zone)],
-        ["attempts spent", `${message.attempts}`],
-        ["next attempt", formatInstant(message.nextRetryAt, zone)],
-        [
-          "images",
-          [message.hasOcrImage ? "plate" : "", message.hasCtxImage ? "context" : ""].filter(Boolean).join(", ") ||
-            "none",
-        ],
-        ["being sent by", message.leaseOwner ?? "-"],
-      ]),
-    );
+    out.facts([
+      ["id", `${message.messageId}`],
+      ["state", message.status],
+      ["reason", message.reason ?? "-"],
+      ["last error", message.lastError ?? "-"],
+      ["camera", message.cameraSerial],
+      ["municipality", message.municipality],
+      ["endpoint", message.endpointName ?? "(default: MOSSOS_ENDPOINT_URL)"],
+      ["plate", args["show-plates"] ? message.plate : maskPlate(message.plate)],
+      ["captured", `${formatCaptured(message, zone)} (${message.timeSource})`],
+      ["received", formatInstant(message.receivedAt, zone)],
+      ["attempts spent", `${message.attempts}`],
+      ["next attempt", formatInstant(message.nextRetryAt, zone)],
+      [
+        "images",
+        [message.hasOcrImage ? "plate" : "", message.hasCtxImage ? "context" : ""].filter(Boolean).join(", ") || "none",
+      ],
+      ["being sent by", message.leaseOwner ?? "-"],
+    ]);
     for (const attempt of attempts) {
       out.line(`${formatInstant(attempt.at, zone)}  ${attempt.kind}, ${attempt.durationMs} ms: ${attempt.detail}`);
     }

@@ -1,9 +1,8 @@
-import { formatCaptured, maskPlate } from "../format.ts";
+import { captured, formatCaptured, maskPlate } from "../format.ts";
 import { listedReading } from "../listed-reading.ts";
 import { notePlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { describeFilter, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
-import { formatTable } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseAfter, parseWhole } from "./values.ts";
 
@@ -36,7 +35,7 @@ const list = defineTattileCommand({
     const readings = found
       .slice(0, limit)
       .map((r) => ({ ...r, plate: args["show-plates"] ? r.plate : maskPlate(r.plate) }));
-    if (args.json) return out.json(readings.map((r) => listedReading(r, r.plate)));
+    if (args.json) return out.json(readings.map((r) => listedReading({ ...r, ...captured(r) })));
     if (readings.length === 0) return out.line("No reading.");
     const columns = [
       { title: "ID", whole: true },
@@ -58,7 +57,7 @@ const list = defineTattileCommand({
       r.status,
       r.municipality,
     ]);
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
     if (found.length > limit) out.note(`More than ${limit}; go on with --after ${readings.at(-1)?.messageId}`);
   },
 });

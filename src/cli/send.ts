@@ -1,19 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { systemClock } from "../clock.ts";
+import type { HandDelivery, HandReading } from "../deeds/hand-delivery.ts";
 import { describeOutcome } from "../delivery.ts";
 import { AppError, systemCode } from "../errors.ts";
 import { formatBytes, formatInstant, maskPlate } from "../format.ts";
+import { grayPicture, pictureProblem } from "../gray-picture.ts";
 import { audited } from "./audited.ts";
 import { type ArgValues, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import type { HandDelivery, HandReading } from "./hand-delivery.ts";
 import { lookUpCamera } from "./lookup.ts";
-import { formatFacts } from "./output.ts";
 import { askLine, confirm, readStdin } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { readFirstLine } from "./secret-input.ts";
-
-const MAX_IMAGE_BYTES = 8 * 1024 * 1024;
 
 const ARGS = {
   camera: {
@@ -22,7 +20,12 @@ const ARGS = {
     hint: "SERIAL",
     about: "camera whose reader code, endpoint and certificate are used",
   },
-  plate: { kind: "value", hint: "P", about: "plate; others on this machine can see it while the command runs" },
+  plate: {
+    kind: "value",
+    hint: "P",
+    about:
+      "plate; stays in the shell's history, and others can see it meanwhile: - asks for it, or reads it from standard input",
+  },
   "plate-file": { kind: "value", hint: "F", about: "file whose first line is the plate" },
   "plate-stdin": { kind: "switch", about: "read the plate from standard input" },
   ocr: { kind: "value", hint: "FILE", about: "picture of the plate, JPEG (not given: a small grey one)" },
@@ -37,7 +40,7 @@ export const sendCommand = defineTattileCommand({
   summary: "deliver one reading by hand, and show everything about it",
   notes: [
     "The reading is taken now, is in no queue, and nothing of it is kept here. To the police it is a reading like any other: use a plate that may be reported.",
-    "Without --plate, --plate-file and --plate-stdin the plate is asked for; with --dry-run it is made up.",
+    "Without --plate, --plate-file and --plate-stdin, and with --plate - on a terminal, the plate is asked for; with --dry-run and none of them it is made up.",
     "Exit code 0: the police took it, or with --dry-run it could be sent.",
   ],
   examples: [
@@ -53,13 +56,11 @@ export const sendCommand = defineTattileCommand({
     const store = await context.store();
     const config = await context.config();
     const camera = await lookUpCamera(store, args.camera);
-    const [{ deliverByHand, findRoute, MADE_UP_PLATE }, { grayPicture }] = await Promise.all([
-      import("./hand-delivery.ts"),
-      import("./gray-picture.ts"),
-    ]);
+    const { deliverByHand, findRoute, MADE_UP_PLATE, reportDelivery } = await import("../deeds/hand-delivery.ts");
     const route = await findRoute(camera, store);
     const { endpoint } = route;
-    const plate = given?.plate ?? (args["dry-run"] ? MADE_UP_PLATE : await askLine("Plate: ", context));
+    const plate =
+      given?.plate ?? (args["dry-run"] && args.plate === undefined ? MADE_UP_PLATE : await askLine("Plate: ", context));
     if (plate.trim() === "") throw new AppError("usage", "send: the plate is empty", { hint: "tattile send --help" });
     const url = endpoint?.url ?? config.mossos.endpointUrl ?? "nowhere";
     if (!args["dry-run"]) await confirm(`deliver one reading of camera ${camera.serial} to ${url}`, args.yes, context);
@@ -81,7 +82,7 @@ export const sendCommand = defineTattileCommand({
       plate: given?.secret === false || given === null ? null : maskPlate(reading.plate),
       madeUp: ocr === null,
     };
-    if (args.json) out.json(await asJson(delivery, reading, shown.plate, args["dry-run"]));
+    if (args.json) out.json(await reportDelivery(delivery, reading, shown.plate, args["dry-run"]));
     else await print(delivery, reading, shown, args["dry-run"], context);
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
@@ -96,8 +97,9 @@ async function readPlate(args: SendArgs, context: CommandContext): Promise<{ pla
   if (ways.length > 1) {
     throw new AppError("usage", "send: --plate, --plate-file and --plate-stdin exclude each other");
   }
-  if (args.plate !== undefined) return { plate: args.plate, secret: false };
-  if (args["plate-stdin"]) return { plate: await readStdin(context.input), secret: true };
+  if (args.plate === "-" && context.input.isTTY) return null;
+  if (args.plate !== undefined && args.plate !== "-") return { plate: args.plate, secret: false };
+  if (args["plate-stdin"] || args.plate === "-") return { plate: await readStdin(context.input), secret: true };
   const file = args["plate-file"];
   return file === undefined ? null : { plate: await readFirstLine("--plate-file", file), secret: true };
 }
@@ -107,15 +109,9 @@ async function readPicture(flag: string, path: string | undefined): Promise<Uint
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new AppError("not-found", `reading ${flag}: ${systemCode(cause) ?? "unreadable"} (${path})`, { cause });
   });
-  if (bytes.length > MAX_IMAGE_BYTES) {
-    throw new AppError(
-      "invalid",
-      `reading ${flag}: ${bytes.length} bytes, at most ${MAX_IMAGE_BYTES} are sent (${path})`,
-    );
-  }
-  // A camera's metadata may be odd; where it begins and ends is not.
-  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes.includes(Buffer.from([0xff, 0xd9]))) return bytes;
-  throw new AppError("invalid", `reading ${flag}: it is not a JPEG (${path})`);
+  const problem = pictureProblem(bytes);
+  if (problem === null) return bytes;
+  throw new AppError("invalid", `reading ${flag}: ${problem} (${path})`);
 }
 
 async function print(
@@ -125,25 +121,23 @@ async function print(
   dryRun: boolean,
   { out, ...context }: CommandContext,
 ): Promise<void> {
+  const { describeChecks, describeFate, showEnvelope } = await import("../deeds/hand-delivery.ts");
   const { camera, municipality, endpoint, certificate, ocrImage, ctxImage } = reading;
   const { envelope, contract, result } = delivery;
   const config = await context.config();
   const url = endpoint?.url ?? config.mossos.endpointUrl;
-  out.line(
-    formatFacts([
-      ["camera", `${camera.serial}, reader ${camera.readerCode}, ${municipality.name}`],
-      ["taken", formatInstant(reading.capturedAt, config.cameraTimezone)],
-      ["endpoint", url === null ? "none" : `${endpoint?.name ?? "(default)"} ${url}`],
-      ["certificate", certificate === null ? "none" : `${certificate.name}, ${certificate.subject ?? "?"}`],
-      ["contract", `${contract.source}, ${contract.fields.length} fields`],
-      [
-        "pictures",
-        `plate ${formatBytes(ocrImage.length)}${shown.madeUp ? " (grey, made up)" : ""}, context ${ctxImage === null ? "none" : formatBytes(ctxImage.length)}`,
-      ],
-      ["verified", await describeChecks(delivery, reading)],
-    ]),
-  );
-  const { describeFate, showEnvelope } = await import("./hand-delivery.ts");
+  out.facts([
+    ["camera", `${camera.serial}, reader ${camera.readerCode}, ${municipality.name}`],
+    ["taken", formatInstant(reading.capturedAt, config.cameraTimezone)],
+    ["endpoint", url === null ? "none" : `${endpoint?.name ?? "(default)"} ${url}`],
+    ["certificate", certificate === null ? "none" : `${certificate.name}, ${certificate.subject ?? "?"}`],
+    ["contract", `${contract.source}, ${contract.fields.length} fields`],
+    [
+      "pictures",
+      `plate ${formatBytes(ocrImage.length)}${shown.madeUp ? " (grey, made up)" : ""}, context ${ctxImage === null ? "none" : formatBytes(ctxImage.length)}`,
+    ],
+    ["verified", await describeChecks(delivery, reading)],
+  ]);
   if (envelope !== null) {
     out.line();
     out.line(showEnvelope(envelope, shown.plate));
@@ -153,23 +147,6 @@ async function print(
   if (result.kind === "sent") out.line(describeAnswer(delivery, reading));
   const good = result.kind === "sent" && result.outcome.kind === "accepted";
   out.line(`In the queue it would be ${out.paint(good ? "good" : "bad", describeFate(result))}.`);
-}
-
-/** What was looked at before the POST; the signature is verified as the far side would. */
-async function describeChecks(
-  { envelope, result, contract }: HandDelivery,
-  { certificate }: HandReading,
-): Promise<string> {
-  if (envelope === null) return result.kind === "lacking" ? `stopped: ${result.detail}` : "stopped";
-  const fields = `${contract.fields.length} fields as they should be`;
-  if (certificate?.clientCertPath == null) return fields;
-  const [{ verifyEnvelope }, { parseCertificates }] = await Promise.all([
-    import("../soap/verify.ts"),
-    import("../soap/x509.ts"),
-  ]);
-  const pem = await readFile(certificate.clientCertPath, "utf8");
-  const verifies = parseCertificates(pem, "verifying the signature").some((one) => verifyEnvelope(envelope, one));
-  return `${fields}; the signature ${verifies ? "verifies" : "DOES NOT VERIFY"}; ${envelope.length.toLocaleString("en")} bytes`;
 }
 
 function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading): string {
@@ -186,23 +163,4 @@ function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading
     lines.push(`HTTP ${answer.status} ${answer.contentType ?? ""}`, text);
   }
   return lines.join("\n");
-}
-
-async function asJson(delivery: HandDelivery, reading: HandReading, plateShown: string | null, dryRun: boolean) {
-  const { describeFate, showEnvelope } = await import("./hand-delivery.ts");
-  const { result, envelope, answer, contract } = delivery;
-  const sent = result.kind === "sent" && !dryRun;
-  return {
-    sent,
-    camera: reading.camera.serial,
-    endpoint: reading.endpoint?.name ?? null,
-    contract,
-    verified: await describeChecks(delivery, reading),
-    envelope: envelope === null ? null : showEnvelope(envelope, plateShown),
-    outcome: sent && result.kind === "sent" ? result.outcome : null,
-    durationMs: sent && result.kind === "sent" ? Math.round(result.durationMs) : null,
-    httpStatus: answer?.status ?? null,
-    lacking: result.kind === "lacking" ? { reason: result.reason, detail: result.detail } : null,
-    fate: dryRun && result.kind === "sent" ? null : describeFate(result),
-  };
 }

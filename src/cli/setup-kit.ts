@@ -1,5 +1,7 @@
 import { AppError } from "../errors.ts";
-import type { Catalogue } from "../i18n/catalogue.ts";
+import { CATALOGUES, type Catalogue } from "../i18n/catalogue.ts";
+import type { Language } from "../i18n/language.ts";
+import { translate, translateError } from "../i18n/translate.ts";
 import type { CommandContext } from "./context.ts";
 import type { Output } from "./output.ts";
 import { createDialog, type Dialog } from "./setup-dialog.ts";
@@ -10,6 +12,7 @@ import { createDialog, type Dialog } from "./setup-dialog.ts";
  */
 export interface Kit extends Dialog {
   readonly t: Catalogue;
+  readonly language: Language;
   readonly out: Output;
   readonly input: NodeJS.ReadStream;
   /**
@@ -27,9 +30,21 @@ export interface Kit extends Dialog {
   readonly program: readonly string[];
 }
 
-export function createKit(t: Catalogue, context: CommandContext): Kit {
+export function createKit(language: Language, context: CommandContext): Kit {
+  const t = CATALOGUES[language];
   const { out, input, envFile } = context;
   const program = [...tattileProgram(), ...(envFile === undefined ? [] : ["--env-file", envFile])];
+  // What a command shows on the terminal by itself is to be in the language of the menu.
+  const env = { ...process.env, TATTILE_LANG: language };
+  const sayError = (text: string): string =>
+    text
+      .split("\n")
+      .map((line) => {
+        const [, word, said = ""] = /^(Error|Try): (.*)$/.exec(line) ?? [];
+        if (word === undefined) return translate(line, language);
+        return `${word === "Error" ? out.paint("bad", t.failed) : t.tryThis} ${translateError(said, language)}`;
+      })
+      .join("\n");
   const call = async (words: readonly string[], stdin?: string) => {
     const child = Bun.spawn([...program, ...words], {
       stdin: stdin === undefined ? "ignore" : Buffer.from(stdin),
@@ -46,6 +61,7 @@ export function createKit(t: Catalogue, context: CommandContext): Kit {
   return {
     ...createDialog(t, out, input),
     t,
+    language,
     out,
     input,
     program,
@@ -53,7 +69,7 @@ export function createKit(t: Catalogue, context: CommandContext): Kit {
       out.line(out.paint("dim", `${t.sameAs} ${shellLine(words)}`));
       const { stdout, stderr, code } = await call(say === null ? words : [...words, "--json"], stdin);
       if (stdout !== "") out.line(say === null ? stdout : say(JSON.parse(stdout) as T));
-      if (stderr !== "") out.line(translateError(stderr, t, out));
+      if (stderr !== "") out.line(sayError(stderr));
       return code === 0;
     },
     async show(words) {
@@ -64,7 +80,7 @@ export function createKit(t: Catalogue, context: CommandContext): Kit {
       const ignore = (): void => {};
       process.on("SIGINT", ignore);
       try {
-        await Bun.spawn([...program, ...words], { stdin: "inherit", stdout: "inherit", stderr: "inherit" }).exited;
+        await Bun.spawn([...program, ...words], { env, stdin: "inherit", stdout: "inherit", stderr: "inherit" }).exited;
       } finally {
         process.off("SIGINT", ignore);
       }
@@ -72,7 +88,7 @@ export function createKit(t: Catalogue, context: CommandContext): Kit {
     async showUntilKey(words) {
       out.line(out.paint("dim", `${t.sameAs} ${shellLine(words)}`));
       await out.flush();
-      const child = Bun.spawn([...program, ...words], { stdin: "ignore", stdout: "inherit", stderr: "inherit" });
+      const child = Bun.spawn([...program, ...words], { env, stdin: "ignore", stdout: "inherit", stderr: "inherit" });
       const end = (): void => child.kill("SIGINT");
       input.setRawMode(true);
       input.resume();
@@ -103,11 +119,4 @@ function tattileProgram(): string[] {
 export function shellLine(words: readonly string[]): string {
   const quoted = words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
   return ["tattile", ...quoted].join(" ");
-}
-
-function translateError(text: string, t: Catalogue, out: Output): string {
-  return text
-    .split("\n")
-    .map((line) => line.replace(/^Error: /, `${out.paint("bad", t.failed)} `).replace(/^Try: /, `${t.tryThis} `))
-    .join("\n");
 }

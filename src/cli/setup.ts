@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { AppError } from "../errors.ts";
 import { CATALOGUES } from "../i18n/catalogue.ts";
 import { chooseLanguage } from "../i18n/language.ts";
+import { translateError } from "../i18n/translate.ts";
 import { defineTattileCommand } from "./command.ts";
 import { assignMenu, changeMenu } from "./setup-change.ts";
 import { BACK } from "./setup-dialog.ts";
@@ -22,11 +23,12 @@ export const setupCommand = defineTattileCommand({
   args: { wizard: { kind: "switch", about: "begin with the first set-up at once" } },
   async run(args, context) {
     const { transit, dataDir, language } = await context.config();
-    const t = CATALOGUES[chooseLanguage(language, process.env)];
+    const spoken = chooseLanguage(language, process.env);
+    const t = CATALOGUES[spoken];
     if (!context.input.isTTY || !context.out.interactive) {
       throw new AppError("usage", `setup: ${t.noTerminal}`, { hint: t.noTerminalHint });
     }
-    const kit = createKit(t, context);
+    const kit = createKit(spoken, context);
     const service = createOwnService(await isOwn(dataDir));
     const wizard = (): Promise<void> => runWizard(kit, service, transit.port);
     try {
@@ -73,7 +75,7 @@ async function saying(kit: Kit, run: () => Promise<void>): Promise<void> {
     await run();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    kit.say(`${kit.out.paint("bad", kit.t.failed)} ${error.message}`);
-    if (error.hint !== undefined) kit.say(`${kit.t.tryThis} ${error.hint}`);
+    kit.say(`${kit.out.paint("bad", kit.t.failed)} ${translateError(error.message, kit.language)}`);
+    if (error.hint !== undefined) kit.say(`${kit.t.tryThis} ${translateError(error.hint, kit.language)}`);
   }
 }

@@ -1,4 +1,4 @@
-import { type Attention, findAttention } from "../attention.ts";
+import { type Attention, findAttention, findSpoolAttention } from "../attention.ts";
 import type { Config } from "../config.ts";
 import { AppError, errorText, isStoreAway } from "../errors.ts";
 import { countOf, formatAge, formatBytes } from "../format.ts";
@@ -40,16 +40,13 @@ export const statusCommand = defineTattileCommand({
       if (error instanceof AppError && error.hint !== undefined) out.note(`Try: ${error.hint}`);
       return 2;
     }
-    const attention: Advice[] = [...findAttention(report), ...findSpoolAttention(spool)];
+    const attention = [...findAttention(report), ...findSpoolAttention(spool)];
     const code = attention.some((a) => a.level === "down") ? 2 : attention.length > 0 ? 1 : 0;
     if (args.json) out.json({ status: WORDS[code], attention, ...report, storeMs, spool });
     else printStatus(report, attention, out, storeMs);
     return code;
   },
 });
-
-/** What lies in this machine's spool is said here only: a dashboard may be another machine's. */
-type Advice = Omit<Attention, "code"> & { code: Attention["code"] | "spool-waiting" | "spool-held-back" };
 
 /** What waits here for a store on another machine; null where nothing can. */
 async function lookIntoSpool(config: Config): Promise<SpoolCounts | null> {
@@ -61,31 +58,7 @@ async function lookIntoSpool(config: Config): Promise<SpoolCounts | null> {
   return peekSpool(spoolPath(config.dataDir));
 }
 
-function findSpoolAttention(spool: SpoolCounts | null): Advice[] {
-  const found: Advice[] = [];
-  const waiting = (spool?.waiting ?? 0) + (spool?.heldMessages ?? 0);
-  if (waiting > 0) {
-    found.push({
-      level: "attention",
-      code: "spool-waiting",
-      facts: { readings: waiting },
-      text: `${countOf(waiting, "reading")} wait in the spool of this machine for the store or the bucket`,
-      mend: "it moves by itself while a service runs; look at PostgreSQL, the bucket and tattile logs",
-    });
-  }
-  if (spool !== null && spool.heldBack > 0) {
-    found.push({
-      level: "attention",
-      code: "spool-held-back",
-      facts: { readings: spool.heldBack },
-      text: `${countOf(spool.heldBack, "reading")} in the spool are of cameras that are not registered any more, or off`,
-      mend: "tattile camera add SERIAL …, or leave them: they go after SENDER_DEAD_RETENTION_MINUTES",
-    });
-  }
-  return found;
-}
-
-function printStatus(report: StatusReport, attention: readonly Advice[], out: Output, storeMs: number): void {
+function printStatus(report: StatusReport, attention: readonly Attention[], out: Output, storeMs: number): void {
   const { queue, disk, at } = report;
   const print = (name: string, text: string): void => out.line(cut(`${name.padEnd(13)}${text}`, out.width));
   const services = report.services.map((s) => `${s.task} ${s.state}`).join(", ");

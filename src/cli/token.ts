@@ -6,7 +6,6 @@ import { type ApiToken, TOKEN_ROLES, type TokenRole } from "../store/tokens.ts";
 import { audited } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { didYouMean } from "./nearest.ts";
-import { formatTable } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 import { parseName, parseWhole } from "./values.ts";
@@ -60,8 +59,8 @@ const list = defineTattileCommand({
       { title: "NAME" },
       { title: "ROLE", whole: true },
       { title: "MADE", whole: true },
-      { title: "USED", whole: true },
-      { title: "UNTIL", whole: true },
+      { title: "USED", whole: true, words: true },
+      { title: "UNTIL", whole: true, words: true },
     ] as const;
     const rows = tokens.map((t) => [
       `${t.id}`,
@@ -71,7 +70,7 @@ const list = defineTattileCommand({
       formatAge(t.lastUsedAt, now()),
       until(t, now()),
     ]);
-    out.line(formatTable(columns, rows, out.width));
+    out.table(columns, rows);
   },
 });
 

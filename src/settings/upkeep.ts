@@ -107,7 +107,7 @@ export const UPKEEP_SETTINGS = {
     "TATTILE_LANG",
     language,
     null,
-    "What `tattile setup` speaks: `ca`, `es` or `en`. Not set: the language of the system (`LANG`), else English.",
+    "What `tattile setup`, tables and errors are written in on a person's terminal: `ca`, `es` or `en`. Not set: the language of the system (`LANG`), else English.",
     { defaultText: "the language of the system" },
   ),
 };

@@ -48,18 +48,25 @@ export interface AuditEntry extends Omit<NewAuditEntry, "what"> {
   what: string;
 }
 
+export interface AuditFilter {
+  since?: Date | undefined;
+  before?: number | undefined;
+  who?: string | undefined;
+  what?: string | undefined;
+  messageId?: number | undefined;
+}
+
 export interface AuditLog {
   /**
    * Durable when it resolves. Called before the deed, so that none is without an entry: an entry of a deed that did not
    * come about is the smaller evil, and gets a second one that says so.
    */
   recordAudit(entry: NewAuditEntry, now: Date): Promise<void>;
-  /** The newest `limit` entries that are not older than `since` and before the id `before`, in the order they were written. */
-  listAudit(filter: {
-    since?: Date | undefined;
-    before?: number | undefined;
-    limit: number;
-  }): Promise<readonly AuditEntry[]>;
+  /**
+   * The newest `limit` entries of the filter, in the order they were written. `since`: not older. `before`: an id. `who` and
+   * `what`: that text is in it, upper and lower case apart. `messageId`: of that message.
+   */
+  listAudit(filter: AuditFilter & { limit: number }): Promise<readonly AuditEntry[]>;
   /** Forgets entries older than `before` and the oldest beyond `count`, at most `limit` of each. @returns how many. */
   trimAudit(bounds: { before: Date; count: number }, limit: number): Promise<number>;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { AppError } from "../errors.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
+import { copyRecords, type RecordsReport } from "./copy-records.ts";
 import type { StoredMessage } from "./copying.ts";
 import type { Registry } from "./registry.ts";
 import type { Quarantined, Store } from "./store.ts";
@@ -79,7 +80,7 @@ export interface CopyDeps {
   onProgress(text: string): void;
 }
 
-export interface CopyReport {
+export interface CopyReport extends RecordsReport {
   cameras: number;
   messages: number;
   heldMessages: number;
@@ -98,8 +99,8 @@ const HASHES = 2000;
 const MOST_HELD = 1_000_000;
 
 /**
- * Copies a store that nobody works on into an empty one: registrations, queue, held messages, counts, hashes and the files
- * beside them; then reads both and compares. Interrupted, it goes on with the next batch when it is called again. The source
+ * Copies a store that nobody works on into an empty one: registrations, queue, held messages, counts, hashes, tokens, the audit
+ * log and the files beside them; then reads both and compares. Interrupted, it goes on with the next batch when it is called again. The source
  * is only read.
  * @throws AppError `conflict` when the target holds something else, or the copy turns out to differ
  */
@@ -111,12 +112,15 @@ export async function copyStore(deps: CopyDeps): Promise<CopyReport> {
     await target.transfer(begun, { entries: [], tallies: [] }, now());
   }
   deps.onProgress("copying what is registered");
-  const { cameras } = await copyRegistry(source, target);
+  const registered = await copyRegistry(source, target);
+  await copyPlans(source, target, registered);
   const files = { files: 0, missingFiles: 0 };
   await copyMessages(begun, deps, files);
   const held = await source.listQuarantine({}, MOST_HELD);
   await copyHeld(begun, held, deps, files);
   const hashes = await copyHashes(deps);
+  const { endpoints, cameras } = registered;
+  const records = await copyRecords({ ...deps, begun, endpoints });
   deps.onProgress("comparing");
   const [before, after] = [await digestMessages(source, deps), await digestMessages(target, deps)];
   const heldAfter = (await target.listQuarantine({}, MOST_HELD)).length;
@@ -127,7 +131,23 @@ export async function copyStore(deps: CopyDeps): Promise<CopyReport> {
       { hint: "The source or the target was worked on meanwhile: empty the target database and copy again." },
     );
   }
-  return { cameras, heldMessages: held.length, hashes, ...files, ...after };
+  return { cameras, heldMessages: held.length, hashes, ...records, ...files, ...after };
+}
+
+/** What is to happen to what is registered: certificates that wait for their first day, cameras that leave with their queue. */
+async function copyPlans(source: Store, target: Store, { municipalities, certificates }: RegistryCopy): Promise<void> {
+  const planned = new Set((await target.listRotations()).map(({ municipalityId }) => municipalityId));
+  for (const { municipalityId, nextId, state, stagedAt } of await source.listRotations()) {
+    const [municipality, next] = [municipalities.get(municipalityId), certificates.get(nextId)];
+    // One that is being tried signs already; one that failed is only told of.
+    if (state !== "staged" || municipality === undefined || next === undefined || planned.has(municipality)) continue;
+    await target.stageRotation(municipality, next, stagedAt);
+  }
+  const leaving = new Set(await source.listRetiring());
+  for (const { id, serial } of await source.listCameras()) {
+    const camera = leaving.has(id) ? await target.findCamera(serial) : null;
+    if (camera !== null) await target.retireCamera(camera.id);
+  }
 }
 
 async function requireEmpty(target: Store): Promise<void> {

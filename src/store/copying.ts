@@ -1,5 +1,8 @@
 import type { MessageStatus } from "../message.ts";
+import type { CameraHour, DeliveryCount, MinuteCount } from "./activity.ts";
+import type { AuditEntry } from "./audit.ts";
 import type { MessageAttempt, NewReading } from "./store.ts";
+import type { NewApiToken } from "./tokens.ts";
 
 /** A message with everything that is stored of it. */
 export interface StoredMessage {
@@ -37,4 +40,29 @@ export interface CopyStore {
   listHashes(afterKey: Uint8Array | null, limit: number): Promise<readonly RememberedHash[]>;
   /** Adds to what is remembered; what is there already stays as it is. */
   addHashes(hashes: readonly RememberedHash[]): Promise<void>;
+}
+
+/** A token of the API, with what proves it. */
+export interface StoredToken extends NewApiToken {
+  lastUsedAt: Date | null;
+}
+
+/** What is kept beside the queue: who may use the API, who did what, and how much went through. */
+export interface StoredRecords {
+  /** One whose name or hash is there already is left out. */
+  tokens: readonly StoredToken[];
+  audit: readonly Omit<AuditEntry, "id">[];
+  /** Added to what is there. */
+  minutes: readonly MinuteCount[];
+  cameraHours: readonly CameraHour[];
+  deliveryCounts: readonly DeliveryCount[];
+}
+
+/** Moving it into another store. */
+export interface RecordStore {
+  exportTokens(): Promise<readonly StoredToken[]>;
+  /** Entries of the audit log in the order they were written, those after `afterId` first. */
+  exportAudit(afterId: number, limit: number): Promise<readonly AuditEntry[]>;
+  /** Writes records as they are in one commit. @returns false when this batch was written before: then nothing was */
+  importRecords(batchId: string, records: Partial<StoredRecords>, now: Date): Promise<boolean>;
 }

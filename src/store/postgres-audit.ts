@@ -12,12 +12,16 @@ export function createAuditLog(pool: Pool): AuditLog {
         [instant(now), cut(who), what, messageId === null ? null : String(messageId), cut(detail)],
       );
     },
-    listAudit: async ({ since, before, limit }) => {
+    listAudit: async ({ since, before, who = "", what = "", messageId, limit }) => {
       const rows = await pool.query<AuditEntry>(
         "reading the audit log",
         `SELECT id, at, who, what, message_id AS "messageId", detail FROM audit_log
-         WHERE at >= $1::text::timestamptz AND id < $3::text::bigint ORDER BY id DESC LIMIT $2::text::bigint`,
-        [instant(since ?? new Date(0)), String(Math.max(0, limit)), String(before ?? Number.MAX_SAFE_INTEGER)],
+         WHERE at >= $1::text::timestamptz AND id < $3::text::bigint AND strpos(who, $4) > 0 AND strpos(what, $5) > 0
+           AND ($6::text IS NULL OR message_id = $6::text::bigint) ORDER BY id DESC LIMIT $2::text::bigint`,
+        [
+          ...[instant(since ?? new Date(0)), String(Math.max(0, limit)), String(before ?? Number.MAX_SAFE_INTEGER)],
+          ...[who, what, messageId === undefined ? null : String(messageId)],
+        ],
       );
       return [...rows].reverse();
     },

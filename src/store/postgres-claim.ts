@@ -176,17 +176,12 @@ export function createClaims(pool: Pool, clock: Clock): Pick<QueueStore, "claim"
     claim: async (request, now) => {
       const all: Claim[] = [];
       for (let round = 0; all.length < request.limit && round < MOST_ROUNDS; round++) {
-        try {
-          const { claims, isDone, isMore } = await claimOnce(request, request.limit - all.length, all, now);
-          all.push(...claims);
-          if (isDone || (!isMore && claims.length > 0)) break;
-          // Others hold what was looked at: they are done with it in a moment.
-          if (claims.length === 0) await clock.sleep(PAUSE_MS * (round + 1));
-        } catch (error) {
-          // What was claimed before is ours, and must not wait until its lease ends.
-          if (all.length === 0) throw error;
-          break;
-        }
+        // If a later round fails, the caller has nothing of the earlier ones either, and takes them back.
+        const { claims, isDone, isMore } = await claimOnce(request, request.limit - all.length, all, now);
+        all.push(...claims);
+        if (isDone || (!isMore && claims.length > 0)) break;
+        // Others hold what was looked at: they are done with it in a moment.
+        if (claims.length === 0) await clock.sleep(PAUSE_MS * (round + 1));
       }
       const known = new Set(all.map(({ route }) => route.endpointId));
       if (all.length > 0)

@@ -159,7 +159,15 @@ export function createRegistry(
     ]);
     await municipalities.remove(run, id);
   };
-  const removeEndpoint = async (run: Run, id: number): Promise<void> => {
+  const removeEndpoint = async (run: Run, id: number, fromUsers: boolean): Promise<void> => {
+    if (fromUsers) {
+      for (const user of await cameras.list(run)) {
+        if (user.endpointId === id) await saveCamera(run, { ...user, endpointId: null });
+      }
+      for (const user of await municipalities.list(run)) {
+        if (user.endpointId === id) await saveMunicipality(run, { ...user, endpointId: null });
+      }
+    }
     const users = (await municipalities.list(run)).filter((municipality) => municipality.endpointId === id);
     const userIds = users.map((municipality) => municipality.id);
     const all = await cameras.list(run);
@@ -177,8 +185,9 @@ export function createRegistry(
     await run("DELETE FROM route_states WHERE endpoint_id = $1::text::integer", [String(id)]);
     await endpoints.remove(run, id);
   };
-  const removeCertificate = async (run: Run, id: number): Promise<void> => {
+  const removeCertificate = async (run: Run, id: number, fromUsers: boolean): Promise<void> => {
     const users = (await municipalities.list(run)).filter((municipality) => municipality.certificateId === id);
+    if (fromUsers) for (const user of users.splice(0)) await assign(run, user.id, null);
     const rotating = await rotatingMunicipality(run, id);
     requireUnused(`the certificate ${(await certificates.find(run, id))?.name ?? id}`, [
       ...users.map((municipality) => `municipality ${municipality.name}`),
@@ -222,8 +231,8 @@ export function createRegistry(
       await cameras.remove(run, id);
     }
     for (const id of change.removed.municipalities) await removeMunicipality(run, id);
-    for (const id of change.removed.certificates) await removeCertificate(run, id);
-    for (const id of change.removed.endpoints) await removeEndpoint(run, id);
+    for (const id of change.removed.certificates) await removeCertificate(run, id, false);
+    for (const id of change.removed.endpoints) await removeEndpoint(run, id, false);
   };
 
   return {
@@ -258,8 +267,8 @@ export function createRegistry(
       }),
     ...createRotations({ reading, writing, assign }),
     removeMunicipality: (id) => writing((run) => removeMunicipality(run, id)),
-    removeEndpoint: (id) => writing((run) => removeEndpoint(run, id)),
-    removeCertificate: (id) => writing((run) => removeCertificate(run, id)),
+    removeEndpoint: (id, fromUsers = false) => writing((run) => removeEndpoint(run, id, fromUsers)),
+    removeCertificate: (id, fromUsers = false) => writing((run) => removeCertificate(run, id, fromUsers)),
     applyRegistry: (change) => writing((run) => apply(run, change)),
     removeCamera: async (id, withReadings) => {
       const serial = await writing(async (run) => {

@@ -13,7 +13,7 @@ const LEASE_ENDED = "the lease ended before an outcome was known";
 
 type Settling = Pick<
   QueueStore,
-  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "purgeDead" | "findReferenced"
+  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "takeBack" | "purgeDead" | "findReferenced"
 >;
 
 /** The picture columns of reading `r`, named `ocr` and `ctx`. */
@@ -165,6 +165,19 @@ export function createSettling(pool: Pool, clock: Clock): Settling {
          WHERE id = ANY (ARRAY(SELECT id FROM messages_queue WHERE status = 'SENDING' AND lease_until IS NOT NULL
            AND lease_owner = $1 ORDER BY id FOR UPDATE))`,
         [owner, instant(now)],
+      );
+      return rows.count;
+    },
+    takeBack: async (owner, held, now) => {
+      const rows = await pool.query(
+        "freeing messages",
+        `/* tattile: take back */
+         UPDATE messages_queue SET status = 'PENDING', lease_owner = NULL, lease_until = NULL, updated_at = $2::text::timestamptz
+         WHERE id = ANY (ARRAY(SELECT q.id FROM messages_queue q WHERE q.status = 'SENDING' AND q.lease_until IS NOT NULL
+           AND q.lease_owner = $1 AND q.updated_at < $2::text::timestamptz
+           AND NOT EXISTS (SELECT 1 FROM json_array_elements_text($3::text::json) AS h (id) WHERE h.id::bigint = q.id)
+           ORDER BY q.id FOR UPDATE OF q))`,
+        [owner, instant(now), json([...held])],
       );
       return rows.count;
     },

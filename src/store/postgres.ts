@@ -12,6 +12,7 @@ import { createIntake, QUEUED_CHANNEL } from "./postgres-intake.ts";
 import { createMessages } from "./postgres-messages.ts";
 import { migrateDatabase, POSTGRES_MIGRATIONS, type PostgresMigration } from "./postgres-migrate.ts";
 import { createQuarantine, SHARED_NODE } from "./postgres-quarantine.ts";
+import { createRecords } from "./postgres-records.ts";
 import { createRegistry } from "./postgres-registry.ts";
 import { createRevival } from "./postgres-revive.ts";
 import { instant } from "./postgres-rows.ts";
@@ -83,6 +84,7 @@ function compose(
     ...createTransfer(pool, tallies, holder, clock),
     ...createUpkeep(pool),
     ...createCopying(pool),
+    ...createRecords(pool),
     ...claims,
     ...createSettling(pool, clock),
     ...messages,

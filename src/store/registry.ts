@@ -188,8 +188,10 @@ export interface Registry {
   assignCertificate(municipalityId: number, certificateId: number | null): Promise<void>;
   /** @throws AppError `conflict`, naming what still uses it (cameras, waiting messages) and how many. */
   removeMunicipality(id: number): Promise<void>;
-  removeEndpoint(id: number): Promise<void>;
-  removeCertificate(id: number): Promise<void>;
+  /** `fromUsers`: taken from all that use it, in the same transaction. */
+  removeEndpoint(id: number, fromUsers?: boolean): Promise<void>;
+  /** The same; a rotation that it is part of still refuses it. */
+  removeCertificate(id: number, fromUsers?: boolean): Promise<void>;
   /** Refused while readings of it wait, unless `withReadings`: then they go too, counted as discarded. @returns image paths to erase. */
   removeCamera(id: number, withReadings: boolean): Promise<{ imagePaths: readonly string[]; readings: number }>;
   /**

@@ -9,9 +9,10 @@ export function createAuditLog(connection: Connection): AuditLog {
   const insert = connection.prepare<never, [number, string, string, number | null, string]>(
     "INSERT INTO audit_log (at, who, what, message_id, detail) VALUES (?, ?, ?, ?, ?)",
   );
-  const list = connection.prepare<AuditRow, [number, number, number]>(
+  const list = connection.prepare<AuditRow, Record<string, string | number | null>[]>(
     `SELECT id, at, who, what, message_id AS messageId, detail FROM audit_log
-     WHERE at >= ? AND id < ? ORDER BY id DESC LIMIT ?`,
+     WHERE at >= $since AND id < $before AND instr(who, $who) > 0 AND instr(what, $what) > 0
+       AND ($message IS NULL OR message_id = $message) ORDER BY id DESC LIMIT $limit`,
   );
   const trimOld = connection.prepare<never, [number, number]>(
     "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE at < ? ORDER BY at LIMIT ?)",
@@ -27,10 +28,13 @@ export function createAuditLog(connection: Connection): AuditLog {
         const [shortWho, shortDetail] = [who, detail].map((text) => [...text].slice(0, MAX_DETAIL_CHARS).join(""));
         insert.run(now.getTime(), shortWho ?? "", what, messageId, shortDetail ?? "");
       }),
-    listAudit: async ({ since, before, limit }) =>
+    listAudit: async ({ since, before, who = "", what = "", messageId, limit }) =>
       connection.read("reading the audit log", () =>
         list
-          .all(since?.getTime() ?? 0, before ?? Number.MAX_SAFE_INTEGER, Math.max(0, limit))
+          .all({
+            ...{ since: since?.getTime() ?? 0, before: before ?? Number.MAX_SAFE_INTEGER },
+            ...{ who, what, message: messageId ?? null, limit: Math.max(0, limit) },
+          })
           .toReversed()
           .map((row) => ({ ...row, at: new Date(row.at) })),
       ),

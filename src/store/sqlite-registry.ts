@@ -156,7 +156,13 @@ export function createRegistry(
     requireUnused(`the municipality ${municipalities.find(id)?.name ?? id}`, usersOf({ cameras: used }));
     municipalities.remove(id);
   };
-  const removeEndpoint = (id: number): void => {
+  const removeEndpoint = (id: number, fromUsers: boolean): void => {
+    if (fromUsers) {
+      for (const user of cameras.list()) if (user.endpointId === id) saveCamera({ ...user, endpointId: null });
+      for (const user of municipalities.list()) {
+        if (user.endpointId === id) saveMunicipality({ ...user, endpointId: null });
+      }
+    }
     const users = municipalities.list().filter((municipality) => municipality.endpointId === id);
     const userIds = users.map((municipality) => municipality.id);
     const all = cameras.list();
@@ -177,8 +183,9 @@ export function createRegistry(
     const name = rotatingMunicipality(certificateId);
     return name === null ? [] : [`the rotation of ${name}`];
   };
-  const removeCertificate = (id: number): void => {
+  const removeCertificate = (id: number, fromUsers: boolean): void => {
     const users = municipalities.list().filter((municipality) => municipality.certificateId === id);
+    if (fromUsers) for (const user of users.splice(0)) assign(user.id, null);
     const name = certificates.find(id)?.name ?? id;
     requireUnused(`the certificate ${name}`, [...users.map(({ name }) => `municipality ${name}`), ...rotationOf(id)]);
     forgetCertificate.run(id);
@@ -209,8 +216,8 @@ export function createRegistry(
       cameras.remove(id);
     }
     for (const id of change.removed.municipalities) removeMunicipality(id);
-    for (const id of change.removed.certificates) removeCertificate(id);
-    for (const id of change.removed.endpoints) removeEndpoint(id);
+    for (const id of change.removed.certificates) removeCertificate(id, false);
+    for (const id of change.removed.endpoints) removeEndpoint(id, false);
   };
 
   return {
@@ -243,8 +250,8 @@ export function createRegistry(
       }),
     ...rotationStore,
     removeMunicipality: (id) => writing(() => removeMunicipality(id)),
-    removeEndpoint: (id) => writing(() => removeEndpoint(id)),
-    removeCertificate: (id) => writing(() => removeCertificate(id)),
+    removeEndpoint: (id, fromUsers = false) => writing(() => removeEndpoint(id, fromUsers)),
+    removeCertificate: (id, fromUsers = false) => writing(() => removeCertificate(id, fromUsers)),
     applyRegistry: (change) => writing(() => apply(change)),
     removeCamera: async (id, withReadings) => {
       const serial = await writing(() => {

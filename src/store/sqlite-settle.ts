@@ -10,7 +10,7 @@ const LEASE_ENDED = "the lease ended before an outcome was known";
 
 type Settling = Pick<
   QueueStore,
-  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "purgeDead" | "findReferenced"
+  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "takeBack" | "purgeDead" | "findReferenced"
 >;
 type Holder = { id: number; owner: string; until: number };
 
@@ -60,6 +60,14 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
   );
   const releaseAll = connection.prepare<never, { owner: string; now: number }[]>(
     `UPDATE messages_queue SET status = 'PENDING', ${FREE} WHERE status = 'SENDING' AND lease_owner = $owner`,
+  );
+  const stray =
+    "status = 'SENDING' AND lease_owner = $owner AND updated_at < $now AND id NOT IN (SELECT value FROM json_each($held))";
+  const hasStray = connection.prepare<{ found: number }, { owner: string; now: number; held: string }[]>(
+    `SELECT 1 AS found FROM messages_queue WHERE ${stray} LIMIT 1`,
+  );
+  const releaseStray = connection.prepare<never, { owner: string; now: number; held: string }[]>(
+    `UPDATE messages_queue SET status = 'PENDING', ${FREE} WHERE ${stray}`,
   );
   const listOldDead = connection.prepare<
     { id: number; readingId: number; serial: string; ocr: string | null; ctx: string | null },
@@ -149,6 +157,11 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
     listOwners: async () => connection.read("listing owners", () => listOwners.all().map(({ owner }) => owner)),
     releaseOwner: async (owner, now) =>
       connection.write("freeing messages", () => releaseAll.run({ owner, now: now.getTime() }).changes),
+    takeBack: async (owner, held, now) => {
+      const meant = { owner, now: now.getTime(), held: JSON.stringify([...held]) };
+      if (connection.read("looking for stray messages", () => hasStray.get(meant)) === null) return 0;
+      return connection.write("freeing messages", () => releaseStray.run(meant).changes);
+    },
     purgeDead: async (before, limit) => {
       const old = (): ReturnType<typeof listOldDead.all> => listOldDead.all(before.getTime(), limit);
       if (connection.read("looking for dead messages", old).length === 0) return { messages: 0, imagePaths: [] };

@@ -19,6 +19,7 @@ import { createHoldings } from "./sqlite-holdings.ts";
 import { createEnqueue, createIntake } from "./sqlite-intake.ts";
 import { createMessages } from "./sqlite-messages.ts";
 import { createQuarantine } from "./sqlite-quarantine.ts";
+import { createRecords } from "./sqlite-records.ts";
 import { createRegistry } from "./sqlite-registry.ts";
 import { createRevival } from "./sqlite-revive.ts";
 import { createScrubber } from "./sqlite-scrub.ts";
@@ -126,6 +127,7 @@ function compose(connection: Connection, options: SqliteOptions, version: string
     ...createTransfer(connection, tallies, enqueue),
     ...createUpkeep(connection),
     ...createCopying(connection),
+    ...createRecords(connection),
     ...createClaims(connection),
     ...createSettling(connection, tallies),
     ...messages,

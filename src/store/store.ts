@@ -3,7 +3,7 @@ import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { Activity } from "./activity.ts";
 import type { AuditLog } from "./audit.ts";
-import type { CopyStore } from "./copying.ts";
+import type { CopyStore, RecordStore } from "./copying.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
@@ -155,6 +155,12 @@ export interface QueueStore {
   /** Owners that hold messages now, and freeing those of an owner that is known to be dead (back to PENDING). */
   listOwners(): Promise<readonly string[]>;
   releaseOwner(owner: string, now: Date): Promise<number>;
+  /**
+   * What a living owner leases but does not have, because the answer to its claim was lost: back to PENDING. `held`: the messages
+   * it is at work on. Only what was claimed before `now`: a call that reaches the store late takes nothing claimed since.
+   * @returns how many
+   */
+  takeBack(owner: string, held: ReadonlySet<number>, now: Date): Promise<number>;
   /** DEAD for want of something that is there now: back to PENDING. `hasDefaultEndpoint`: MOSSOS_ENDPOINT_URL is set. */
   revive(hasDefaultEndpoint: boolean, usableCertificateIds: ReadonlySet<number>, now: Date): Promise<number>;
   /** Rows of DEAD messages older than `before`, at most `limit`, erased and counted as expired. @returns images to erase after. */
@@ -308,6 +314,7 @@ export interface Store
     OperatorStore,
     TransferStore,
     CopyStore,
+    RecordStore,
     Upkeep,
     Registry,
     AuditLog,

@@ -5,7 +5,7 @@ import { parseTattileXml } from "../../src/camera/tattile-xml.ts";
 import type { ApiUnderTest } from "../support/api-fixture.ts";
 import { openApi } from "../support/api-fixture.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
-import { addCameras, dead, settleAll } from "../support/store-fixture.ts";
+import { addCameras, dead, readingEntry, settleAll } from "../support/store-fixture.ts";
 
 const PLATES = ["1111AAA", "2222BBB", "3333CCC"];
 
@@ -168,4 +168,29 @@ test("a message's life is told in sentences, and what waits is summed by camera 
   ]);
   const byTown = await api.call("GET", "/api/v1/queue/summary?by=municipality", { as: "viewer" });
   expect(byTown.json).toMatchObject([{ name: "Girona", total: 3 }]);
+});
+
+test("of a reading of the replaced system the camera's own digits are given, in no zone, and no instant", async () => {
+  const taken = new Date("2026-07-01T09:30:00.000Z");
+  await using api = await openApi(
+    {},
+    {
+      prepare: async (store) => {
+        await addCameras(store, "A1");
+        const old = readingEntry(1, "A1", { capturedAt: taken, timeSource: "wall-clock" });
+        await store.enqueue([old, readingEntry(2, "A1", { capturedAt: taken })], taken);
+      },
+    },
+  );
+  const [old, own] = (await api.call("GET", "/api/v1/messages", { as: "viewer" })).json.messages;
+  expect(old).toMatchObject({ timeSource: "wall-clock", capturedAt: null, capturedWallClock: "2026-07-01T09:30:00" });
+  expect(own).toMatchObject({ timeSource: "camera", capturedAt: taken.toISOString(), capturedWallClock: null });
+  const { json } = await api.call("GET", "/api/v1/messages/1", { as: "viewer" });
+  expect(json.message).toMatchObject({ capturedAt: null, capturedWallClock: "2026-07-01T09:30:00" });
+  const readings = (await api.call("GET", "/api/v1/readings?order=oldest", { as: "viewer" })).json.readings;
+  expect(readings[0]).toMatchObject({ capturedAt: null, capturedWallClock: "2026-07-01T09:30:00" });
+  const explained = await api.call("GET", "/api/v1/messages/1/explain", { as: "operator" });
+  expect(explained.json.story[0]).toContain(
+    "at 2026-07-01 09:30:00 by its clock, as the replaced system wrote it down",
+  );
 });

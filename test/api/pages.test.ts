@@ -83,7 +83,7 @@ test("readings are listed as they were seen: no plate for a viewer, a masked one
   expect(reading).toEqual({
     ...{ id: 1096, camera: "B", municipality: "Girona", plate: null, state: "PENDING", timeSource: "camera" },
     ...{ country: null, direction: null, lane: null, score: null, images: { ocr: true, ctx: true } },
-    ...{ capturedAt: after(1096).toISOString(), receivedAt: after(1096).toISOString() },
+    ...{ capturedAt: after(1096).toISOString(), capturedWallClock: null, receivedAt: after(1096).toISOString() },
   });
   expect((await ask("", "operator")).json.readings[0].plate).toBe("•••");
   expect((await ask("&plates=true", "viewer")).status).toBe(403);

@@ -32,7 +32,7 @@ test("minutes are summed into their step, and what lies outside is left out", ()
   expect(points.reduce((sum, point) => sum + point.received, 0)).toBe(5);
 });
 
-test("a camera's last hour is compared with the same hour of the days that are known, and its clock with ours", () => {
+test("a camera's last sixty minutes are compared with the same ones of the days that are known, and its clock with ours", () => {
   const at = (day: number, hour: number): Date => new Date(Date.UTC(2026, 4, day, hour));
   const hours = [
     { at: at(8, 9), cameraSerial: "A", received: 30, leastDelayMs: 5 },
@@ -45,8 +45,27 @@ test("a camera's last hour is compared with the same hour of the days that are k
   expect(ratesStart(NOW)).toEqual(at(4, 9));
   expect(cameraRates([{ serial: "A" }, { serial: "B" }, { serial: "C" }], hours, NOW)).toEqual([
     // The 9th had none, and counts: three days.
-    { serial: "A", thisHour: 4, lastHour: 12, usualPerHour: 30, clockDelayMs: 700 },
-    { serial: "B", thisHour: 0, lastHour: 7, usualPerHour: null, clockDelayMs: null },
-    { serial: "C", thisHour: 0, lastHour: 0, usualPerHour: null, clockDelayMs: null },
+    { serial: "A", thisHour: 4, lastHour: 12, lastSixty: 12, usualSixty: 19.8, clockDelayMs: 700 },
+    { serial: "B", thisHour: 0, lastHour: 7, lastSixty: 5, usualSixty: null, clockDelayMs: null },
+    { serial: "C", thisHour: 0, lastHour: 0, lastSixty: 0, usualSixty: null, clockDelayMs: null },
   ]);
 });
+
+test.each([0, 5, 30, 59])(
+  "at %i minutes past the hour a steady camera is as usual, and one that stopped an hour ago is not",
+  (minute) => {
+    const hour = (back: number): Date => new Date(Date.UTC(2026, 4, 11, 10 - back));
+    const now = new Date(hour(0).getTime() + minute * 60_000);
+    const past = Array.from({ length: 72 }, (_, back) =>
+      ["steady", "stopped"].map((cameraSerial) => {
+        const received =
+          back > 0 ? (cameraSerial === "stopped" && back === 1 ? minute : 60) : cameraSerial === "stopped" ? 0 : minute;
+        return { at: hour(back), cameraSerial, received, leastDelayMs: null };
+      }),
+    ).flat();
+    const [steady, stopped] = cameraRates([{ serial: "steady" }, { serial: "stopped" }], past, now);
+    expect(steady).toMatchObject({ lastSixty: 60, usualSixty: 60 });
+    expect(stopped?.usualSixty).toBe(60);
+    expect(stopped?.lastSixty).toBeLessThanOrEqual(15);
+  },
+);

@@ -63,6 +63,13 @@ test("what was looked at, sent again, erased and removed is listed with who did 
   ]);
   expect((await cli.run("audit", "list", "--limit", "2")).stderr).toContain("More than 2");
   expect((await entries(cli, "--since", "1h")).length).toBe(8);
+  expect((await entries(cli, "--what", "plates", "--message", "2")).map(({ detail }) => detail)).toEqual([
+    "queue show",
+  ]);
+  expect((await entries(cli, "--what", "remove")).length).toBe(3);
+  expect((await entries(cli, "--who", "(cli)", "--limit", "100")).length).toBe(8);
+  expect(await entries(cli, "--who", "nobody else")).toEqual([]);
+  expect((await cli.run("audit", "list", "--message", "x")).code).toBe(2);
 });
 
 test("a deed that is refused has a second entry that says so, and one that is not confirmed has none", async () => {

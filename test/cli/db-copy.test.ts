@@ -8,7 +8,17 @@ import { ObjectStore } from "../support/object-store.ts";
 import { usePostgres } from "../support/postgres-server.ts";
 import { openIn } from "../support/postgres-store.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
-import { addCameras, after, readingEntry, SqliteUnderTest, START, talliesOf } from "../support/store-fixture.ts";
+import {
+  addCamera,
+  addCameras,
+  addMunicipality,
+  after,
+  newCertificate,
+  readingEntry,
+  SqliteUnderTest,
+  START,
+  talliesOf,
+} from "../support/store-fixture.ts";
 import { type CommandFolder, openCommandFolder } from "../support/tattile-command.ts";
 
 const server = usePostgres();
@@ -30,12 +40,14 @@ describe("db copy", () => {
   test("moves registrations, queue, held messages and hashes to PostgreSQL, compares them, and is done again without harm", async () => {
     await using cli = await openTown(12);
     await server().createDatabase("copied");
+    expect((await cli.run("token", "create", "screen", "--role", "viewer")).code).toBe(0);
     const before = readFileSync(join(cli.dataDir, "tattile.db"));
     const copy = (...more: string[]) => cli.run("db", "copy", "--to", server().url("copied"), "--yes", ...more);
     const first = await copy("--json");
     expect(first.stderr).toBe("");
     const report = JSON.parse(first.stdout);
     expect(report).toMatchObject({ cameras: 1, messages: 12, heldMessages: 1, hashes: 12, files: 0 });
+    expect(report).toMatchObject({ tokens: 1, cameraHours: 1 });
     expect(JSON.parse((await copy("--json")).stdout)).toEqual(report);
     expect(readFileSync(join(cli.dataDir, "tattile.db"))).toEqual(before);
 
@@ -45,6 +57,8 @@ describe("db copy", () => {
     const checked = JSON.parse((await on("db", "check", "--json")).stdout);
     expect(checked).toMatchObject({ good: true, faults: [], files: { missing: { count: 0 }, heldMissing: 0 } });
     expect((await on("municipality", "list")).stdout).toContain("Òdena");
+    expect((await on("token", "list")).stdout).toContain("screen");
+    expect((await on("audit", "list")).stdout).toContain("token add");
     const human = await copy();
     expect(human.stdout).toContain(
       "copied and compared: 1 camera, 12 messages, 1 held message, 12 remembered readings",
@@ -104,12 +118,39 @@ describe("db copy", () => {
   });
 });
 
+/** A token, an audit log, a staged certificate and a camera that leaves. */
+async function fillRecords(store: Store, entries = 1500): Promise<void> {
+  await store.addToken({
+    name: "Screen",
+    role: "viewer",
+    hash: new Uint8Array(32).fill(1),
+    createdAt: START,
+    expiresAt: null,
+  });
+  for (let n = 1; n <= entries; n++) {
+    await store.recordAudit({ who: "jordi (cli)", what: "plates show", messageId: n, detail: "" }, after(n));
+  }
+  const municipality = await addMunicipality(store, "Vic");
+  await store.stageRotation(municipality, await store.addCertificate(newCertificate("next")), after(7));
+  await store.retireCamera(await addCamera(store, "leaving", municipality));
+}
+
 describe("copying a store", () => {
   const open = openIn(server);
 
   /** Throws at the n-th call that writes, before or after it was done. */
   function dyingAt(store: Store, death: { left: number }, when: "before" | "after"): Store {
-    const writes = ["transfer", "importMessages", "addHashes", "saveCamera", "saveMunicipality", "saveEndpoint"];
+    const writes = [
+      "transfer",
+      "importMessages",
+      "addHashes",
+      "saveCamera",
+      "saveMunicipality",
+      "saveEndpoint",
+      "importRecords",
+      "retireCamera",
+      "stageRotation",
+    ];
     return new Proxy(store, {
       get(inner, name) {
         const member: unknown = Reflect.get(inner, name);
@@ -131,6 +172,7 @@ describe("copying a store", () => {
     const entries = Array.from({ length: 600 }, (_, n) => readingEntry(n + 1, n % 2 === 0 ? "A" : "B"));
     for (let at = 0; at < entries.length; at += 100) await from.store.enqueue(entries.slice(at, at + 100), after(at));
     await from.store.enqueue([{ kind: "not-read", cameraSerial: "A", receivedAt: START }], START);
+    await fillRecords(from.store);
     let deaths = 0;
     for (const when of ["before", "after"] as const) {
       for (let deathAt = 0; ; deathAt++) {
@@ -151,14 +193,54 @@ describe("copying a store", () => {
           () => true,
         );
         const report = await copy(to.store);
-        expect(report).toMatchObject({ cameras: 2, messages: 600, hashes: 600 });
+        expect(report).toMatchObject({ cameras: 3, messages: 600, hashes: 600 });
+        expect(report).toMatchObject({ tokens: 1, auditEntries: 1500, minutes: 1, cameraHours: 2 });
         expect(await talliesOf(to.store, "A")).toEqual({ queued: 300, "not-read": 1 });
+        expect((await to.store.listAudit({ limit: 10_000 })).length).toBe(1500);
+        expect((await to.store.exportAudit(0, 1))[0]).toMatchObject({
+          messageId: null,
+          detail: "(message 1 before the copy)",
+        });
+        expect(await to.store.listMinutes(START)).toEqual(await from.store.listMinutes(START));
+        expect(await to.store.listCameraHours(START)).toEqual(await from.store.listCameraHours(START));
+        expect(await to.store.exportTokens()).toEqual(await from.store.exportTokens());
+        expect(await to.store.listRotations()).toMatchObject([{ state: "staged", stagedAt: after(7) }]);
+        expect((await to.store.listRetiring()).length).toBe(1);
         expect(await to.store.findFaults()).toEqual([]);
         if (!died) break;
         deaths += 1;
       }
     }
     expect(deaths).toBeGreaterThan(12);
+  });
+
+  test("whose token has a name that is taken in the target is told so, and tells nothing of either token", async () => {
+    await using from = await SqliteUnderTest.open();
+    await using to = await open();
+    await fillRecords(from.store, 1);
+    await to.store.addToken({
+      name: "screen",
+      role: "admin",
+      hash: new Uint8Array(32).fill(7),
+      createdAt: START,
+      expiresAt: null,
+    });
+    const deps = { source: from.store, sourceId: "x", target: to.store, images: null, quarantine: null };
+    await expect(copyStore({ ...deps, now: () => START, onProgress() {} })).rejects.toMatchObject({
+      code: "conflict",
+      message: "copying: the target has another token of this name (Screen)",
+    });
+  });
+
+  test("of which the target lost an entry of the audit log is told to differ", async () => {
+    await using from = await SqliteUnderTest.open();
+    await using to = await open();
+    await fillRecords(from.store, 5);
+    const deps = { source: from.store, sourceId: "x", target: to.store, images: null, quarantine: null };
+    const copy = () => copyStore({ ...deps, now: () => START, onProgress() {} });
+    expect(await copy()).toMatchObject({ auditEntries: 5 });
+    await to.store.trimAudit({ before: START, count: 4 }, 1);
+    await expect(copy()).rejects.toMatchObject({ code: "conflict" });
   });
 
   test("that was worked on meanwhile is told to differ", async () => {

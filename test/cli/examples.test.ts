@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command, CommandGroup } from "../../src/cli/command.ts";
-import { grayPicture } from "../../src/cli/gray-picture.ts";
 import { program } from "../../src/cli/program.ts";
+import { grayPicture } from "../../src/gray-picture.ts";
 import { createPki } from "../../src/simulator/pki.ts";
 import { tattileCommand } from "../support/tattile-command.ts";
 

@@ -184,7 +184,7 @@ test("the menu adds, assigns, changes, shows and deletes, and Esc goes back ever
 
   await menu.choose(es.menu.look);
   await menu.choose(es.look.cameras);
-  await menu.see("DESCRIPTION");
+  await menu.see("DESCRIPCIÓN");
   await menu.see(es.goOn);
   menu.press("Enter");
   await menu.choose(es.back);
@@ -259,7 +259,7 @@ test("a certificate's successor is staged, looked at and forgotten, and what a c
     await menu.see(ca.ask.listenPortWrong);
     await menu.answer(ca.ask.listenPort, `${spare}`);
     const since = (shown: string): string => shown.split(ca.service.listenEnds).at(-1) ?? "";
-    await menu.until((shown) => since(shown).includes(`Listening on port ${spare}`), "that it listens");
+    await menu.until((shown) => since(shown).includes(`port ${spare}; no es desa res`), "that it listens");
     // Nothing is confirmed to it: it gives up.
     const camera = ["simulate", "camera", "--serial", SERIAL, "--count", "1", "--give-up-seconds", "1"];
     await cli.run(...camera, "--port", `${spare}`);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { usePostgres } from "../support/postgres-server.ts";
+import { findFreePorts } from "../../src/demo-service.ts";
+import { startCuttingProxy } from "../support/cutting-proxy.ts";
+import { startPostgres, usePostgres } from "../support/postgres-server.ts";
 import { isEmpty, openSite, type Site } from "./site.ts";
 
 const server = usePostgres({ durable: true });
@@ -53,4 +55,30 @@ describe("the service on PostgreSQL", () => {
     // An outage is said once, not with every attempt.
     expect(site.log().match(/the store is away; messages wait/g)?.length).toBeLessThan(10);
   }, 180_000);
+
+  test("takes back what it had claimed when the connection was cut before the answer came, long before the lease ends", async () => {
+    const [port = 0] = await findFreePorts(1);
+    await using own = await startPostgres({ durable: true, port });
+    await using proxy = await startCuttingProxy(port, "/* tattile: claim */");
+    await own.createDatabase("cut");
+    await using site = await openSite({
+      DATABASE_URL: `postgresql://tattile@127.0.0.1:${proxy.port}/cut?sslmode=disable`,
+      SENDER_STUCK_TIMEOUT_SECONDS: "3600",
+    });
+    await site.addCameras(...serials);
+    const service = await site.start();
+    proxy.loseAnswers = true;
+    const sending = site.send({ serials, total: 120, ratePerSecond: 30, seed: 8 });
+    const taken = (): boolean => site.log().includes("a claim whose answer was lost");
+    for (let n = 0; !taken(); n++) {
+      if (n > 600) throw new Error(`nothing was taken back after ${proxy.lost()} lost answers: ${site.log()}`);
+      await Bun.sleep(50);
+    }
+    expect(proxy.lost()).toBeGreaterThan(0);
+    proxy.loseAnswers = false;
+    expect((await sending).unconfirmed).toBe(0);
+    await site.until((health) => isEmpty(health) && health["pending_messages"] === 0, 60_000);
+    expectAll(site, 120);
+    expect((await service.stop()).exitCode).toBe(0);
+  }, 120_000);
 });

@@ -28,6 +28,31 @@ export function describeAudit(name: string, open: OpenStore): void {
       expect(await details(under.store, { limit: 0 })).toEqual([]);
     });
 
+    test("lists what one person did, one kind of deed, and what was done about one message", async () => {
+      await using under = await open();
+      const { store } = under;
+      const deeds: [who: string, what: NewAuditEntry["what"], messageId: number | null][] = [
+        ["anna (cli)", "plates show", 7],
+        ["jordi 100% (cli)", "queue wipe", null],
+        ["token dashboard (api)", "plates show", 8],
+        ["anna (cli)", "queue retry", null],
+      ];
+      for (const [at, [who, what, messageId]] of deeds.entries()) {
+        await store.recordAudit({ who, what, messageId, detail: `${at}` }, after(at));
+      }
+      expect(await details(store, { who: "anna", limit: 10 })).toEqual(["0", "3"]);
+      expect(await details(store, { who: "(cli)", limit: 2 })).toEqual(["1", "3"]);
+      expect(await details(store, { who: "Anna", limit: 10 })).toEqual([]);
+      // Text, no pattern.
+      expect(await details(store, { who: "100%", limit: 10 })).toEqual(["1"]);
+      expect(await details(store, { who: "a%a", limit: 10 })).toEqual([]);
+      expect(await details(store, { what: "queue", limit: 10 })).toEqual(["1", "3"]);
+      expect(await details(store, { what: "plates show", since: after(1), limit: 10 })).toEqual(["2"]);
+      expect(await details(store, { messageId: 7, limit: 10 })).toEqual(["0"]);
+      expect(await details(store, { messageId: 9, limit: 10 })).toEqual([]);
+      expect(await details(store, { who: "anna", what: "queue", messageId: 7, limit: 10 })).toEqual([]);
+    });
+
     test("forgets what is too old and what is too much, the oldest first and a step at a time", async () => {
       await using under = await open();
       const { store } = under;

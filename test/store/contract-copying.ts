@@ -103,6 +103,47 @@ export function describeCopying(name: string, open: OpenStore): void {
       expect(await other.store.purgeDedupe(after(5), 10)).toBe(0);
       expect(await other.store.purgeDedupe(after(6), 10)).toBe(3);
     });
+
+    test("takes tokens, audit log and counts along as they are, each batch once", async () => {
+      await using under = await open();
+      await using other = await open();
+      const hash = (byte: number): Uint8Array => new Uint8Array(32).fill(byte);
+      const token = { name: "Screen", role: "viewer", hash: hash(1), createdAt: START, expiresAt: null } as const;
+      await under.store.touchToken(await under.store.addToken(token), after(5));
+      await under.store.addToken({ ...token, name: "Ops", role: "admin", hash: hash(2), expiresAt: after(9000) });
+      for (const n of [1, 2, 3]) {
+        const entry = { who: "jordi (cli)", what: "plates show", messageId: n, detail: `n ${n}` } as const;
+        await under.store.recordAudit(entry, after(n));
+      }
+      const tokens = await under.store.exportTokens();
+      expect(tokens.map(({ name, lastUsedAt, expiresAt }) => [name, lastUsedAt, expiresAt])).toEqual([
+        ["Screen", after(5), null],
+        ["Ops", null, after(9000)],
+      ]);
+      const audit = await under.store.exportAudit(0, 2);
+      const last = await under.store.exportAudit(audit[1]?.id ?? 0, 2);
+      expect([...audit, ...last].map(({ detail }) => detail)).toEqual(["n 1", "n 2", "n 3"]);
+
+      const hour = { cameraSerial: "A", at: START, received: 7, leastDelayMs: -20 };
+      const minute = { at: START, received: 7, delivered: 3 };
+      const delivery = { endpointId: 0, kind: "answer-sum", label: "", count: 1.25 } as const;
+      const records = { tokens, audit, minutes: [minute], cameraHours: [hour], deliveryCounts: [delivery] };
+      expect(await other.store.importRecords("copy/1", records, START)).toBe(true);
+      expect(await other.store.importRecords("copy/1", records, START)).toBe(false);
+      // Another batch adds to counts, and leaves out tokens that are there.
+      const more = { tokens, cameraHours: [{ ...hour, leastDelayMs: null }], minutes: [minute] };
+      expect(await other.store.importRecords("copy/2", more, START)).toBe(true);
+
+      expect(await other.store.exportTokens()).toEqual(tokens);
+      expect(await other.store.findToken(hash(1), START)).toMatchObject({ name: "Screen", role: "viewer" });
+      expect(await other.store.findToken(hash(2), after(9000))).toBeNull();
+      const copied = await other.store.listAudit({ limit: 10 });
+      expect(copied.map(({ id: _, ...rest }) => rest)).toEqual(audit.map(({ id: _, ...rest }) => rest));
+      expect(await other.store.listMinutes(START)).toEqual([{ at: START, received: 14, delivered: 6 }]);
+      expect(await other.store.listCameraHours(START)).toEqual([{ ...hour, received: 14 }]);
+      expect(await other.store.listDeliveryCounts()).toEqual([delivery]);
+      expect(await other.store.balance()).toMatchObject({ received: 0, difference: 0 });
+    });
   });
 }
 

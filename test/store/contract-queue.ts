@@ -298,6 +298,39 @@ export function describeQueue(name: string, open: OpenStore): void {
       expect((await store.summarize()).byStatus).toMatchObject({ PENDING: 3, SENDING: 2 });
     });
 
+    test("gives back what an owner leases but does not have, and leaves what it is at work on, what others lease, and what was claimed since", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A");
+      await enqueueMany(store, "A", 1, 8);
+      const [mine, theirs] = [
+        claimRequest({ limit: 2, owner: "m/b/1/1" }),
+        claimRequest({ limit: 2, owner: "m/b/2/2" }),
+      ];
+      const held = await store.claim(mine, LATER);
+      const lost = await store.claim(mine, LATER);
+      await store.claim(theirs, LATER);
+      const now = after(100_001);
+      const since = await store.claim(mine, now);
+      const ids = new Set(held.map(({ messageId }) => messageId));
+      expect(await store.takeBack("m/b/1/1", ids, LATER)).toBe(0);
+      expect(await store.takeBack("m/b/1/1", ids, now)).toBe(2);
+      expect(await store.takeBack("m/b/1/1", ids, now)).toBe(0);
+      expect((await store.summarize()).byStatus).toMatchObject({ PENDING: 2, SENDING: 6, FAILED: 0 });
+      // What came back is as it was, is claimed again, and the lost claim can settle nothing.
+      expect((await store.listMessages({ statuses: ["PENDING"] }, 10)).map((one) => one.messageId)).toEqual(
+        lost.map(({ messageId }) => messageId),
+      );
+      expect(
+        await store.settle(
+          [...lost, ...held, ...since].map((one) => settled(one, DELIVERED)),
+          now,
+        ),
+      ).toEqual([false, false, true, true, true, true]);
+      expect(await claimPlates(store, { owner: "m/b/1/1" }, now)).toEqual(["T3", "T4"]);
+      expect(await store.takeBack("m/b/1/1", new Set(), after(100_002))).toBe(2);
+    });
+
     test("revives what lacked an endpoint or a usable certificate once it is there, and nothing else", async () => {
       await using under = await open();
       const { store } = under;

@@ -230,6 +230,65 @@ export function describeRegistry(name: string, open: OpenStore): void {
         null,
       ]);
     });
+
+    test("an endpoint goes with all that use it, or, when that fails in the middle, nothing changes", async () => {
+      await using under = await open();
+      const { store } = under;
+      const { endpoint, municipality } = await addCameras(store, "A");
+      await addMunicipality(store, "Other", await addEndpoint(store, "Other"));
+      await addCamera(store, "B", municipality, { endpointId: endpoint });
+      await store.enqueue([readingEntry(1, "A"), readingEntry(2, "B")], START);
+      expect(await codeOf(store.removeEndpoint(endpoint))).toBe("conflict");
+      const users = async () => [await store.listMunicipalities(), await store.listCameras()] as const;
+      const before = await users();
+      await under.refuseRemovalFrom("endpoints");
+      expect(await codeOf(store.removeEndpoint(endpoint, true))).not.toBe("resolved");
+      expect(await users()).toEqual(before);
+      expect((await store.listEndpoints()).length).toBe(2);
+    });
+
+    test("what is taken from a camera and a municipality leaves everything else of them as it is", async () => {
+      await using under = await open();
+      const { store } = under;
+      const { endpoint, municipality } = await addCameras(store, "A");
+      const other = await addEndpoint(store, "Other");
+      const certificate = await store.addCertificate(newCertificate("C", { municipalityId: municipality }));
+      await addCamera(store, "B", municipality, { endpointId: endpoint, active: false });
+      await addCamera(store, "C", municipality, { endpointId: other });
+      await store.removeEndpoint(endpoint, true);
+      expect((await store.listEndpoints()).map(({ id }) => id)).toEqual([other]);
+      expect((await store.listCameras()).map(({ serial, endpointId, active }) => [serial, endpointId, active])).toEqual(
+        [
+          ["A", null, true],
+          ["B", null, false],
+          ["C", other, true],
+        ],
+      );
+      expect(await store.listMunicipalities()).toMatchObject([{ endpointId: null, certificateId: certificate }]);
+      await store.removeCertificate(certificate, true);
+      expect(await store.listMunicipalities()).toMatchObject([{ name: "Girona", certificateId: null }]);
+      expect(await store.listCertificates()).toEqual([]);
+    });
+
+    test("a certificate that cannot go, for whatever reason, is not taken from those that sign with it either", async () => {
+      await using under = await open();
+      const { store } = under;
+      const { municipality } = await addCameras(store, "A");
+      const other = await addMunicipality(store, "Other");
+      const certificate = await store.addCertificate(newCertificate("C", { municipalityId: municipality }));
+      const next = await store.addCertificate(newCertificate("next"));
+      await store.assignCertificate(other, certificate);
+      await store.stageRotation(municipality, next, START);
+      await store.startRotation(municipality, START);
+      const signers = async () => (await store.listMunicipalities()).map(({ certificateId }) => certificateId);
+      // The rotation of the one municipality keeps it; the other signs with it.
+      expect(await codeOf(store.removeCertificate(certificate, true))).toBe("conflict");
+      expect(await signers()).toEqual([next, certificate]);
+      await store.finishRotation(municipality, { kind: "done" });
+      await under.refuseRemovalFrom("certificates");
+      expect(await codeOf(store.removeCertificate(certificate, true))).not.toBe("resolved");
+      expect(await signers()).toEqual([next, certificate]);
+    });
   });
 }
 

@@ -188,6 +188,18 @@ describe("the store under random operations", () => {
           for (const one of own) model.free(one, "PENDING");
         },
         async () => {
+          const owner = `owner ${random.below(2)}`;
+          if (random.below(4) > 0) return;
+          const own = model.messages.filter((one) => one.owner === owner);
+          const kept = own.filter(() => random.below(2) === 0);
+          const ids = claimed
+            .filter((one) => kept.some(({ plate }) => plate === one.facts.plate))
+            .map((one) => one.messageId);
+          nowMs += 1;
+          expect(await under.store.takeBack(owner, new Set(ids), after(nowMs))).toBe(own.length - kept.length);
+          for (const one of own) if (!kept.includes(one)) model.free(one, "PENDING");
+        },
+        async () => {
           if (random.below(4) > 0) return;
           const serial = SERIALS[random.below(SERIALS.length)] ?? "A";
           const meant = model.messages.filter(

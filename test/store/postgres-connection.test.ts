@@ -180,6 +180,9 @@ describe("logging in", () => {
   test("with the right password works, and with a wrong one says so without showing it", async () => {
     const [port = 0] = await findFreePorts(1);
     await using own = await startPostgres({ port });
+    // Before 14 passwords are kept as md5 unless this is said.
+    await own.run("postgres", "ALTER SYSTEM SET password_encryption = 'scram-sha-256'");
+    await own.run("postgres", "SELECT pg_reload_conf()");
     await own.run("postgres", "CREATE ROLE clerk LOGIN PASSWORD 'right p@ss/word'");
     const hba = join(own.folder, "data/pg_hba.conf");
     writeFileSync(hba, `local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n`);

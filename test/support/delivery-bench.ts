@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../../src/config.ts";
+import { AppError } from "../../src/errors.ts";
 import { createIdentityStore } from "../../src/identity-store.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
 import type { ImageStore } from "../../src/images/image-store.ts";
@@ -33,12 +34,16 @@ export interface DeliveryBench extends AsyncDisposable {
   posted: Posted[];
   /** What the police make of a message from now on. */
   answer: (post: Posted) => Promise<PostResult["outcome"]> | PostResult["outcome"];
+  /** While true, the store carries claims out, but nobody is told. */
+  losesClaims: boolean;
   /** Queues a reading whose plate picture is on disk. @returns its plate */
   queue(plate: string, serial?: string, change?: Partial<NewReading>): Promise<string>;
   addMunicipality(
     name: string,
     options: { endpoint: string | null; certificate: boolean; serials: readonly string[] },
   ): Promise<void>;
+  /** Under which name the sender leases. */
+  owner(): string;
   /** A new sender on the same store, as after a restart; the earlier one is stopped. */
   restart(): Promise<void>;
 }
@@ -93,16 +98,25 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
     async close() {},
   };
 
+  let owner = "";
   const start = async (): Promise<Sender> => {
+    owner = `test/${number++}`;
     const sender = createSender({
-      store,
+      store: {
+        ...store,
+        claim: async (request, now) => {
+          const claims = await store.claim(request, now);
+          if (bench.losesClaims) throw new AppError("store-unreachable", "claiming messages: the answer was lost");
+          return claims;
+        },
+      },
       images,
       identities: createIdentityStore(),
       contracts: { contractFor: () => builtinContract, settled: async () => {}, close: async () => {} },
       client,
       sender: SENDER,
       mossos: { ...MOSSOS, ...mossos },
-      owner: `test/${number++}`,
+      owner,
       clock,
       log: silentLog,
       random: () => 0.5,
@@ -120,6 +134,7 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
     clock,
     posted,
     sender: undefined as unknown as Sender,
+    losesClaims: false,
     answer: () => ({ kind: "accepted", returnCode: "1" }),
     async queue(plate, serial = "CAM1", change = {}) {
       const id = number++;
@@ -196,6 +211,7 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
         });
       }
     },
+    owner: () => owner,
     async restart() {
       await bench.sender.stop(0);
       bench.sender = await start();

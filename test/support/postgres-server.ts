@@ -38,8 +38,10 @@ export interface PostgresServer extends AsyncDisposable {
 const ROLE = "tattile";
 const PORT_OF_SOCKET = 5432;
 
-/** Debian keeps the server's programs off the path. */
+/** Those of `POSTGRES_BIN`, or else the machine's newest; Debian keeps the server's programs off the path. */
 function findBinaries(): string {
+  const given = process.env["POSTGRES_BIN"];
+  if (given !== undefined) return given;
   const root = "/usr/lib/postgresql";
   const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
   for (const folder of [...versions.map((version) => join(root, version, "bin")), "/usr/local/bin", "/usr/bin"]) {

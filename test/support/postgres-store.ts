@@ -46,6 +46,13 @@ export class PostgresUnderTest implements StoreUnderTest {
     this.store = await openOn(this.#server, this.database, this.#clock);
   }
 
+  async refuseRemovalFrom(table: string): Promise<void> {
+    await this.run(
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$;
+       CREATE TRIGGER refuse BEFORE DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION refuse()`,
+    );
+  }
+
   /** A further process's store on the same database. */
   another(node = NODE): Promise<Store> {
     return openOn(this.#server, this.database, this.#clock, node);

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +30,8 @@ export function after(ms: number): Date {
 export interface StoreUnderTest extends AsyncDisposable {
   store: Store;
   reopen(): Promise<void>;
+  /** From now on the database refuses to delete from this table, as a disk that fails in the middle of a change would. */
+  refuseRemovalFrom(table: "endpoints" | "certificates"): Promise<void>;
 }
 
 export type OpenStore = (clock?: Clock) => Promise<StoreUnderTest>;
@@ -68,6 +71,11 @@ export class SqliteUnderTest implements StoreUnderTest {
   async reopen(): Promise<void> {
     await this.store.close();
     await this.openAgain();
+  }
+
+  async refuseRemovalFrom(table: string): Promise<void> {
+    using database = new Database(this.path);
+    database.run(`CREATE TRIGGER refuse BEFORE DELETE ON ${table} BEGIN SELECT RAISE(ABORT, 'refused'); END`);
   }
 
   /** After the store was closed by the test itself. */

@@ -116,3 +116,30 @@ test("a database that is away is told apart from a service that is, with what wa
   await page.locator(".balance .delivered dd").getByText("1", { exact: true }).waitFor({ timeout: 45_000 });
   await page.getByRole("alert").waitFor({ state: "detached" });
 });
+
+test("a full disk while the database is away is said: the cameras keep theirs", async () => {
+  await using server = await startPostgres();
+  await server.createDatabase("town");
+  await using site = await openSite({ DATABASE_URL: server.url("town"), DISK_MIN_FREE_BYTES: "1024GiB" });
+  await site.start();
+  await using view = await openAs(site, "viewer", { language: "es-ES" });
+  const { page } = view;
+  await page.getByText("El disco está lleno").waitFor();
+  await server.stop("fast");
+  await page.reload();
+  await page.getByRole("alert").getByText("el disco de esta máquina está lleno").waitFor();
+});
+
+test("what waits in the spool for a bucket that is away is said, with how many", async () => {
+  await using site = await openSite({
+    IMAGES_URL: "s3://pictures",
+    IMAGES_S3_ENDPOINT: "http://127.0.0.1:9",
+    IMAGES_S3_ACCESS_KEY_ID: "key",
+    IMAGES_S3_SECRET_ACCESS_KEY: "secret",
+  });
+  await site.addCameras("2001008851");
+  await site.start();
+  await sendReading(site, "2001008851", "1234BCD");
+  await using view = await openAs(site, "viewer", { language: "ca-ES" });
+  await view.page.getByText("1 lectura espera al disc d’aquesta màquina").waitFor();
+});

@@ -86,6 +86,26 @@ test("discarding asks first, and only the answer yes erases", async () => {
   expect(site.mossos.records.accepted()).toHaveLength(0);
 });
 
+test("a paused service is tried at once by one button, and goes on when the police are back", async () => {
+  await using site = await openSite();
+  await site.addCameras("2001008851");
+  await site.start();
+  await site.mossos.goDown();
+  await sendReading(site, "2001008851", "1234BCD");
+  await using view = await openAs(site, "operator");
+  const { page } = view;
+  await page.getByText("police is paused: it is not reached").waitFor();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await page.getByText("One message is being tried now.").waitFor();
+  await page.getByText("police is paused: it is not reached").waitFor();
+  await site.mossos.comeBack();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await page.locator(".balance .delivered dd").getByText("1", { exact: true }).waitFor();
+  await page.getByText("police is paused").waitFor({ state: "detached" });
+  const { stdout } = await site.run("audit", "list", "--json");
+  expect(stdout.match(/endpoint try/g)).toHaveLength(2);
+});
+
 test("a camera that nobody registered is registered from the quarantine, and what was held is delivered", async () => {
   await using site = await openSite();
   await site.start();
@@ -93,7 +113,7 @@ test("a camera that nobody registered is registered from the quarantine, and wha
   await using view = await openAs(site, "admin");
   const { page } = view;
   await page.getByText("Readings are held of cameras that are not registered: 2009999999.").waitFor();
-  await page.getByRole("link", { name: "Register" }).click();
+  await page.getByRole("link", { name: "Register", exact: true }).click();
   await page.getByLabel("Reader code").fill("CAM-NORD-01");
   await page.getByRole("button", { name: "Register" }).click();
   await page.getByText("Camera 2009999999 is registered.").waitFor();

@@ -26,6 +26,9 @@ const PAGES = [
   ["#/messages/61", ".life li"],
   ["#/quarantine", ".held form"],
   ["#/certificates", "tbody tr"],
+  ["#/registry/cameras", "tbody tr"],
+  ["#/registry/municipalities", "tbody tr"],
+  ["#/registry/endpoints", "tbody tr"],
 ] as const;
 
 test.each([
@@ -50,6 +53,39 @@ test.each([
   await page.locator("button.danger").click();
   await page.locator("dialog").waitFor();
   expect(await findBarriers(page)).toEqual([]);
+  for (const part of ["cameras", "municipalities", "endpoints"]) {
+    await page.goto(`/#/registry/${part}`);
+    await page.locator(".card-head button").click();
+    await page.locator("dialog button[type=submit]").click();
+    await page.locator("dialog .problem").first().waitFor();
+    expect([part, await findBarriers(page)]).toEqual([part, []]);
+    expect([part, await overflow(page)]).toEqual([part, 0]);
+    await page.keyboard.press("Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+  }
+  expect(view.problems).toEqual([]);
+});
+
+test("of a reading of the replaced system the camera's own digits are shown, also in an hour that never was here", async () => {
+  await using view = await openView(site.url);
+  const { page } = view;
+  const told = { timeSource: "wall-clock", capturedAt: null, capturedWallClock: "2026-03-29T02:30:00" };
+  await page.route("**/api/v1/messages**", async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    for (const message of json.messages ?? [json.message]) Object.assign(message, told);
+    await route.fulfill({ response, json });
+  });
+  await page.locator("form").waitFor();
+  await logIn(page, admin);
+  await page.goto("/#/messages/61");
+  expect(await page.locator(".life li").first().textContent()).toMatch(
+    /29\/03\/2026, 02:30:00\s*Taken, by the camera’s clock/,
+  );
+  await page.goto("/#/messages");
+  await page.locator("tbody a").first().waitFor();
+  expect(await page.locator("tbody tr").first().textContent()).toContain("29/03/2026, 02:30:00 (camera’s clock)");
+  expect(await overflow(page)).toBe(0);
   expect(view.problems).toEqual([]);
 });
 

@@ -1,10 +1,24 @@
 import { expect, test } from "bun:test";
-import { ATTENTION_CODES } from "../../src/attention.ts";
+import { ATTENTION_CODES, type Attention, findAttention, findSpoolAttention } from "../../src/attention.ts";
 import { REASON } from "../../src/message.ts";
 import { ca } from "../../src/web/client/texts/ca.ts";
 import { en } from "../../src/web/client/texts/en.ts";
 import { es } from "../../src/web/client/texts/es.ts";
 import type { Facts, Texts } from "../../src/web/client/texts/texts.ts";
+import { fine, troubles } from "../support/status-fixture.ts";
+
+/** Everything that the service can say needs somebody, each with the facts it says it with. */
+const EVERYTHING: readonly Attention[] = [
+  ...troubles.flatMap(([, change]) => findAttention({ ...fine, ...change })),
+  ...findAttention({
+    ...fine,
+    queue: {
+      ...fine.queue,
+      deadByReason: ["1", "2", "3", "4"].map((code) => ({ reason: `codiRetorn=${code}`, count: 1 })),
+    },
+  }),
+  ...findSpoolAttention({ waiting: 2, heldMessages: 1, heldBack: 1 }),
+];
 
 const ALL: readonly [string, Texts][] = [
   ["Catalan", ca],
@@ -72,9 +86,13 @@ test("the languages are three: no sentence of one stands in another by oversight
   expect([...twins, ...neighbours]).toEqual([]);
 });
 
+test("everything that can need somebody is among what is said here", () => {
+  expect([...new Set(EVERYTHING.map(({ code }) => code))].toSorted()).toEqual([...ATTENTION_CODES].toSorted());
+});
+
 test.each(ALL)("%s has a sentence and a cure for everything that can need somebody", (_name, texts) => {
-  for (const code of ATTENTION_CODES) {
-    const { text, mend } = say(texts, code, FACTS);
+  for (const { code, facts } of EVERYTHING) {
+    const { text, mend } = say(texts, code, facts);
     expect(text).toMatch(/[.!]$/);
     expect(mend).toMatch(/[.!]$/);
     expect(text + mend).not.toMatch(/undefined|NaN|\[object/);
@@ -97,9 +115,16 @@ test.each(ALL)(
 );
 
 test.each(ALL)("%s has one and many", (_name, texts) => {
-  for (const code of ["dead", "held-malformed", "certificate-ends", "dead-others"] as const) {
-    const one = say(texts, code, { ...FACTS, count: 1, messages: 1, daysLeft: 1, reasons: 1 }).text;
-    const many = say(texts, code, { ...FACTS, count: 2, messages: 2, daysLeft: 2, reasons: 2 }).text;
+  for (const code of [
+    "dead",
+    "held-malformed",
+    "certificate-ends",
+    "dead-others",
+    "spool-waiting",
+    "spool-held-back",
+  ] as const) {
+    const one = say(texts, code, { ...FACTS, count: 1, messages: 1, daysLeft: 1, reasons: 1, readings: 1 }).text;
+    const many = say(texts, code, { ...FACTS, count: 2, messages: 2, daysLeft: 2, reasons: 2, readings: 2 }).text;
     expect(one.replaceAll("1", "2")).not.toBe(many);
   }
   expect(texts.verdict.dead(1).replace("1", "2")).not.toBe(texts.verdict.dead(2));

@@ -9,7 +9,8 @@ interface Rate {
   serial: string;
   thisHour: number;
   lastHour: number;
-  usualPerHour: number | null;
+  lastSixty: number;
+  usualSixty: number | null;
   clockDelayMs: number | null;
 }
 
@@ -82,22 +83,24 @@ function needsLook({ camera, rate }: { camera: Status["cameras"][number]; rate: 
 
 /** Against its usual; null: nothing to compare with. */
 function rateTone(rate: Rate | null): Tone | null {
-  if (rate === null || rate.usualPerHour === null) return null;
-  const { thisHour, lastHour, usualPerHour: usual } = rate;
+  if (rate === null || rate.usualSixty === null) return null;
+  const { thisHour, lastHour, lastSixty, usualSixty: usual } = rate;
   if (usual < LEAST_USUAL) return "good";
-  return lastHour + thisHour === 0 ? "bad" : lastHour < usual * QUIET_SHARE ? "warn" : "good";
+  return lastHour + thisHour === 0 ? "bad" : lastSixty < usual * QUIET_SHARE ? "warn" : "good";
 }
 
 function RateState({ rate }: { rate: Rate | null }) {
   if (rate === null) return <>–</>;
+  const texts = t().cameras;
   const tone = rateTone(rate);
-  const soFar = `${number(rate.thisHour)} / `;
-  if (tone === null) return <>{soFar + number(rate.lastHour)}</>;
+  const { lastSixty, usualSixty } = rate;
+  // Only the two hours are counted: what falls into the sixty minutes follows from them.
+  const exact = texts.counted(rate.thisHour, rate.lastHour);
+  if (tone === null) return <span title={exact}>{number(lastSixty)}</span>;
   return (
-    <span>
-      {soFar}
-      <State tone={tone}>{number(rate.lastHour)}</State>{" "}
-      <span class="quiet">({t().cameras.usual(Math.round(rate.usualPerHour ?? 0))})</span>
+    <span title={exact}>
+      <State tone={tone}>{number(lastSixty)}</State>{" "}
+      <span class="quiet">({texts.usual(Math.round(usualSixty ?? 0))})</span>
     </span>
   );
 }

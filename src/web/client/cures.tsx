@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "./i18n.ts";
 import { Note, type Tone, useName } from "./parts.tsx";
 import { ask, ServerFailure } from "./server.ts";
-import type { Changed, MessageSelection } from "./wire.ts";
+import type { Changed, EndpointTried, MessageSelection } from "./wire.ts";
 
 export interface Said {
   tone: Tone;
@@ -13,6 +13,7 @@ export interface Said {
 /** What went wrong, in the server's words. */
 export function failureText(error: unknown): string {
   if (error instanceof ServerFailure && error.status === 0) return t().app.lost;
+  if (error instanceof ServerFailure && error.status === 503) return t().app.storeAway(null, false);
   if (error instanceof ServerFailure) return error.hint === null ? error.message : `${error.message} — ${error.hint}`;
   return String(error);
 }
@@ -89,4 +90,10 @@ export async function discard(selection: MessageSelection): Promise<string> {
 /** The last thing said, below what it was about. */
 export function SaidNote({ said }: { said: Said | null }): ComponentChildren {
   return said === null ? null : <Note tone={said.tone}>{said.text}</Note>;
+}
+
+/** Ends the wait of a paused service. @returns what to say */
+export async function tryNow(endpoint: string): Promise<string> {
+  const { pauses } = await ask<EndpointTried>("POST", `/api/v1/endpoints/${encodeURIComponent(endpoint)}/try`);
+  return pauses === 0 ? t().cure.notPaused : t().cure.trying;
 }

@@ -67,6 +67,11 @@ export function instant(at: string | null): string {
   return new Date(at).toLocaleString(current.tag, { dateStyle: "short", timeStyle: "medium" });
 }
 
+/** What a camera's clock showed, in no zone: these digits and no others. */
+export function wallClock(text: string): string {
+  return new Date(`${text}Z`).toLocaleString(current.tag, { timeZone: "UTC", dateStyle: "short", timeStyle: "medium" });
+}
+
 export function day(at: string | null): string {
   return at === null ? "–" : new Date(at).toLocaleDateString(current.tag, { dateStyle: "medium" });
 }

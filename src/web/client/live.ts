@@ -2,14 +2,18 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ask, ServerFailure } from "./server.ts";
 import type { Activity, Counts, Status } from "./wire.ts";
 
-/** The whole report: at most so often while things happen, less over a slow line, and so often when nothing does. */
+/** The whole report: at most so often while things happen, less over a slow line, and so often when nothing does, or something is wrong. */
 const SOON_MS = 3000;
 const IDLE_MS = 30_000;
+const WORRIED_MS = 10_000;
 /** After the stream of events was refused; a stream that broke is opened again by the browser itself. */
 const REOPEN_MS = 5000;
 
-/** `lost`: the service is not reached. `store`: it is, but its database is not; so many readings wait in its spool (null: not known). */
-export type Trouble = { kind: "lost" } | { kind: "store"; spooled: number | null };
+/**
+ * `lost`: the service is not reached. `store`: it is, but its database is not; so many readings wait in its spool (null: not
+ * known), and where its disk is full, cameras keep theirs.
+ */
+export type Trouble = { kind: "lost" } | { kind: "store"; spooled: number | null; isFull: boolean };
 
 export interface Live {
   status: Status | null;
@@ -45,19 +49,21 @@ export function useLive(): Live {
   const look = useCallback(async (): Promise<void> => {
     const own = looking.current;
     clearTimeout(own.timer);
+    // Else what was planned would count as still to come.
+    own.timer = undefined;
     own.lastAt = performance.now();
-    let isWell = true;
+    let nextMs = REOPEN_MS;
     try {
       const fresh = await ask<Status>("GET", "/api/v1/status");
       setStatus(fresh);
       setOffset(Date.parse(fresh.at) - Date.now());
       setTrouble(null);
+      nextMs = fresh.status === "fine" ? IDLE_MS : WORRIED_MS;
     } catch (error) {
-      isWell = false;
       setTrouble(await findTrouble(error));
     }
     own.tookMs = performance.now() - own.lastAt;
-    plan(isWell ? IDLE_MS : REOPEN_MS);
+    plan(nextMs);
   }, []);
   /** Not later than this from now. */
   const plan = useCallback(
@@ -75,6 +81,12 @@ export function useLive(): Live {
     },
     [look],
   );
+
+  /** Now, and once more when what was done has had its effect. */
+  const refresh = useCallback(async (): Promise<void> => {
+    await look();
+    plan(SOON_MS);
+  }, [look, plan]);
 
   useEffect(() => {
     const seconds = setInterval(() => tick((n) => n + 1), 1000);
@@ -102,15 +114,15 @@ export function useLive(): Live {
     now: Date.now() + offset,
     trouble: trouble ?? (isListening ? null : { kind: "lost" }),
     changes,
-    refresh: look,
+    refresh,
   };
 }
 
 /** A database that is away is another matter than a service that is: readings are still taken in. */
 export async function findTrouble(error: unknown): Promise<Trouble> {
   if (!(error instanceof ServerFailure) || error.status !== 503) return { kind: "lost" };
-  const health = await ask<{ spool_waiting?: number }>("GET", "/health").catch(() => null);
-  return { kind: "store", spooled: health?.spool_waiting ?? null };
+  const health = await ask<{ spool_waiting?: number; cameras_held?: boolean }>("GET", "/health").catch(() => null);
+  return { kind: "store", spooled: health?.spool_waiting ?? null, isFull: health?.cameras_held === true };
 }
 
 interface Listener {

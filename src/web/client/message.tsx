@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Deed, discard, failureText, retry, type Said, SaidNote } from "./cures.tsx";
-import { instant, number, t } from "./i18n.ts";
+import { instant, number, t, wallClock } from "./i18n.ts";
 import { type Live, useAnswer } from "./live.ts";
 import { TONES } from "./messages.tsx";
 import { Note, Section, State } from "./parts.tsx";
@@ -104,12 +104,19 @@ function Life({ detail, isGone }: { detail: MessageDetail; isGone: boolean }) {
     camera: texts.taken,
     arrival: texts.takenArrival,
     ambiguous: texts.takenAmbiguous,
-    "wall-clock": texts.taken,
+    "wall-clock": texts.takenWallClock,
   };
   return (
     <Section title={texts.life}>
       <ol class="life">
-        <Step at={message.capturedAt}>{taken[message.timeSource]}</Step>
+        {message.capturedWallClock === null ? (
+          <Step at={message.capturedAt}>{taken[message.timeSource]}</Step>
+        ) : (
+          <li>
+            <time datetime={message.capturedWallClock}>{wallClock(message.capturedWallClock)}</time>
+            <div>{texts.takenWallClock}</div>
+          </li>
+        )}
         <Step at={message.receivedAt}>{texts.received}</Step>
         {history
           .toSorted((a, b) => a.at.localeCompare(b.at))

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { Deed, discard, failureText, retry, type Said, SaidNote } from "./cures.tsx";
-import { instant, t } from "./i18n.ts";
+import { instant, t, wallClock } from "./i18n.ts";
 import { type Live, useAnswer } from "./live.ts";
 import { Note, State, Table } from "./parts.tsx";
 import { linkTo } from "./place.ts";
@@ -87,7 +87,13 @@ function List({ messages, role }: { messages: readonly Message[]; role: Role }) 
           {t().queue.one[message.status]}
         </State>,
         message.cameraSerial,
-        instant(message.capturedAt),
+        message.capturedWallClock === null ? (
+          instant(message.capturedAt)
+        ) : (
+          <span title={t().message.takenWallClock} key="taken">
+            {wallClock(message.capturedWallClock)} ({texts.cameraClock})
+          </span>
+        ),
         String(message.attempts),
         message.reason === null ? (
           (message.lastError ?? "–")

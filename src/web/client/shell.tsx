@@ -8,6 +8,7 @@ import { Overview } from "./overview.tsx";
 import { goToContent } from "./parts.tsx";
 import { linkTo, type Place, usePlace } from "./place.ts";
 import { Quarantine } from "./quarantine.tsx";
+import { RegistryPage } from "./registry.tsx";
 import { keptTheme, showTheme, THEMES } from "./theme.ts";
 import { TroubleNote } from "./trouble.tsx";
 import type { Role, Session, Status } from "./wire.ts";
@@ -92,6 +93,7 @@ export function Shell({ session: { role } }: { session: Session }) {
     { name: "messages", text: app.messages, count: dead },
     { name: "quarantine", text: app.held, count: held },
     { name: "certificates", text: app.certificates, count: 0 },
+    { name: "registry", text: t().registry.title, count: 0 },
   ];
   const title = pages.find(({ name }) => name === place.page)?.text ?? "";
   useEffect(() => {
@@ -146,6 +148,8 @@ function Page({ place, live, status, role }: { place: Place; live: Live; status:
       return <Quarantine live={live} status={status} role={role} />;
     case "certificates":
       return <CertificatesPage live={live} status={status} role={role} municipality={query.get("municipality")} />;
+    case "registry":
+      return <RegistryPage part={id} query={query} live={live} status={status} role={role} key={String(query)} />;
     default:
       return <p>{t().app.notFound}</p>;
   }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { formatDuration } from "../../format.ts";
-import { Deed, retry, type Said, SaidNote } from "./cures.tsx";
+import { Deed, retry, type Said, SaidNote, tryNow } from "./cures.tsx";
 import { size, some, t } from "./i18n.ts";
 import { Command, Section } from "./parts.tsx";
 import { linkTo } from "./place.ts";
@@ -135,8 +135,17 @@ function findCures({ attention: { code, facts }, role, onSaid }: Parameters<type
     case "certificate-ends":
     case "certificate-missing":
       return certificate(facts["municipality"]);
-    case "route-paused":
-      return facts["kind"] === "misconfigured" ? certificate(undefined) : [];
+    case "endpoint-paused":
+    case "route-paused": {
+      const endpoint = String(facts["endpoint"]);
+      const again = <Deed label={cure.tryNow} key="try" onDeed={() => tryNow(endpoint)} onSaid={onSaid} />;
+      const isRefused = facts["kind"] === "misconfigured";
+      const address = role === "admin" ? [link(cure.address, linkTo("registry/endpoints"))] : [];
+      const mend = !isRefused ? [] : code === "route-paused" ? certificate(undefined) : address;
+      return [...mend, ...(mayOperate(role) ? [again] : [])];
+    }
+    case "camera-none":
+      return role === "admin" ? [link(t().registry.addCamera, linkTo("registry/cameras", { add: "" }))] : [];
     case "held-unregistered":
       return role === "admin" ? [link(cure.register, linkTo("quarantine"))] : [];
     case "held-malformed":

@@ -29,6 +29,11 @@ export type HeldResults = Static<typeof messages.HeldResults>;
 export type Certificate = Wire<Static<typeof registry.Certificate>>;
 export type SavedCertificate = Wire<Static<typeof registry.SavedCertificate>>;
 export type CameraFields = Static<typeof registry.CameraFields>;
+export type MunicipalityFields = Static<typeof registry.MunicipalityFields>;
+export type EndpointFields = Static<typeof registry.EndpointFields>;
+export type Endpoint = Wire<Static<typeof schemas.Endpoint>>;
+export type EndpointTried = Static<typeof registry.EndpointTried>;
+export type Removed = Static<typeof registry.Removed>;
 export type PfxUpload = Static<typeof registry.PfxUpload>;
 
 /** The event `counts`. */

@@ -5,6 +5,7 @@ import { held } from "./ca/held.ts";
 import { messages } from "./ca/messages.ts";
 import { overview } from "./ca/overview.ts";
 import { reason } from "./ca/reasons.ts";
+import { registry } from "./ca/registry.ts";
 import { n } from "./ca/words.ts";
 import type { Texts } from "./texts.ts";
 
@@ -18,6 +19,7 @@ export const ca: Texts = {
   ...certificates,
   ...messages,
   ...held,
+  ...registry,
   ...advice,
   reason,
 };

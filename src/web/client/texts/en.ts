@@ -5,6 +5,7 @@ import { held } from "./en/held.ts";
 import { messages } from "./en/messages.ts";
 import { overview } from "./en/overview.ts";
 import { reason } from "./en/reasons.ts";
+import { registry } from "./en/registry.ts";
 import { n } from "./en/words.ts";
 import type { Texts } from "./texts.ts";
 
@@ -18,6 +19,7 @@ export const en: Texts = {
   ...certificates,
   ...messages,
   ...held,
+  ...registry,
   ...advice,
   reason,
 };

@@ -5,6 +5,7 @@ import { held } from "./es/held.ts";
 import { messages } from "./es/messages.ts";
 import { overview } from "./es/overview.ts";
 import { reason } from "./es/reasons.ts";
+import { registry } from "./es/registry.ts";
 import { n } from "./es/words.ts";
 import type { Texts } from "./texts.ts";
 
@@ -18,6 +19,7 @@ export const es: Texts = {
   ...certificates,
   ...messages,
   ...held,
+  ...registry,
   ...advice,
   reason,
 };

@@ -43,7 +43,7 @@ export interface Texts {
   > & {
     themes: Words<"auto" | "light" | "dark">;
     roles: Words<Role>;
-    storeAway(spooled: number | null): string;
+    storeAway(spooled: number | null, isFull: boolean): string;
     ago(age: string): string;
     needsRole(role: string): string;
   };
@@ -73,6 +73,7 @@ export interface Texts {
   > & {
     all(count: number): string;
     usual(count: number): string;
+    counted(thisHour: number, lastHour: number): string;
     clockFast(span: string): string;
     clockSlow(span: string): string;
   };
@@ -109,7 +110,9 @@ export interface Texts {
     serviceStates: Words<"running" | "stalled" | "dead">;
   };
   attention: Readonly<Record<AttentionCode, (facts: Facts, span: Span, size: Size, some: Some) => Advice>>;
-  cure: Words<"retry" | "certificate" | "register" | "look" | "command"> & {
+  cure: Words<
+    "retry" | "certificate" | "register" | "look" | "command" | "tryNow" | "trying" | "notPaused" | "address"
+  > & {
     retried(count: number): string;
   };
   messages: Words<
@@ -122,6 +125,7 @@ export interface Texts {
     | "number"
     | "plate"
     | "taken"
+    | "cameraClock"
     | "attempts"
     | "why"
     | "retryAll"
@@ -150,6 +154,7 @@ export interface Texts {
     | "taken"
     | "takenArrival"
     | "takenAmbiguous"
+    | "takenWallClock"
     | "received"
     | "waits"
     | "sending"
@@ -190,6 +195,67 @@ export interface Texts {
     dropSure(count: number): string;
     dropped(count: number): string;
     outcomes: Readonly<Record<string, string>>;
+  };
+  registry: Words<
+    | "title"
+    | "actions"
+    | "change"
+    | "remove"
+    | "save"
+    | "choose"
+    | "name"
+    | "serial"
+    | "serialHelp"
+    | "code"
+    | "on"
+    | "offMunicipality"
+    | "address"
+    | "addressHelp"
+    | "unprotected"
+    | "profile"
+    | "profileHelp"
+    | "timeout"
+    | "retries"
+    | "numberHelp"
+    | "wsdlHelp"
+    | "tlsClient"
+    | "zone"
+    | "zoneHelp"
+    | "endpointZoneHelp"
+    | "coordinates"
+    | "coordX"
+    | "coordY"
+    | "coordinateHelp"
+    | "cameraActive"
+    | "municipalityActive"
+    | "ofMunicipality"
+    | "defaultEndpoint"
+    | "certificate"
+    | "certificateHelp"
+    | "noCertificate"
+    | "noMunicipality"
+    | "noMunicipalities"
+    | "addCamera"
+    | "addMunicipality"
+    | "addEndpoint"
+    | "readings"
+    | "readingsKeep"
+    | "readingsErase"
+  > & {
+    parts: Words<"cameras" | "municipalities" | "endpoints">;
+    numbers: Words<"timeoutMs" | "retryMax" | "retryBackoffMs">;
+    usedBy(names: string): string;
+    changing(name: string): string;
+    removing(name: string): string;
+    saved(name: string): string;
+    removed(name: string): string;
+    removedErased(name: string, count: number): string;
+    retired(name: string): string;
+  };
+  /** What is wrong with a field. */
+  form: Words<"required" | "known" | "reader" | "together" | "coordinate" | "address" | "zone" | "wsdl"> & {
+    text(most: number): string;
+    whole(least: number, most: number): string;
   };
   /** Why readings were given up, to stand behind a colon. */
   reason(reason: string): Advice;

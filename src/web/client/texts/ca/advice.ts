@@ -17,6 +17,10 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     register: "Dona d’alta",
     look: "Mostra",
     command: "A la màquina:",
+    tryNow: "Prova-ho ara",
+    trying: "S’està provant amb un missatge. Si s’accepta, segueixen els altres.",
+    notPaused: "Ja no està en pausa.",
+    address: "Canvia l’adreça",
     retried: (count) =>
       count === 0
         ? "No hi havia res per enviar de nou."
@@ -101,7 +105,7 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     }),
     "camera-none": () => ({
       text: "No hi ha cap càmera donada d’alta.",
-      mend: "Doneu d’alta la primera a la màquina.",
+      mend: "Doneu d’alta la primera.",
     }),
     "held-unregistered": (f, _span, _size, some) => ({
       text: `Es retenen lectures de càmeres sense donar d’alta: ${some(f["serials"])}.`,
@@ -110,6 +114,14 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     "held-malformed": (f) => ({
       text: `${messages(Number(f["messages"]))} que no s’${f["messages"] === 1 ? "ha" : "han"} pogut entendre.`,
       mend: "Reviseu quins camps envia la càmera.",
+    }),
+    "spool-waiting": (f) => ({
+      text: `${readings(Number(f["readings"]))} ${f["readings"] === 1 ? "espera" : "esperen"} al disc d’aquesta màquina: no s’arriba a la base de dades o al magatzem de les fotos.`,
+      mend: "Passen soles quan torni a respondre, i no es perd res. Reviseu PostgreSQL i el magatzem d’objectes.",
+    }),
+    "spool-held-back": (f) => ({
+      text: `${readings(Number(f["readings"]))} al disc d’aquesta màquina ${f["readings"] === 1 ? "és" : "són"} de càmeres que ja no estan donades d’alta, o estan desactivades.`,
+      mend: "Doneu d’alta la càmera o activeu-la, i es lliuren; si no, s’esborren quan s’acabi el termini.",
     }),
   },
 };

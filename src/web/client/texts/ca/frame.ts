@@ -22,8 +22,8 @@ export const frame: Pick<Texts, "app" | "login" | "firstRun"> = {
     copied: "Copiat",
     never: "mai",
     unknown: "desconegut",
-    storeAway: (spooled) =>
-      `La base de dades no respon: no es lliura res fins que respongui. Les càmeres no noten res${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "espera" : "esperen"} al disc d’aquesta màquina`}. El que es veu a sota pot ser antic.`,
+    storeAway: (spooled, isFull) =>
+      `La base de dades no respon: no es lliura res fins que respongui. ${isFull ? "Les càmeres han de guardar el que arribi ara, perquè el disc d’aquesta màquina és ple" : "Les càmeres no noten res"}${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "espera" : "esperen"} al disc d’aquesta màquina`}. El que es veu a sota pot ser antic.`,
     ago: (age) => `fa ${age}`,
     notFound: "Aquesta pàgina no existeix.",
     needsRole: (role) => `Cal el rol ${role}.`,

@@ -12,6 +12,7 @@ export const messages: Pick<Texts, "messages" | "message"> = {
     number: "Missatge",
     plate: "Matrícula",
     taken: "Presa",
+    cameraClock: "rellotge de la càmera",
     attempts: "Intents",
     why: "Per què",
     retryAll: "Envia aquestes de nou",
@@ -42,6 +43,8 @@ export const messages: Pick<Texts, "messages" | "message"> = {
     taken: "Presa per la càmera",
     takenArrival: "Presa (la càmera no va donar una hora vàlida: compta la d’arribada)",
     takenAmbiguous: "Presa (a l’hora que passa dues vegades: compta la primera)",
+    takenWallClock:
+      "Presa, segons el rellotge de la càmera tal com el va anotar el sistema anterior; la policia rep aquestes xifres",
     received: "Rebuda i segura al disc",
     waits: "Espera que s’enviï",
     sending: "S’està enviant",

@@ -17,6 +17,10 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     register: "Register",
     look: "Look at them",
     command: "On the machine:",
+    tryNow: "Try now",
+    trying: "One message is being tried now. If it is accepted the rest follows.",
+    notPaused: "It is not paused any more.",
+    address: "Change the address",
     retried: (count) =>
       count === 0 ? "There was nothing to send again." : `${readings(count)} will be sent again now.`,
   },
@@ -94,7 +98,7 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
       text: `Never a reading from ${some(f["serials"])}.`,
       mend: "Check in the camera the address and port of this machine, and here its serial.",
     }),
-    "camera-none": () => ({ text: "No camera is registered.", mend: "Register the first one on the machine." }),
+    "camera-none": () => ({ text: "No camera is registered.", mend: "Register the first one." }),
     "held-unregistered": (f, _span, _size, some) => ({
       text: `Readings are held of cameras that are not registered: ${some(f["serials"])}.`,
       mend: "Register them: what is held is then delivered.",
@@ -102,6 +106,14 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     "held-malformed": (f) => ({
       text: `${messages(Number(f["messages"]))} could not be understood.`,
       mend: "Check which fields the camera sends.",
+    }),
+    "spool-waiting": (f) => ({
+      text: `${readings(Number(f["readings"]))} ${f["readings"] === 1 ? "waits" : "wait"} in the spool of this machine: the database or the store of the pictures cannot be reached.`,
+      mend: "They move by themselves once it answers again, and nothing is lost. Look at PostgreSQL and at the bucket.",
+    }),
+    "spool-held-back": (f) => ({
+      text: `${readings(Number(f["readings"]))} in the spool of this machine ${f["readings"] === 1 ? "is" : "are"} of cameras that are not registered any more, or switched off.`,
+      mend: "Register the camera or switch it on, and they are delivered; else they are erased when their time is over.",
     }),
   },
 };

@@ -22,8 +22,8 @@ export const frame: Pick<Texts, "app" | "login" | "firstRun"> = {
     copied: "Copied",
     never: "never",
     unknown: "unknown",
-    storeAway: (spooled) =>
-      `The database does not answer: nothing is delivered until it does. Cameras notice nothing${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "waits" : "wait"} in the spool of this machine`}. What stands below may be old.`,
+    storeAway: (spooled, isFull) =>
+      `The database does not answer: nothing is delivered until it does. ${isFull ? "Cameras must keep what comes now, for the disk of this machine is full" : "Cameras notice nothing"}${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "waits" : "wait"} in the spool of this machine`}. What stands below may be old.`,
     ago: (age) => `${age} ago`,
     notFound: "There is no such page.",
     needsRole: (role) => `This needs the role ${role}.`,

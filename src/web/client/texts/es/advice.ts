@@ -17,6 +17,10 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     register: "Dar de alta",
     look: "Ver",
     command: "En la máquina:",
+    tryNow: "Probar ahora",
+    trying: "Se está probando con un mensaje. Si se acepta, siguen los demás.",
+    notPaused: "Ya no está en pausa.",
+    address: "Cambiar la dirección",
     retried: (count) =>
       count === 0
         ? "No había nada que enviar de nuevo."
@@ -104,7 +108,7 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     }),
     "camera-none": () => ({
       text: "No hay ninguna cámara dada de alta.",
-      mend: "Dé de alta la primera en la máquina.",
+      mend: "Dé de alta la primera.",
     }),
     "held-unregistered": (f, _span, _size, some) => ({
       text: `Se retienen lecturas de cámaras sin dar de alta: ${some(f["serials"])}.`,
@@ -113,6 +117,14 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     "held-malformed": (f) => ({
       text: `${messages(Number(f["messages"]))} sin poder entender.`,
       mend: "Revise qué campos envía la cámara.",
+    }),
+    "spool-waiting": (f) => ({
+      text: `${readings(Number(f["readings"]))} ${f["readings"] === 1 ? "espera" : "esperan"} en el disco de esta máquina: no se llega a la base de datos o al almacén de las fotos.`,
+      mend: "Pasan por sí solas cuando vuelva a responder, y no se pierde nada. Revise PostgreSQL y el almacén de objetos.",
+    }),
+    "spool-held-back": (f) => ({
+      text: `${readings(Number(f["readings"]))} en el disco de esta máquina ${f["readings"] === 1 ? "es" : "son"} de cámaras que ya no están dadas de alta, o están desactivadas.`,
+      mend: "Dé de alta la cámara o actívela, y se entregan; si no, se borran cuando acabe su plazo.",
     }),
   },
 };

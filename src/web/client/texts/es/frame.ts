@@ -22,8 +22,8 @@ export const frame: Pick<Texts, "app" | "login" | "firstRun"> = {
     copied: "Copiado",
     never: "nunca",
     unknown: "desconocido",
-    storeAway: (spooled) =>
-      `La base de datos no responde: no se entrega nada hasta que responda. Las cámaras no notan nada${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "espera" : "esperan"} en el disco de esta máquina`}. Lo que se ve abajo puede ser antiguo.`,
+    storeAway: (spooled, isFull) =>
+      `La base de datos no responde: no se entrega nada hasta que responda. ${isFull ? "Las cámaras deben guardar lo que llegue ahora, porque el disco de esta máquina está lleno" : "Las cámaras no notan nada"}${spooled === null ? "" : `; ${readings(spooled)} ${spooled === 1 ? "espera" : "esperan"} en el disco de esta máquina`}. Lo que se ve abajo puede ser antiguo.`,
     ago: (age) => `hace ${age}`,
     notFound: "Esta página no existe.",
     needsRole: (role) => `Hace falta el rol ${role}.`,

@@ -12,6 +12,7 @@ export const messages: Pick<Texts, "messages" | "message"> = {
     number: "Mensaje",
     plate: "Matrícula",
     taken: "Tomada",
+    cameraClock: "reloj de la cámara",
     attempts: "Intentos",
     why: "Por qué",
     retryAll: "Enviar estas de nuevo",
@@ -41,6 +42,8 @@ export const messages: Pick<Texts, "messages" | "message"> = {
     taken: "Tomada por la cámara",
     takenArrival: "Tomada (la cámara no dio una hora válida: cuenta la de llegada)",
     takenAmbiguous: "Tomada (en la hora que ocurre dos veces: cuenta la primera)",
+    takenWallClock:
+      "Tomada, según el reloj de la cámara tal como lo anotó el sistema anterior; la policía recibe estas cifras",
     received: "Recibida y a salvo en el disco",
     waits: "Espera a ser enviada",
     sending: "Se está enviando",

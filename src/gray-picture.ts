@@ -1,3 +1,13 @@
+/** Largest picture that is sent by hand. */
+const MAX_IMAGE_BYTES = 8 * 1024 * 1024;
+
+/** Why these bytes are not sent as a picture; null: they may be. Metadata may be odd; where a JPEG begins and ends is not. */
+export function pictureProblem(bytes: Uint8Array): string | null {
+  if (bytes.length > MAX_IMAGE_BYTES) return `${bytes.length} bytes, at most ${MAX_IMAGE_BYTES} are sent`;
+  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8 && Buffer.from(bytes).includes(Buffer.from([0xff, 0xd9]));
+  return isJpeg ? null : "it is not a JPEG";
+}
+
 /**
  * A grey JPEG of these sizes in blocks of 8 × 8 (ITU-T T.81, baseline, one component): small, and whole for every decoder.
  * Stands for a picture where none was given.

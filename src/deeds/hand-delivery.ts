@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptResult, attempt, resolveTarget } from "../attempt.ts";
 import type { Clock } from "../clock.ts";
@@ -9,8 +10,10 @@ import { createIdentityStore } from "../identity-store.ts";
 import { silentLog } from "../log.ts";
 import { NO_FACTS } from "../reading.ts";
 import { createSoapClient, type RawAnswer, type SoapClient } from "../soap/client.ts";
+import { verifyEnvelope } from "../soap/verify.ts";
 import { builtinContract } from "../soap/wsdl.ts";
 import { createContractSource } from "../soap/wsdl-source.ts";
+import { parseCertificates } from "../soap/x509.ts";
 import type { Camera, Certificate, Endpoint, Municipality, Registry } from "../store/registry.ts";
 import type { Claim } from "../store/store.ts";
 
@@ -157,4 +160,41 @@ export function describeFate(result: AttemptResult): string {
     case "misconfigured":
       return `FAILED without an attempt spent; ${result.outcome.scope === "certificate" ? "this certificate" : "the endpoint"} pauses until it is mended`;
   }
+}
+
+/** What was looked at before the POST; the signature is verified as the far side would. */
+export async function describeChecks(
+  { envelope, result, contract }: HandDelivery,
+  { certificate }: HandReading,
+): Promise<string> {
+  if (envelope === null) return result.kind === "lacking" ? `stopped: ${result.detail}` : "stopped";
+  const fields = `${contract.fields.length} fields as they should be`;
+  if (certificate?.clientCertPath == null) return fields;
+  const pem = await readFile(certificate.clientCertPath, "utf8");
+  const verifies = parseCertificates(pem, "verifying the signature").some((one) => verifyEnvelope(envelope, one));
+  return `${fields}; the signature ${verifies ? "verifies" : "DOES NOT VERIFY"}; ${envelope.length.toLocaleString("en")} bytes`;
+}
+
+/** All of it as data. `plateShown` null: the plate may be seen. */
+export async function reportDelivery(
+  delivery: HandDelivery,
+  reading: HandReading,
+  plateShown: string | null,
+  dryRun: boolean,
+) {
+  const { result, envelope, answer, contract } = delivery;
+  const sent = result.kind === "sent" && !dryRun;
+  return {
+    sent,
+    camera: reading.camera.serial,
+    endpoint: reading.endpoint?.name ?? null,
+    contract,
+    verified: await describeChecks(delivery, reading),
+    envelope: envelope === null ? null : showEnvelope(envelope, plateShown),
+    outcome: sent && result.kind === "sent" ? result.outcome : null,
+    durationMs: sent && result.kind === "sent" ? Math.round(result.durationMs) : null,
+    httpStatus: answer?.status ?? null,
+    lacking: result.kind === "lacking" ? { reason: result.reason, detail: result.detail } : null,
+    fate: dryRun && result.kind === "sent" ? null : describeFate(result),
+  };
 }

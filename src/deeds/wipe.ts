@@ -1,0 +1,141 @@
+import { ORPHAN_AGE_MS, sweep } from "../cleanup.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { eraseMany, type ImageStore } from "../images/image-store.ts";
+import { wipeSpool } from "../store/spool-open.ts";
+import type { MessageFilter, Store } from "../store/store.ts";
+
+/** What can be wiped while a service runs. */
+export const WIPE_KINDS = ["queue", "readings", "images"] as const;
+export type WipeKind = (typeof WIPE_KINDS)[number];
+
+/** By noun: `held message` is 3. */
+export type Counts = Readonly<Record<string, number>>;
+
+export interface WipeDeps {
+  store: Store;
+  images: ImageStore;
+  quarantine: ImageStore;
+  config: Pick<Config, "dataDir">;
+  clock: Clock;
+  /** Told now and then, for eyes. */
+  onProgress?(text: string): void;
+  /** Between two steps: whether the rest must wait for another call. Not asked: all of it. */
+  isOver?(): boolean;
+}
+
+/** More than the bounds of the quarantine allow by default. */
+const MOST_HELD = 1_000_000;
+/** Messages whose rows go before their pictures do; then the next. Their paths take a few megabytes. */
+const DISCARD_STEP = 10_000;
+/** The same where somebody waits for an answer. */
+const SHORT_STEP = 1000;
+const HELD_STEP = 500;
+
+/** What is there to be erased. */
+export async function countWipe(
+  kind: WipeKind,
+  store: Pick<Store, "summarize" | "listQuarantine" | "listMessages">,
+): Promise<Counts> {
+  if (kind === "images") {
+    const messages = await store.listMessages({ statuses: ["PENDING", "FAILED", "DEAD"] }, MOST_HELD);
+    return { "stored reading with images": messages.filter((m) => m.hasOcrImage || m.hasCtxImage).length };
+  }
+  const { byStatus } = await store.summarize();
+  if (kind === "queue") return { "waiting reading": byStatus.PENDING + byStatus.FAILED };
+  return {
+    "stored reading": byStatus.PENDING + byStatus.FAILED + byStatus.DEAD,
+    "held message": (await store.listQuarantine({}, MOST_HELD)).length,
+  };
+}
+
+/** Erases it; what is being sent at this moment stays. @returns what was erased, and whether there is more */
+export async function runWipe(kind: WipeKind, deps: WipeDeps): Promise<{ erased: Counts; more: boolean }> {
+  switch (kind) {
+    case "queue": {
+      const { readings, images, more } = await discard({ statuses: ["PENDING", "FAILED"] }, deps);
+      return { erased: { reading: readings, image: images }, more };
+    }
+    case "readings":
+      return wipeReadings(deps);
+    case "images": {
+      const { readings, imagePaths } = await deps.store.detachImages();
+      const images = await eraseImages(imagePaths, deps);
+      return { erased: { reading: readings, image: images + (await eraseOrphans(deps)) }, more: false };
+    }
+  }
+}
+
+async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boolean }> {
+  const { store, quarantine, config, clock } = deps;
+  const discarded = await discard({}, deps);
+  let held = 0;
+  let more = discarded.more;
+  while (!more) {
+    // Rows first: a row without its file would be a message that cannot be shown; a file without its row is swept.
+    const step = await store.listQuarantine({}, HELD_STEP);
+    await quarantine.erase(await store.dropQuarantined(step.map(({ id }) => id)));
+    held += step.length;
+    if (step.length < HELD_STEP) break;
+    deps.onProgress?.(`erased: ${held} held messages`);
+    more = deps.isOver?.() === true;
+  }
+  const spooled = more ? 0 : await wipeSpool(config, clock);
+  const orphans = more ? 0 : await eraseOrphans(deps);
+  const reading = discarded.readings + spooled;
+  return { erased: { reading, image: discarded.images + orphans, "held message": held }, more };
+}
+
+/**
+ * Messages with readings and pictures, part by part: rows before pictures in each. What was to go and has not yet is still
+ * whole when it is interrupted.
+ */
+export async function discard(
+  filter: MessageFilter,
+  deps: Pick<WipeDeps, "images" | "onProgress" | "isOver"> & { store: Pick<Store, "discardMessages"> },
+): Promise<{ readings: number; images: number; more: boolean }> {
+  const step = deps.isOver === undefined ? DISCARD_STEP : SHORT_STEP;
+  let readings = 0;
+  let images = 0;
+  for (;;) {
+    const { messages, imagePaths } = await deps.store.discardMessages(filter, step);
+    readings += messages;
+    images += await eraseImages(imagePaths, deps);
+    if (messages < step) return { readings, images, more: false };
+    if (deps.isOver?.() === true) return { readings, images, more: true };
+    deps.onProgress?.(`erased: ${readings} readings`);
+  }
+}
+
+function eraseImages(
+  paths: readonly string[],
+  { images, onProgress }: Pick<WipeDeps, "images" | "onProgress">,
+): Promise<number> {
+  return eraseMany(images, paths, (done) => onProgress?.(`erasing images: ${done} of ${paths.length}`));
+}
+
+/** Pictures that no reading refers to. */
+function eraseOrphans({ store, images, clock }: WipeDeps): Promise<number> {
+  return sweep(images, (paths) => store.findReferenced(paths), new Date(clock.now().getTime() - ORPHAN_AGE_MS));
+}
+
+/** `12 readings, 24 images`; what is none is left out. */
+export function describeCounts(counts: Counts): string {
+  const parts = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([noun, count]) => (count === 1 ? `1 ${noun}` : `${count.toLocaleString("en")} ${plural(noun)}`));
+  return parts.join(", ") || "nothing";
+}
+
+/** `stored reading with images` is many `stored readings with images`. */
+function plural(noun: string): string {
+  const [first = "", ...rest] = noun.split(" with ");
+  const many = first.endsWith("y") ? `${first.slice(0, -1)}ies` : `${first}s`;
+  return [many, ...rest].join(" with ");
+}
+
+/** Fields of JSON: `held message` is `heldMessages`. */
+export function countFields(counts: Counts): Counts {
+  const name = (noun: string): string => plural(noun).replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(counts).map(([noun, count]) => [name(noun), count]));
+}

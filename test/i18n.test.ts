@@ -1,0 +1,91 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { ERRORS } from "../src/i18n/errors-said.ts";
+import { PHRASES } from "../src/i18n/phrases.ts";
+import { RESULTS } from "../src/i18n/results-said.ts";
+import { translate, translateError, translateWords } from "../src/i18n/translate.ts";
+import { WORDS } from "../src/i18n/words.ts";
+
+const BOOKS = Object.entries({ ...WORDS, ...PHRASES, ...ERRORS, ...RESULTS });
+const valuesOf = (text: string): string[] => (text.match(/\{[~#@]?\d\}/g) ?? []).toSorted();
+
+test("each text is there in Catalan and Spanish, with the values of the English one, each once", () => {
+  for (const [english, { ca, es }] of BOOKS) {
+    for (const text of [ca, es]) {
+      expect([english, text.trim()]).not.toEqual([english, ""]);
+      expect([english, valuesOf(text)]).toEqual([english, valuesOf(english)]);
+    }
+    expect([english, new Set(valuesOf(english)).size]).toEqual([english, valuesOf(english).length]);
+  }
+  const count = [WORDS, PHRASES, ERRORS, RESULTS].reduce((sum, book) => sum + Object.keys(book).length, 0);
+  expect(BOOKS.length).toBe(count);
+});
+
+/** The English of every file that says something, with the code between. */
+function source(): string {
+  const files = readdirSync("src", { recursive: true, encoding: "utf8" });
+  const own = files.filter((file) => file.endsWith(".ts") && !/^(i18n|web|simulator)\//.test(file));
+  return own.map((file) => readFileSync(`src/${file}`, "utf8")).join("\n");
+}
+
+/** Put together from several texts. */
+const COMPOSED = [
+  "a whole number of",
+  "it is not a PFX file, but PEM text",
+  "is taken by",
+  "is taken or not allowed by",
+  "no service of tattile is enabled or running",
+];
+
+test("no text is translated that nobody says any more", () => {
+  const said = source();
+  const codes = /^E[A-Z]+$/;
+  const gone = BOOKS.filter(([text]) => !codes.test(text)).flatMap(([english]) => {
+    const pieces = english
+      .replaceAll("\n", "\\n")
+      .split(/\{[~#@]?\d\}|[;:] | \(|(?<=removing) /)
+      .map((piece) =>
+        piece
+          .trim()
+          .replace(/^[(),.:;"?]+|[(),.:;"?]+$/g, "")
+          .trim(),
+      );
+    return pieces
+      .filter((piece) => !said.includes(piece) && !COMPOSED.includes(piece))
+      .map((piece) => [english, piece]);
+  });
+  expect(gone).toEqual([]);
+});
+
+test("values stay as they are, words among them are said too, and what is not known stays English", () => {
+  expect(translateError("unknown camera 200100885; did you mean 2001008851?", "es")).toBe(
+    "no hay cámara 200100885; ¿quería decir 2001008851?",
+  );
+  expect(translateError("reading the PFX file: ENOENT (camera.pfx)", "ca")).toBe(
+    "en llegir el PFX: no existeix (camera.pfx)",
+  );
+  expect(translateError("unknown municipality on", "ca")).toBe("no hi ha cap municipi on");
+  const used = "removing the endpoint lectio: still used by municipality Òdena, camera 7, and 12 more";
+  expect(translateError(used, "ca")).toBe(
+    "no es pot treure l'endpoint lectio: encara el fa servir municipi Òdena, càmera 7, i 12 més",
+  );
+  const settings = 'TRANSIT_PORT must be a whole number from 1 to 65535 ("x (y)", /etc/tattile/tattile.env)';
+  expect(
+    translateError(`reading the configuration: ${settings}; LOG_LEVEL must be one of a, b ("z", environment)`, "es"),
+  ).toBe(
+    'al leer los ajustes: TRANSIT_PORT debe ser un número entero de 1 a 65535 ("x (y)", /etc/tattile/tattile.env); ' +
+      'LOG_LEVEL debe ser uno de a, b ("z", entorno)',
+  );
+  expect(translateError("reading the PFX file: no certificate in it: deep reason", "es")).toBe(
+    "al leer el PFX: no hay ningún certificado: deep reason",
+  );
+  expect(translateError("something else: EWHAT (x)", "es")).toBe("something else: EWHAT (x)");
+  expect(translate("No reading.", "en")).toBe("No reading.");
+  expect([translateWords("3 min ago", "ca"), translateWords("SENT", "es"), translateWords("Òdena", "ca")]).toEqual([
+    "fa 3 min",
+    "ENVIADO",
+    "Òdena",
+  ]);
+  // No word of a column is a sentence, and a plain line that is one word is none.
+  expect(translate("camera", "ca")).toBe("camera");
+});
