@@ -89,7 +89,6 @@ async function start(
   const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
-  const heartbeats = createHeartbeats(clock.monotonicMs);
   const stores = await openStores({
     config,
     clock,
