@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { CertificateFile, CertificateFiles } from "./certificate-check.ts";
 import type { Clock } from "./clock.ts";
 import { type DiskProbe, type FolderProbe, parseUnits, UNIT_PROPERTIES, type UnitFacts } from "./doctor-machine.ts";
+import { parseUpgrade, type UpdateProbe } from "./doctor-updates.ts";
 import { systemCode } from "./errors.ts";
 import type { Certificate } from "./store/registry.ts";
 
@@ -11,6 +12,8 @@ const SYNC_TRIES = 5;
 const SYNC_BYTES = 4096;
 const MAX_PEM_BYTES = 1024 * 1024;
 const SYSTEMCTL_MS = 5000;
+/** On a small machine it takes some seconds. */
+const APT_MS = 15_000;
 const UNITS = ["tattile.service", "tattile-ingest.service", "tattile-sender.service", "tattile-api.service"];
 
 /** Writes and removes a small file, or, where the folder is not there yet, looks whether it could be made. */
@@ -100,6 +103,36 @@ export async function readUnits(): Promise<readonly UnitFacts[] | null> {
   } catch {
     return null;
   }
+}
+
+/**
+ * Asks apt-get what it would upgrade; that takes no lock, changes nothing, and goes by the lists that are there.
+ * `run`: the folder in which Debian says that a restart is waited for.
+ */
+export async function probeUpdates(signal: AbortSignal, run = "/run"): Promise<UpdateProbe> {
+  const restartFor = await readRestart(run);
+  const apt = Bun.which("apt-get", { PATH: process.env["PATH"] ?? "" });
+  if (apt === null) return { waiting: null, problem: null, restartFor };
+  const child = Bun.spawn([apt, "-s", "-o", "Debug::NoLocking=true", "upgrade"], {
+    ...{ stdin: "ignore", stdout: "pipe", stderr: "pipe", timeout: APT_MS, signal },
+    // Its words are read, so they are to be English.
+    env: { ...process.env, LC_ALL: "C" },
+  } as const);
+  const [text, complaint, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code === 0) return { waiting: parseUpgrade(text), problem: null, restartFor };
+  const why = child.signalCode === null ? complaint.trim().split("\n").at(-1) : `no answer within ${APT_MS / 1000} s`;
+  return { waiting: null, problem: `apt-get: ${why || `ended with ${code}`}`, restartFor };
+}
+
+async function readRestart(run: string): Promise<readonly string[] | null> {
+  const text = (name: string) => readFile(join(run, name), "utf8").catch(() => null);
+  if ((await text("reboot-required")) === null) return null;
+  const names = (await text("reboot-required.pkgs"))?.split("\n").map((name) => name.trim()) ?? [];
+  return [...new Set(names.filter((name) => name !== ""))];
 }
 
 /** Both files of a certificate, or why they cannot be read. */

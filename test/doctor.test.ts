@@ -1,9 +1,14 @@
 import { expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
 import { type Check, runChecks } from "../src/doctor.ts";
 import { estimateDrift, estimateHourlyDrift, judgeDrift } from "../src/doctor-cameras.ts";
 import { buildTimeRequest, judgeServerClock, judgeTimeServer, parseTimeAnswer } from "../src/doctor-clock.ts";
 import { judgeDisk, judgePort, judgeUnits, parseUnits } from "../src/doctor-machine.ts";
+import { probeUpdates } from "../src/doctor-system.ts";
+import { judgeUpdates, parseUpgrade } from "../src/doctor-updates.ts";
 import { compareContracts } from "../src/doctor-wsdl.ts";
 import { AppError } from "../src/errors.ts";
 import { good, worstGrade } from "../src/finding.ts";
@@ -186,4 +191,61 @@ test("the difference of two contracts is told in words, and of one with itself t
     "matricula has at most 8 characters",
     "color is required now",
   ]);
+});
+
+test("what waits is told by number and name, security first; what cannot be known is no fault", () => {
+  const upgrade = ["a", "b", "c", "d", "e", "f", "g"].map(
+    (name) => `Inst ${name} (2 Ubuntu:24.04/noble-updates [all])`,
+  );
+  const waiting = parseUpgrade(`0 upgraded\n${upgrade.join("\n")}\nConf a (2 Debian-Security:12 [all])`);
+  expect(waiting.length).toBe(7);
+  const judge = (probe: Partial<Parameters<typeof judgeUpdates>[0]>) =>
+    judgeUpdates({ waiting: [], problem: null, restartFor: null, ...probe });
+  expect(judge({ waiting })).toMatchObject([
+    { grade: "warning", text: "7 packages wait, none for security: a, b, c, d, e and 2 more" },
+  ]);
+  const inst = "Inst libc6 [2.36-9] (2.36-10 Debian:12/stable, Debian-Security:12/stable-security [amd64]) []";
+  expect(judge({ waiting: parseUpgrade(inst) })).toMatchObject([{ text: "1 package waits, 1 for security: libc6" }]);
+  expect(judge({})).toEqual([good("updates", "no package waits")]);
+  expect(judge({ waiting: null })).toMatchObject([{ grade: "good", text: expect.stringContaining("yours to see to") }]);
+  expect(judge({ waiting: null, problem: "apt-get: E: broken" })).toMatchObject([
+    { grade: "good", text: expect.stringContaining("broken") },
+  ]);
+  expect(judge({ restartFor: ["linux-image-6.1"] })).toMatchObject([
+    { grade: "good" },
+    {
+      check: "restart of the machine",
+      grade: "warning",
+      text: expect.stringMatching(/for linux-image-6\.1$/),
+      cure: expect.stringContaining("sudo reboot"),
+    },
+  ]);
+});
+
+test("apt-get is asked as it is on the PATH, and a restart that is waited for is found", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tattile-updates-"));
+  const [before, signal] = [process.env["PATH"], new AbortController().signal];
+  try {
+    process.env["PATH"] = folder;
+    expect(await probeUpdates(signal, folder)).toEqual({ waiting: null, problem: null, restartFor: null });
+    await writeFile(join(folder, "reboot-required"), "");
+    expect((await probeUpdates(signal, folder)).restartFor).toEqual([]);
+    await writeFile(join(folder, "reboot-required.pkgs"), "linux-image\nlibc6\nlinux-image\n");
+    const say = async (script: string) => {
+      await writeFile(join(folder, "apt-get"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return probeUpdates(signal, folder);
+    };
+    expect(await say("echo 'Inst a (1 x [all])'")).toEqual({
+      waiting: [{ name: "a", isSecurity: false }],
+      problem: null,
+      restartFor: ["linux-image", "libc6"],
+    });
+    expect(await say("echo 'E: dpkg was interrupted' >&2; exit 100")).toMatchObject({
+      waiting: null,
+      problem: "apt-get: E: dpkg was interrupted",
+    });
+  } finally {
+    process.env["PATH"] = before;
+    await rm(folder, { recursive: true });
+  }
 });

@@ -20,7 +20,12 @@ const ARGS = {
     hint: "SERIAL",
     about: "camera whose reader code, endpoint and certificate are used",
   },
-  plate: { kind: "value", hint: "P", about: "plate; others on this machine can see it while the command runs" },
+  plate: {
+    kind: "value",
+    hint: "P",
+    about:
+      "plate; stays in the shell's history, and others can see it meanwhile: - asks for it, or reads it from standard input",
+  },
   "plate-file": { kind: "value", hint: "F", about: "file whose first line is the plate" },
   "plate-stdin": { kind: "switch", about: "read the plate from standard input" },
   ocr: { kind: "value", hint: "FILE", about: "picture of the plate, JPEG (not given: a small grey one)" },
@@ -35,7 +40,7 @@ export const sendCommand = defineTattileCommand({
   summary: "deliver one reading by hand, and show everything about it",
   notes: [
     "The reading is taken now, is in no queue, and nothing of it is kept here. To the police it is a reading like any other: use a plate that may be reported.",
-    "Without --plate, --plate-file and --plate-stdin the plate is asked for; with --dry-run it is made up.",
+    "Without --plate, --plate-file and --plate-stdin, and with --plate - on a terminal, the plate is asked for; with --dry-run and none of them it is made up.",
     "Exit code 0: the police took it, or with --dry-run it could be sent.",
   ],
   examples: [
@@ -54,7 +59,8 @@ export const sendCommand = defineTattileCommand({
     const { deliverByHand, findRoute, MADE_UP_PLATE, reportDelivery } = await import("../deeds/hand-delivery.ts");
     const route = await findRoute(camera, store);
     const { endpoint } = route;
-    const plate = given?.plate ?? (args["dry-run"] ? MADE_UP_PLATE : await askLine("Plate: ", context));
+    const plate =
+      given?.plate ?? (args["dry-run"] && args.plate === undefined ? MADE_UP_PLATE : await askLine("Plate: ", context));
     if (plate.trim() === "") throw new AppError("usage", "send: the plate is empty", { hint: "tattile send --help" });
     const url = endpoint?.url ?? config.mossos.endpointUrl ?? "nowhere";
     if (!args["dry-run"]) await confirm(`deliver one reading of camera ${camera.serial} to ${url}`, args.yes, context);
@@ -91,8 +97,9 @@ async function readPlate(args: SendArgs, context: CommandContext): Promise<{ pla
   if (ways.length > 1) {
     throw new AppError("usage", "send: --plate, --plate-file and --plate-stdin exclude each other");
   }
-  if (args.plate !== undefined) return { plate: args.plate, secret: false };
-  if (args["plate-stdin"]) return { plate: await readStdin(context.input), secret: true };
+  if (args.plate === "-" && context.input.isTTY) return null;
+  if (args.plate !== undefined && args.plate !== "-") return { plate: args.plate, secret: false };
+  if (args["plate-stdin"] || args.plate === "-") return { plate: await readStdin(context.input), secret: true };
   const file = args["plate-file"];
   return file === undefined ? null : { plate: await readFirstLine("--plate-file", file), secret: true };
 }

@@ -7,7 +7,8 @@ import { judgeTimeServer, type TimeAnswer } from "../doctor-clock.ts";
 import { judgeEndpoint } from "../doctor-endpoint.ts";
 import { judgeDisk, judgeFolder, judgePort, judgeServices, judgeUnits, type PortProbe } from "../doctor-machine.ts";
 import { askTimeServer, probeEndpoint, probeWsdl, wsdlBeside } from "../doctor-probes.ts";
-import { probeDisks, probeFolder, readCertificateFiles, readUnits } from "../doctor-system.ts";
+import { probeDisks, probeFolder, probeUpdates, readCertificateFiles, readUnits } from "../doctor-system.ts";
+import { judgeUpdates } from "../doctor-updates.ts";
 import { judgeWsdl } from "../doctor-wsdl.ts";
 import { bad, good, quoted } from "../finding.ts";
 import { openImages } from "../images/open.ts";
@@ -35,7 +36,7 @@ export async function probePorts(config: Config): Promise<readonly PortProbe[]> 
   return Promise.all(ports.map(async (one) => ({ ...one, ...(await findPortHolder(one.port)) })));
 }
 
-/** Everything that is looked at, in the order in which it is told. `pages` false: not every page of the database, which takes the process as long as it takes. */
+/** Everything that is looked at, in the order in which it is told. `pages` false: not every page of the database, which takes the process as long as it takes, nor the machine's packages. */
 export async function listChecks(
   config: Config,
   opened: { store: Store } | { failure: unknown },
@@ -46,7 +47,7 @@ export async function listChecks(
   const timeAnswer = lazily((signal: AbortSignal) =>
     config.ntpServer === null ? Promise.resolve(null) : askTimeServer(config.ntpServer, clock, signal),
   );
-  const machine = machineChecks(config, ports, clock, timeAnswer);
+  const machine = machineChecks(config, ports, clock, timeAnswer, options.pages ?? true);
   if ("failure" in opened) {
     return [
       ...machine,
@@ -76,6 +77,7 @@ function machineChecks(
   ports: readonly PortProbe[],
   clock: Clock,
   timeAnswer: AskTime,
+  slow: boolean,
 ): readonly Check[] {
   const { ntpServer } = config;
   const services = lazily(() => listServices(config.dataDir, clock.now()));
@@ -89,6 +91,7 @@ function machineChecks(
     check("version", async () => [good("version", `tattile ${version}`)]),
     check("services", async () => judgeServices(await services(), version)),
     check("systemd", async () => judgeUnits(await readUnits())),
+    ...(slow ? [check("updates", async (signal) => judgeUpdates(await probeUpdates(signal)))] : []),
     ...ports.map((port) =>
       check(`port ${port.port}`, async () => {
         const service = (await services()).find(({ task, state }) => task === port.task && state !== "dead");

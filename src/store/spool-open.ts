@@ -33,6 +33,8 @@ export interface StoresDeps {
   log: Log;
   /** Readings came out of the spool. */
   onMoved(count: number): void;
+  /** Something is to turn from now on. @returns what it calls at each turn */
+  watchLoop(loop: string): () => void;
 }
 
 /** Where the spool lies below DATA_DIR. */
@@ -93,6 +95,7 @@ export async function openStores(deps: StoresDeps): Promise<Stores> {
       clock,
       log,
       onMoved: deps.onMoved,
+      onTurn: deps.watchLoop("spool"),
     });
     spool.start();
     closes.push(() => spool.stop());

@@ -44,6 +44,8 @@ export interface SpoolDeps {
   log: Log;
   /** Readings came into the store. */
   onMoved(count: number): void;
+  /** Called at each turn of the loop, and at each step of a long one: it still turns. */
+  onTurn?(): void;
 }
 
 /**
@@ -165,6 +167,7 @@ export function createSpool(deps: SpoolDeps): Spool {
 
   async function carry(paths: readonly string[], files: SpooledFiles): Promise<void> {
     for (let at = 0; at < paths.length; at += COPIES_AT_ONCE) {
+      deps.onTurn?.();
       await Promise.all(
         paths.slice(at, at + COPIES_AT_ONCE).map(async (path) => {
           const bytes = await files.here.read(path);
@@ -187,6 +190,7 @@ export function createSpool(deps: SpoolDeps): Spool {
 
   async function move(): Promise<void> {
     while (!stopping.signal.aborted) {
+      deps.onTurn?.();
       // Of several processes one moves: a picture that two carry could come back after its delivery.
       if (file.lead() && (await moveBatch())) continue;
       const { waiting, heldMessages } = file.count();
@@ -221,6 +225,7 @@ export function createSpool(deps: SpoolDeps): Spool {
   ): Promise<void> {
     const before = clock.now().getTime() - ORPHAN_AGE_MS;
     for await (const { folder, files: listed } of files.list()) {
+      deps.onTurn?.();
       const old = listed
         .filter(({ modifiedAt }) => modifiedAt.getTime() < before)
         .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
@@ -232,6 +237,7 @@ export function createSpool(deps: SpoolDeps): Spool {
   async function run(): Promise<void> {
     let [mirrorAtMs, lookAtMs] = [0, 0];
     while (!stopping.signal.aborted) {
+      deps.onTurn?.();
       try {
         if (since === null && clock.monotonicMs() >= mirrorAtMs) {
           await file.mirrorCameras(await store.listCameras());

@@ -53,6 +53,29 @@ test("a reading sent by hand is taken by strict police, and all that came back i
   expect(audit.stdout).not.toContain(PLATE);
 });
 
+test("--plate - takes the plate from standard input, or asks for it on a terminal, so that it is in no shell history", async () => {
+  const words = [BINARY, "send", "--camera", SERIAL, "--dry-run", "--plate", "-", "--env-file", file("tattile.env")];
+  const env = { PATH: process.env["PATH"] ?? "", TMPDIR: process.env["TMPDIR"] ?? "/tmp", TERM: "xterm" };
+  const piped = Bun.spawn(words, { env, stdin: Buffer.from(`${PLATE}\n`), stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([new Response(piped.stdout).text(), new Response(piped.stderr).text()]);
+  expect([await piped.exited, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("<mat:matricula>12•••CD</mat:matricula>");
+  let shown = "";
+  const typed = Bun.spawn(words, {
+    env,
+    terminal: {
+      data(terminal, data) {
+        shown += Buffer.from(data).toString("utf8");
+        if (shown.endsWith("Plate: ")) terminal.write("9999XYZ\r");
+      },
+    },
+  });
+  expect(await typed.exited).toBe(0);
+  typed.terminal?.close();
+  expect(shown).toContain("<mat:matricula>9999XYZ</mat:matricula>");
+  expect((await send("--plate", "-", "--plate-stdin")).stderr).toContain("exclude each other");
+});
+
 test("without a yes nothing is sent, and without a plate neither", async () => {
   const before = accepted().length;
   expect(await send("--plate", PLATE)).toMatchObject({ exitCode: 2, stdout: "" });

@@ -21,6 +21,7 @@ test("a gateway on which all is well has nothing but good findings, and the exit
     "endpoint police, WSDL",
     "store",
     "unit tattile",
+    "updates",
     "port N",
   ]) {
     expect(names).toContain(name);
@@ -46,8 +47,8 @@ test.each(Object.entries(FAULTS))("finds that %s, and says what to do", async (_
 });
 
 test("everything is told in lines of 80 columns, without colours in a pipe", async () => {
-  const { exitCode, stdout } = await ill.site.run("doctor");
-  expect(exitCode).toBe(0);
+  const { code, stdout } = await ill.tell();
+  expect(code).toBe(0);
   expect(stdout).toContain("good endpoint police, TLS: TLSv1.");
   expect(stdout).toEndWith("All is fine.\n");
   for (const line of stdout.split("\n")) expect([...line].length).toBeLessThanOrEqual(80);

@@ -65,6 +65,8 @@ export function createIllSite() {
     endpointAt,
     serverWith,
     systemctl,
+    aptGet,
+    tell,
     async open() {
       const time = await openTimeServer();
       const site = await openSite({ NTP_SERVER: time.address });
@@ -76,6 +78,8 @@ export function createIllSite() {
       const [certificate] = JSON.parse(stdout);
       const paths = { key: certificate.keyPath, certificate: certificate.clientCertPath };
       opened = { site, time, pki: openOpensslPki(), paths };
+      // What waits on the machine that runs the tests is not a fault of ours.
+      standIn("bin", "apt-get", "exit 0");
     },
     async close() {
       await ill.site[Symbol.asyncDispose]();
@@ -91,13 +95,46 @@ export function createIllSite() {
 
   async function doctor(environment: Environment = {}): Promise<{ code: number; findings: readonly Finding[] }> {
     const child = Bun.spawn([BINARY, "doctor", "--json", "--env-file", file("tattile.env")], {
-      env: { PATH: process.env["PATH"] ?? "", TMPDIR: process.env["TMPDIR"] ?? "/tmp", ...environment },
+      env: { PATH: path(), TMPDIR: process.env["TMPDIR"] ?? "/tmp", ...environment },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "ignore",
     });
     const [stdout, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
     return { code, findings: JSON.parse(stdout).findings };
+  }
+
+  /** What a person reads of it. */
+  async function tell(): Promise<{ code: number; stdout: string }> {
+    const child = Bun.spawn([BINARY, "doctor", "--env-file", file("tattile.env")], {
+      env: { PATH: path(), TMPDIR: process.env["TMPDIR"] ?? "/tmp" },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    const [stdout, code] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+    return { code, stdout };
+  }
+
+  /** Stand-ins first, then the machine's own programs. */
+  function path(...folders: string[]): string {
+    return [...folders, file("bin"), process.env["PATH"] ?? ""].join(":");
+  }
+
+  /** @returns the folder it lies in */
+  function standIn(folder: string, program: string, script: string): string {
+    mkdirSync(file(folder), { recursive: true });
+    writeFileSync(join(file(folder), program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return file(folder);
+  }
+
+  function ownFolder(): string {
+    return `bin-${Math.random().toString(36).slice(2)}`;
+  }
+
+  /** An apt-get that does this. */
+  function aptGet(script: string): Environment {
+    return { PATH: path(standIn(ownFolder(), "apt-get", script)) };
   }
 
   async function must(...words: string[]): Promise<void> {
@@ -145,9 +182,6 @@ export function createIllSite() {
 
   /** A systemctl that says this of the unit. */
   function systemctl(properties: string): Environment {
-    const folder = file(`bin-${Math.random().toString(36).slice(2)}`);
-    mkdirSync(folder);
-    writeFileSync(join(folder, "systemctl"), `#!/bin/sh\ncat <<'END'\n${properties}\nEND\n`, { mode: 0o755 });
-    return { PATH: `${folder}:${process.env["PATH"]}` };
+    return { PATH: path(standIn(ownFolder(), "systemctl", `cat <<'END'\n${properties}\nEND`)) };
   }
 }

@@ -10,7 +10,7 @@ import { type Fault, type IllSite, SERIAL, UNIT } from "./ill-site.ts";
 
 /** What can be wrong with this machine, the service, the store and the cameras. */
 export function machineFaults(ill: IllSite): Record<string, Fault> {
-  const { file, must, copyData, systemctl } = ill;
+  const { file, must, copyData, systemctl, aptGet } = ill;
   /** Only root may mount a small disk and fill it. */
   const FULL_DISK: Fault = {
     plant: () => {
@@ -201,6 +201,23 @@ export function machineFaults(ill: IllSite): Record<string, Fault> {
         grade: "warning",
         text: /ProtectSystem=strict, a user other/,
         cure: /install\.sh/,
+      },
+    },
+    "updates of the machine wait": {
+      plant: () => ({
+        environment: aptGet(`[ "$1 $LC_ALL" = "-s C" ] || exit 9
+cat <<'END'
+Reading package lists...
+Inst openssl [3.0.15-1] (3.0.17-1~deb12u2 Debian-Security:12/stable-security [amd64])
+Inst tzdata [2025a] (2025b-0+deb12u1 Debian:12.11/stable-updates [all])
+Conf openssl (3.0.17-1~deb12u2 Debian-Security:12/stable-security [amd64])
+END`),
+      }),
+      finds: {
+        check: "updates",
+        grade: "warning",
+        text: /2 packages wait, 1 for security: openssl/,
+        cure: /sudo apt-get update && sudo apt-get upgrade/,
       },
     },
     ...(process.getuid?.() === 0 ? { "the disk is full to the last byte": FULL_DISK } : {}),

@@ -57,6 +57,9 @@ describe("while PostgreSQL is stopped", () => {
     await site.until((health) => Number(health["spool_waiting"]) > RATE, 30_000);
     const health = await (await fetch(`${site.url}/health`)).json();
     expect(health).toMatchObject({ status: "degraded", spool_held_back: 0 });
+    const live = (await (await fetch(`${site.url}/livez`)).json()) as { ok: boolean; checks: unknown[] };
+    expect(live.ok).toBe(true);
+    expect(live.checks).toContainEqual({ name: "loop spool", ok: true, reason: null });
     const status = await site.run("status");
     expect(status.exitCode).toBe(2);
     expect(status.stderr).toMatch(/Readings are taken in meanwhile: \d+ readings in the spool/);

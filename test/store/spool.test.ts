@@ -292,3 +292,38 @@ describe("a process that dies while the spool moves", () => {
     expect(steps).toBeGreaterThan(24);
   });
 });
+
+describe("the loop that looks after the spool", () => {
+  test("says at each turn and each step that it turns, and not while a call of the store has no answer", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool } = await under.spool();
+    spool.start();
+    const idle = under.turns;
+    await until(() => under.turns > idle + 2);
+    under.trouble = "before";
+    await takeIn(spool, "A", ...Array.from({ length: 40 }, (_, n) => n + 1));
+    const waiting = under.turns;
+    await until(() => under.turns > waiting + 2);
+
+    let answer = (): void => {};
+    under.stalled = new Promise((resolve) => {
+      answer = resolve;
+    });
+    under.trouble = "none";
+    let last = -1;
+    await until(async () => {
+      const before = last;
+      last = under.turns;
+      await Bun.sleep(20);
+      return before === last;
+    });
+    await Bun.sleep(100);
+    expect(under.turns).toBe(last);
+    under.stalled = null;
+    answer();
+    await drained(spool);
+    // Forty pictures are more than two steps of a batch.
+    expect(under.turns).toBeGreaterThan(last + 3);
+  });
+});

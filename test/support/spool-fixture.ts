@@ -53,6 +53,10 @@ export class SpoolUnderTest implements AsyncDisposable {
   /** Called around every step of the spool; throws where the process is to die. */
   onStep: (name: string) => void = () => {};
   moved = 0;
+  /** How often the loop said that it turns. */
+  turns = 0;
+  /** While it is there, no call of the store is answered. */
+  stalled: Promise<void> | null = null;
   #files: { close(): unknown }[] = [];
   #spools: Spool[] = [];
 
@@ -83,9 +87,11 @@ export class SpoolUnderTest implements AsyncDisposable {
     };
     const step = (when: "before" | "after", name: string): void => this.onStep(`${name} ${when}`);
     const spool = createSpool({
-      store: guarded(
-        this.store,
-        guard(() => this.trouble),
+      store: this.#stalling(
+        guarded(
+          this.store,
+          guard(() => this.trouble),
+        ),
       ),
       file: guarded(file, step),
       images: {
@@ -108,9 +114,25 @@ export class SpoolUnderTest implements AsyncDisposable {
       onMoved: (count) => {
         this.moved += count;
       },
+      onTurn: () => {
+        this.turns += 1;
+      },
     });
     this.#spools.push(spool);
     return { spool, file, here };
+  }
+
+  #stalling(store: Store): Store {
+    return new Proxy(store, {
+      get: (inner, name) => {
+        const member: unknown = Reflect.get(inner, name);
+        if (typeof member !== "function") return member;
+        return async (...words: unknown[]) => {
+          await this.stalled;
+          return Reflect.apply(member, inner, words);
+        };
+      },
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
