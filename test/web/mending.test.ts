@@ -124,6 +124,32 @@ test("a camera that nobody registered is registered from the quarantine, and wha
   expect(view.problems).toEqual([]);
 });
 
+test("what a camera in quarantine needs beside its reader code is given from there, its serial filled in", async () => {
+  await using site = await openSite();
+  await site.start();
+  await sendReading(site, "2009999999", "1234BCD");
+  await using view = await openAs(site, "admin", { language: "ca-ES" });
+  const { page } = view;
+  await page.goto("/#/quarantine");
+  // The code is the police's: nothing stands there that could be taken for it.
+  const code = page.getByLabel("Codi de lector");
+  expect([await code.inputValue(), await code.getAttribute("placeholder")]).toEqual(["", null]);
+  await page.getByText("codiLector, el dona la policia").waitFor();
+  await page.getByRole("link", { name: /coordenades.*2009999999/ }).click();
+  const dialog = page.getByRole("dialog");
+  expect(await dialog.getByLabel("Número de sèrie").inputValue()).toBe("2009999999");
+  expect(await dialog.getByLabel("Codi de lector").inputValue()).toBe("");
+  await dialog.getByLabel("Codi de lector").fill("CAM-NORD-01");
+  await dialog.getByLabel("X (UTM 31N)").fill("431234.50");
+  await dialog.getByLabel("Y (UTM 31N)").fill("4588123.00");
+  await dialog.getByRole("button", { name: "Dona d’alta" }).click();
+  await page.getByText("La càmera 2009999999 està donada d’alta.").waitFor();
+  expect(await page.evaluate("location.hash")).toBe("#/registry/cameras");
+  await page.getByRole("link", { name: "Resum" }).click();
+  await page.locator(".balance .delivered dd").getByText("1", { exact: true }).waitFor();
+  expect(site.mossos.records.accepted()[0]).toMatchObject({ readerCode: "CAM-NORD-01" });
+});
+
 test("a certificate is dropped on the page, a wrong password is said, and what waited is delivered", async () => {
   await using site = await openSite();
   await site.run("municipality", "add", "Olot", "--endpoint", "police");

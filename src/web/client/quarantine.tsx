@@ -3,6 +3,7 @@ import { Deed, failureText, type Said, SaidNote } from "./cures.tsx";
 import { instant, number, size, t } from "./i18n.ts";
 import { type Live, useAnswer } from "./live.ts";
 import { Section, Table } from "./parts.tsx";
+import { linkTo } from "./place.ts";
 import { ask } from "./server.ts";
 import {
   type CameraFields,
@@ -101,7 +102,9 @@ function Register(props: { serial: string; status: Status; onSaid(said: Said): v
       <button type="submit" class="primary" disabled={busy}>
         {t().cure.register}
       </button>
-      <p class="quiet">{texts.readerHelp}</p>
+      <p class="quiet">
+        {texts.readerHelp}. <a href={linkTo("registry/cameras", { add: serial })}>{texts.allFields(serial)}</a>
+      </p>
     </form>
   );
 }

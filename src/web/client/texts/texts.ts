@@ -168,6 +168,7 @@ export interface Texts {
     | "country"
     | "lane"
     | "direction"
+    | "looked"
   > & {
     title(id: string): string;
     nextTry(at: string): string;
@@ -192,6 +193,7 @@ export interface Texts {
   > & {
     waiting(count: number): string;
     registered(serial: string): string;
+    allFields(serial: string): string;
     results(results: string): string;
     dropSure(count: number): string;
     dropped(count: number): string;

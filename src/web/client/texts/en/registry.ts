@@ -14,7 +14,7 @@ export const registry: Pick<Texts, "registry" | "form"> = {
     serial: "Serial",
     serialHelp: "DEVICE_SN, as the camera sends it",
     code: "Code (as you like)",
-    on: "switched on",
+    on: "on",
     offMunicipality: "switched off",
     address: "Address",
     addressHelp: "https://host/path, without user and password",
