@@ -49,7 +49,7 @@ export function createDemoService(options: {
   return {
     async start() {
       const log = openSync(logPath, "a", 0o600);
-      const started = Bun.spawn([...ownCommand(), "run", "all", "--env-file", envFile], {
+      const started = Bun.spawn([...endsWithUs(), ...ownCommand(), "run", "all", "--env-file", envFile], {
         env: cleanEnvironment(),
         stdin: "ignore",
         // Ctrl-C goes to every process of the terminal's group: the service is stopped by us, once, and not twice.
@@ -87,6 +87,14 @@ export function createDemoService(options: {
       return stopping.exitCode;
     },
   };
+}
+
+/** util-linux's way to have the kernel stop the service when this process dies, by kill -9 too; nothing where it is not to be had. */
+function endsWithUs(): readonly string[] {
+  const setpriv = Bun.which("setpriv");
+  if (setpriv === null) return [];
+  const words = [setpriv, "--pdeathsig", "TERM"];
+  return Bun.spawnSync([...words, "true"]).exitCode === 0 ? words : [];
 }
 
 /** Only what a program needs to run; a DATA_DIR of this shell must never reach the demo. */

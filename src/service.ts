@@ -7,13 +7,13 @@ import { type Cleanup, createCleanup } from "./cleanup.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { errorText, isStoreAway } from "./errors.ts";
-import { createHeartbeats, type Heartbeats } from "./heartbeat.ts";
+import { type Beat, createHeartbeats, type Heartbeats } from "./heartbeat.ts";
 import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { isDead, ownLease } from "./lease-owner.ts";
-import { createLog, type Log } from "./log.ts";
+import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { startRotations } from "./rotation-loop.ts";
 import { keepRunFiles, listServices } from "./run-file.ts";
@@ -41,6 +41,8 @@ export interface Service {
   transitPort: number | null;
   apiPort: number | null;
   lectorVisionPort: number | null;
+  /** The loops of this process, and whether they turn. */
+  beats(): readonly Beat[];
   /** Stops in the reverse order of the start. */
   stop(): Promise<void>;
 }
@@ -64,8 +66,9 @@ export async function startService(
     }
   };
   try {
-    const ports = await start(tasks, config, log, clock, stops);
-    return { ...ports, stop };
+    const heartbeats = createHeartbeats(clock.monotonicMs);
+    const ports = await start(tasks, config, log, clock, stops, heartbeats);
+    return { ...ports, beats: heartbeats.list, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -78,6 +81,7 @@ async function start(
   log: Log,
   clock: Clock,
   stops: (() => Promise<void> | void)[],
+  heartbeats: Heartbeats,
 ) {
   // Only who holds the cameras' port knows that nobody else is taking readings in just now.
   // Others may write into the same bucket from other machines, or with PostgreSQL into the same folder: they are not seen here.
@@ -85,7 +89,6 @@ async function start(
   const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
-  const heartbeats = createHeartbeats(clock.monotonicMs);
   const stores = await openStores({
     config,
     clock,
@@ -300,40 +303,4 @@ async function startSender(parts: {
 
 function ignoreAway(error: unknown): void {
   if (!isStoreAway(error)) throw error;
-}
-
-/** The log of a running service: to standard output, as journald reads it when it does. */
-export function createServiceLog(config: Pick<Config, "logLevel">): Log {
-  return createLog({
-    level: config.logLevel,
-    journal: process.env["JOURNAL_STREAM"] !== undefined,
-    write: (line) => process.stdout.write(line),
-    now: () => new Date(),
-  });
-}
-
-/** Runs the tasks until a signal. @returns the exit code; a second signal ends the process at once with 1 */
-export async function runService(tasks: readonly Task[], config: Config): Promise<number> {
-  const log = createServiceLog(config);
-  process.on("uncaughtException", (error) => {
-    log.error("unexpected error", { error: errorText(error) });
-    process.exit(1);
-  });
-  const signalled = new Promise<string>((resolve) => {
-    let first = true;
-    const onSignal = (signal: string): void => {
-      if (!first) process.exit(1);
-      first = false;
-      resolve(signal);
-    };
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-  });
-  log.info("tattile starts", { version, tasks: tasks.join(",") });
-  const service = await startService(tasks, config, log);
-  const signal = await signalled;
-  log.info("stopping", { signal });
-  await service.stop();
-  log.info("stopped");
-  return 0;
 }

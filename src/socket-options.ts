@@ -1,5 +1,6 @@
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
 import type { Server, Socket } from "node:net";
+import { openLibc } from "./libc.ts";
 
 /** socket(7): SOL_SOCKET and SO_LINGER have these values on every Linux that Bun runs on. */
 const SOL_SOCKET = 1;
@@ -24,11 +25,14 @@ export interface SocketOptions {
 
 /** @throws when libc cannot be opened: without it no promise to the camera can be kept, so nothing must be received. */
 export function openSocketOptions(): SocketOptions {
-  const libc = openLibc();
+  const libc = openLibc({
+    listen: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+    setsockopt: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+  });
   const setLinger = (socket: Socket | Server, on: number): boolean => {
     const descriptor = descriptorOf(socket);
     if (descriptor === null) return false;
-    return libc.symbols.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, ptr(new Int32Array([on, 0])), 8) === 0;
+    return libc.setsockopt(descriptor, SOL_SOCKET, SO_LINGER, ptr(new Int32Array([on, 0])), 8) === 0;
   };
   return {
     resetOnClose: (socket) => setLinger(socket, 1),
@@ -36,26 +40,9 @@ export function openSocketOptions(): SocketOptions {
     setBacklog(server, connections) {
       // listen(2) on a socket that listens already changes its backlog.
       const descriptor = descriptorOf(server);
-      return descriptor !== null && libc.symbols.listen(descriptor, connections) === 0;
+      return descriptor !== null && libc.listen(descriptor, connections) === 0;
     },
   };
-}
-
-function openLibc() {
-  const symbols = {
-    listen: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
-    setsockopt: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
-  } as const;
-  const names = ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
-  let lastError: unknown;
-  for (const name of names) {
-    try {
-      return dlopen(name, symbols);
-    } catch (error) {
-      lastError = error;
-    }
-  }
-  throw lastError;
 }
 
 /** node:net does not tell the descriptor officially; Bun keeps it where Node does. */

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
+import { isJournal } from "../service-manager.ts";
 import { applyCommand } from "./apply.ts";
 import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
@@ -66,6 +67,7 @@ export const program: CommandGroup = defineGroup("", "tattile takes readings fro
   versionCommand,
 ]);
 
+const STDERR = 2;
 const EXIT_CODES: Record<ErrorCode, number> = {
   usage: 2,
   config: 3,
@@ -171,9 +173,11 @@ function unknownCommand(group: CommandGroup, word: string | undefined): AppError
 
 /** Two lines on stderr: what was wrong, and what to try. A stack only for our own mistakes, and only when asked for. */
 function reportError(error: unknown, out: Output): number {
-  out.complaint(out.paint("bad", out.aside("Error:")), errorText(error));
+  // A service that does not start says why in the journal, as an error there too.
+  const severity = isJournal(STDERR, process.env["JOURNAL_STREAM"]) ? "<3>" : "";
+  out.complaint(`${severity}${out.paint("bad", out.aside("Error:"))}`, errorText(error));
   if (error instanceof AppError) {
-    if (error.hint !== undefined) out.complaint(out.aside("Try:"), error.hint);
+    if (error.hint !== undefined) out.complaint(`${severity}${out.aside("Try:")}`, error.hint);
     return EXIT_CODES[error.code];
   }
   if (process.env["LOG_LEVEL"] === "debug" && error instanceof Error) out.note(error.stack ?? "");

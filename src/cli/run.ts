@@ -12,7 +12,7 @@ function runCommand(name: string, tasks: readonly Task[], summary: string): Comm
     args: {},
     async run(_args, context) {
       const config = await context.config();
-      const { runService } = await import("../service.ts");
+      const { runService } = await import("../run-service.ts");
       return runService(tasks, config);
     },
   });

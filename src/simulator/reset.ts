@@ -1,9 +1,8 @@
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { openLibc } from "../libc.ts";
 
-/** glibc, then musl. */
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 type Connect = (fd: number, address: ReturnType<typeof ptr>, length: number) => number;
 let connect: Connect | null | undefined;
 
@@ -27,12 +26,9 @@ export function resetConnection(socket: Socket): void {
 }
 
 function openConnect(): Connect | null {
-  for (const library of LIBRARIES) {
-    try {
-      return dlopen(library, { connect: { args: ["i32", "ptr", "u32"], returns: "i32" } }).symbols.connect;
-    } catch {
-      // The next one, or none.
-    }
+  try {
+    return openLibc({ connect: { args: ["i32", "ptr", "u32"], returns: "i32" } }).connect;
+  } catch {
+    return null;
   }
-  return null;
 }

@@ -9,8 +9,10 @@ import { openSqliteParts } from "./sqlite.ts";
 import { type Connection, describeSqliteError, sqliteCode } from "./sqlite-connection.ts";
 import { CAMERA, nameKey, readFacts, SELECT_FACTS, toColumn } from "./sqlite-rows.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
+import { createUpkeep, SPOOL_MISMATCHES } from "./sqlite-upkeep.ts";
 import type { IntakeEntry, NewQuarantined, NewReading, Store } from "./store.ts";
 import type { SpoolCounts, TallyCount, TransferBatch } from "./transfer.ts";
+import type { Upkeep } from "./upkeep.ts";
 
 /** A batch on its way, with the files that go before it. */
 export interface SpoolBatch extends TransferBatch {
@@ -20,7 +22,9 @@ export interface SpoolBatch extends TransferBatch {
 }
 
 /** The local file for what arrives while the store is away: the SQLite store's own format, and what moving it needs. */
-export interface SpoolFile extends Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced" | "findHeld"> {
+export interface SpoolFile
+  extends Upkeep,
+    Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced" | "findHeld" | "listQuarantine"> {
   count(): SpoolCounts;
   /** The last good copy of the cameras. Nothing is written when it says the same. Readings held back go on when their camera is on again. */
   mirrorCameras(cameras: readonly Camera[]): Promise<void>;
@@ -82,6 +86,8 @@ export async function openSpoolFile(options: { path: string; clock: Clock }): Pr
     findCamera: store.findCamera,
     findReferenced: store.findReferenced,
     findHeld: store.findHeld,
+    listQuarantine: store.listQuarantine,
+    ...createUpkeep(connection, SPOOL_MISMATCHES),
     count: () => connection.read("counting the spool", counts),
     mirrorCameras: createMirror(connection, clock),
     ...createBatches(connection, clock),

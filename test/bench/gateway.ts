@@ -129,7 +129,12 @@ export async function registerCameras(store: Store, cameras: number, municipalit
 }
 
 /** Cameras in a process of their own. @param pace flags of `simulate camera`. @returns what stops them, or waits for their end */
-export function startCameras(gateway: Gateway, cameras: number, count: number, pace: readonly string[]) {
+export function startCameras(
+  gateway: Pick<Gateway, "port" | "folder">,
+  cameras: number,
+  count: number,
+  pace: readonly string[],
+) {
   const [serial = ""] = serialsOf(1);
   const words = ["simulate", "camera", "--port", gateway.port, "--serial", serial, "--cameras", cameras];
   const sizes = ["--ocr-bytes", OCR_BYTES, "--ctx-bytes", CTX_BYTES];
@@ -140,6 +145,8 @@ export function startCameras(gateway: Gateway, cameras: number, count: number, p
     stderr: Bun.file(join(gateway.folder, "cameras.log")),
   });
   return {
+    /** Their exit code, once they have sent everything. */
+    done: child.exited,
     async stop(): Promise<void> {
       child.kill("SIGTERM");
       await child.exited;

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { createFilesystemSync } from "../../src/images/filesystem-sync.ts";
@@ -39,6 +40,28 @@ export async function measureIngest(root: string, pki: Pki, connections: number,
     cpuMs: (gateway.cpuMs() - before.cpuMs) / total,
     syncsPerReading: syncs === null ? null : (await syncs()) / total,
   };
+}
+
+/** The same cameras at a server that throws everything away: readings a second, with nothing decoded, written or synced. */
+export async function measureReceiving(root: string, connections: number, total: number): Promise<number> {
+  let firstByteAt = 0;
+  let bytes = 0;
+  const server = createServer((socket) => {
+    socket.on("data", (chunk) => {
+      firstByteAt ||= performance.now();
+      bytes += chunk.length;
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const folder = mkdtempSync(join(root, "receiving-"));
+  writeFileSync(join(folder, "tattile.env"), `DATA_DIR=${folder}\n`);
+  const { port } = server.address() as AddressInfo;
+  const cameras = startCameras({ port, folder }, connections, total, ["--flat-out", "--keep-open"]);
+  const code = await cameras.done;
+  const seconds = (performance.now() - firstByteAt) / 1000;
+  server.close();
+  if (code !== 0 || bytes < SENT_BYTES * total * 0.9) throw new Error("the cameras did not send everything");
+  return total / seconds;
 }
 
 /**

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createPki } from "../../src/simulator/pki.ts";
 import { measureBacklog } from "./backlog.ts";
 import { measureDelivery, measureFiftyASecond, measureLatency, measureSigning } from "./delivery.ts";
-import { measureBareLoop, measureIngest } from "./ingest.ts";
+import { measureBareLoop, measureIngest, measureReceiving } from "./ingest.ts";
 import { measureQueueCosts } from "./postgres.ts";
 
 /** Each figure beside its limit on this machine in this run. Nothing here passes or fails. `npm run bench -- ingest` runs a part. */
@@ -31,9 +31,11 @@ const parts: Record<string, () => Promise<void>> = {
       [200, 64, 3000],
     ] as const) {
       const bare: number[] = [];
+      const received: number[] = [];
       const ours: Awaited<ReturnType<typeof measureIngest>>[] = [];
       for (let round = 0; round < 3; round++) {
         bare.push(await measureBareLoop(root, connections, group, total));
+        received.push(await measureReceiving(root, connections, total));
         ours.push(await measureIngest(root, pki, connections, total, false));
       }
       const name = `ingest flat out, ${connections} connection${connections === 1 ? "" : "s"}`;
@@ -45,6 +47,13 @@ const parts: Record<string, () => Promise<void>> = {
         `${limit.toFixed(0)}/s bare, groups of ${group}`,
         (perSecond / limit).toFixed(2),
         ">= 0.7",
+      );
+      const alone = median(received);
+      add(
+        `${name}: beside receiving alone`,
+        `${perSecond.toFixed(0)} readings/s`,
+        `${alone.toFixed(0)}/s thrown away`,
+        (perSecond / alone).toFixed(2),
       );
       add(`${name}: CPU per reading`, `${median(ours.map((one) => one.cpuMs)).toFixed(2)} ms`);
       const written = median(ours.map((one) => one.writtenPerByte));
@@ -111,6 +120,8 @@ const parts: Record<string, () => Promise<void>> = {
 };
 
 const wanted = process.argv.slice(2).filter((name) => name in parts);
+// In a process of its own, which gives all of it back.
+Bun.spawnSync([process.execPath, new URL("touch-memory.ts", import.meta.url).pathname]);
 try {
   for (const [name, measure] of Object.entries(parts))
     if (wanted.length === 0 || wanted.includes(name)) await measure();

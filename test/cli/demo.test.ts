@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findTraces } from "../../src/demo-traces.ts";
-import { openCommandFolder } from "../support/tattile-command.ts";
+import { openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 
 test("the demo delivers everything through a kill -9 and an outage, and leaves nothing behind", async () => {
   await using cli = await openCommandFolder();
@@ -26,6 +27,30 @@ test("a calm demo says the balance as JSON, and keeps its folder when told to", 
   expect(report).toMatchObject({ lost: 0, invented: 0, differing: 0, traces: [] });
   expect(report.delivered).toBe(report.sent);
   expect(await readFile(join(report.folder, "service.log"), "utf8")).toContain("stopped");
+});
+
+test("a demo that is killed takes its service with it", async () => {
+  await using cli = await openCommandFolder();
+  const words = ["demo", "--cameras", "2", "--readings", "2000", "--rate", "20", "--calm"];
+  const demo = Bun.spawn([...tattileCommand(), ...words], {
+    env: { ...process.env, TMPDIR: cli.folder },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const servicePid = async (): Promise<string> => {
+    for (;;) {
+      const found = Bun.spawnSync(["pgrep", "-f", `run all --env-file ${cli.folder}`])
+        .stdout.toString()
+        .trim();
+      if (found !== "") return found;
+      await Bun.sleep(20);
+    }
+  };
+  const pid = await servicePid();
+  demo.kill("SIGKILL");
+  await demo.exited;
+  while (existsSync(`/proc/${pid}`)) await Bun.sleep(20);
 });
 
 test("the search finds a plate and a picture in any file, and in file names", async () => {
