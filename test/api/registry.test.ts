@@ -262,6 +262,23 @@ test("an admin revokes tokens and reads who did what; nobody else does", async (
   ]);
 });
 
+test("the audit log is narrowed by who, what and message", async () => {
+  await using api = await openApi();
+  const deeds = [
+    { who: "jordi (cli)", what: "image show", messageId: 7, detail: "ocr" },
+    { who: "token marta (api)", what: "image show", messageId: 8, detail: "ctx" },
+    { who: "token marta (api)", what: "queue retry", messageId: null, detail: "all" },
+  ] as const;
+  for (const deed of deeds) await api.store.recordAudit(deed, new Date());
+  const details = async (query: string): Promise<string[]> => {
+    const { json } = await api.call("GET", `/api/v1/audit?${query}`, { as: "admin" });
+    return json.entries.map(({ detail }: { detail: string }) => detail);
+  };
+  expect(await details("who=marta")).toEqual(["all", "ctx"]);
+  expect(await details("what=image%20show&who=marta")).toEqual(["ctx"]);
+  expect(await details("message=7")).toEqual(["ocr"]);
+});
+
 test("a whole site is brought about at once, shown first, and read back the same", async () => {
   await using api = await openApi();
   const site = {
