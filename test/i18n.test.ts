@@ -31,6 +31,9 @@ function source(): string {
 /** Put together from several texts. */
 const COMPOSED = [
   "a whole number of",
+  "day left",
+  "s behind the police",
+  "s ahead of the police",
   "it is not a PFX file, but PEM text",
   "is taken by",
   "is taken or not allowed by",

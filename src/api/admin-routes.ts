@@ -1,64 +1,12 @@
 import { Type } from "typebox";
 import { buildTokenText, hashToken, TOKEN_BYTES } from "../api-token.ts";
+import { AuditList, MadeToken, NewToken, Token } from "./admin-schemas.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
-import { After, Next } from "./message-schemas.ts";
+import { After } from "./message-schemas.ts";
 import { mustFind } from "./refusal.ts";
 import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
-import { exactly, Id, Instant, listOf, named, nullable, Role } from "./schemas.ts";
-
-const Token = named(
-  "Token",
-  exactly({
-    id: Id,
-    name: Type.String(),
-    role: Role,
-    createdAt: Instant,
-    expiresAt: nullable(Instant),
-    lastUsedAt: nullable(Instant),
-  }),
-);
-
-const AuditEntry = named(
-  "AuditEntry",
-  exactly({
-    id: Id,
-    at: Instant,
-    who: Type.String(),
-    what: Type.String(),
-    messageId: nullable(Type.Integer()),
-    detail: Type.String(),
-  }),
-);
-
-const AuditList = named("AuditList", exactly({ entries: listOf(AuditEntry), more: Type.Boolean(), next: Next }));
-
-const NewToken = named(
-  "NewToken",
-  exactly({
-    name: Type.String({
-      minLength: 1,
-      maxLength: 64,
-      pattern: "^[^\\p{Cc}]+$",
-      description: "1 to 64 characters without line breaks: whose it is; stands in the audit log",
-    }),
-    role: Role,
-    days: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 3650, description: "it ends after so many; else when revoked" }),
-    ),
-  }),
-);
-
-const MadeToken = named(
-  "MadeToken",
-  exactly({
-    id: Id,
-    name: Type.String(),
-    role: Role,
-    expiresAt: nullable(Instant),
-    token: Type.String({ readOnly: true, description: "to be kept now: it cannot be shown again" }),
-  }),
-);
+import { exactly, Id, listOf } from "./schemas.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -124,12 +72,18 @@ export function adminRoutes(
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
         after: After,
         since: Type.Optional(Type.String({ format: "date-time", description: "an instant" })),
+        who: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "text that is in `who`" })),
+        what: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "text that is in `what`" })),
+        message: Type.Optional(Id),
       }),
       answer: AuditList,
-      handle: async ({ query: { limit = 100, since, after } }) => {
+      handle: async ({ query: { limit = 100, since, after, who, what, message } }) => {
         const found = await store.listAudit({
           since: since === undefined ? undefined : new Date(since),
           before: after,
+          who,
+          what,
+          messageId: message,
           limit: limit + 1,
         });
         const entries = found.toReversed().slice(0, limit);

@@ -1,3 +1,4 @@
+import { Type } from "typebox";
 import { removeCertificateFolder } from "../certificate-files.ts";
 import { assignImported, stageImported } from "../certificate-import.ts";
 import { daysUntil } from "../format.ts";
@@ -95,13 +96,17 @@ export function certificateRoutes(deps: ApiDeps, auditor: Auditor): readonly Rou
       method: "DELETE",
       path: "/api/v1/certificates/{id}",
       tag: "certificates",
-      summary: "remove a certificate that no municipality uses, with its key",
+      summary:
+        "remove a certificate that no municipality uses, with its key; with force it is taken from those that do",
       access: "admin",
       params: exactly({ id: Id }),
-      handle: async ({ params: { id }, caller }) => {
+      query: exactly({ force: Type.Optional(Type.Boolean()) }),
+      handle: async ({ params: { id }, query, caller }) => {
         const certificate = mustFind(await store.findCertificate(id), `certificate ${id}`);
         const detail = `certificate ${id} (${certificate.name})`;
-        await auditor.around(caller, { what: "certificate remove", detail }, () => store.removeCertificate(id));
+        await auditor.around(caller, { what: "certificate remove", detail }, () =>
+          store.removeCertificate(id, query.force),
+        );
         const { keyPath } = certificate;
         const shared = (await store.listCertificates()).some((one) => one.keyPath === keyPath);
         if (keyPath !== null && !shared) removeCertificateFolder(config.certsDir, keyPath);

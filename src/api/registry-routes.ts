@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { countOf } from "../format.ts";
 import { eraseMany } from "../images/image-store.ts";
 import { coordinate, endpointUrl } from "../registry-values.ts";
 import { DEFAULT_ENDPOINT } from "../status-report.ts";
@@ -23,6 +24,9 @@ import {
 } from "./registry-schemas.ts";
 import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
 import { Camera, Endpoint, exactly, listOf, Municipality } from "./schemas.ts";
+
+/** What is stored of many cameras takes its time. */
+const ERASE_SECONDS = 255;
 
 /** Municipalities, endpoints and cameras; a PUT adds, or changes what it names. */
 export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
@@ -78,13 +82,23 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       method: "DELETE",
       path: "/api/v1/municipalities/{name}",
       tag: "registry",
-      summary: "remove a municipality that has no camera",
+      summary:
+        "remove a municipality that has no camera; with cascade its cameras go too, with all that is stored of them",
       access: "admin",
       params: EntityName,
-      handle: async ({ params: { name }, caller }) => {
+      query: exactly({ cascade: Type.Optional(Type.Boolean()) }),
+      handle: async ({ params: { name }, query, caller, wait }) => {
         const found = mustFind(await store.findMunicipality(name), `municipality ${name}`);
-        const deed = { what: "municipality remove" as const, detail: found.name };
-        await auditor.around(caller, deed, () => store.removeMunicipality(found.id));
+        const cameras = query.cascade
+          ? (await store.listCameras()).filter(({ municipalityId }) => municipalityId === found.id)
+          : [];
+        const detail =
+          cameras.length === 0 ? found.name : `${found.name} with ${countOf(cameras.length, "camera")}, unsent`;
+        wait(ERASE_SECONDS);
+        await auditor.around(caller, { what: "municipality remove" as const, detail }, async () => {
+          if (cameras.length > 0) await (await deps.deeds()).eraseCameras(cameras);
+          await store.removeMunicipality(found.id);
+        });
       },
     }),
     defineRoute({
@@ -144,13 +158,15 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       method: "DELETE",
       path: "/api/v1/endpoints/{name}",
       tag: "registry",
-      summary: "remove an endpoint that nothing uses",
+      summary: "remove an endpoint that nothing uses; with force it is taken from all that use it",
       access: "admin",
       params: EntityName,
-      handle: async ({ params: { name }, caller }) => {
+      query: exactly({ force: Type.Optional(Type.Boolean()) }),
+      handle: async ({ params: { name }, query, caller }) => {
         const found = mustFind(await store.findEndpoint(name), `endpoint ${name}`);
         const deed = { what: "endpoint remove" as const, detail: `${found.name} (${found.url})` };
-        await auditor.around(caller, deed, () => store.removeEndpoint(found.id));
+        await auditor.around(caller, deed, () => store.removeEndpoint(found.id, query.force));
+        deps.onDue();
       },
     }),
     defineRoute({

@@ -1,11 +1,9 @@
-import { AppError } from "../errors.ts";
 import { countOf } from "../format.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { audited, noteDeed } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
-import { discardWithImages, eraseImages } from "./images.ts";
 import { copyImages } from "./keep-images.ts";
 import { lookUpCamera } from "./lookup.ts";
 import { confirm } from "./prompt.ts";
@@ -31,33 +29,23 @@ export function describeHoldings({ readings, imagePaths }: CameraHoldings): stri
   return `${countOf(readings, "stored reading")} and ${countOf(imagePaths.length, "image")}`;
 }
 
-/**
- * Takes cameras away with all that is stored of them: rows, then pictures, then what may still be readable of the rows. Each
- * is switched off first; were this interrupted, the service would deliver what is left and then remove it.
- */
+/** Takes cameras away with all that is stored of them. */
 export async function eraseCameras(
   cameras: readonly Camera[],
   store: Store,
   context: CommandContext,
 ): Promise<{ readings: number; images: number }> {
-  const sending = (await store.countQueue()).filter(({ status }) => status === "SENDING");
-  const busy = cameras.find(({ id }) => sending.some(({ cameraId }) => cameraId === id));
-  if (busy !== undefined) {
-    throw new AppError("conflict", `removing the camera ${busy.serial}: a reading of it is being sent`, {
-      hint: "try again in a moment, or --keep-queue",
-    });
+  const [{ eraseCameras }, { openImages }] = await Promise.all([
+    import("../deeds/camera-removal.ts"),
+    import("../images/open.ts"),
+  ]);
+  const images = openImages(await context.config());
+  try {
+    return await eraseCameras(cameras, { store, images, onProgress: (text) => context.out.progress(text) });
+  } finally {
+    images.close();
+    context.out.clearProgress();
   }
-  let readings = 0;
-  let images = 0;
-  for (const { id, serial } of cameras) {
-    await store.retireCamera(id);
-    const gone = await discardWithImages({ cameraSerial: serial }, store, context);
-    const last = await store.removeCamera(id, true);
-    readings += gone.readings + last.readings;
-    images += gone.images + (await eraseImages(last.imagePaths, context));
-  }
-  await store.scrub();
-  return { readings, images };
 }
 
 export const removeCamera = defineTattileCommand({

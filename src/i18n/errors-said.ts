@@ -13,6 +13,11 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "no hi ha cap {~1} {2}; volíeu dir {3}?",
     "no hay {~1} {2}; ¿quería decir {3}?",
   ),
+  "unknown command {1}": said("no hi ha l'ordre {1}", "no hay la orden {1}"),
+  "unknown command {1}; did you mean {2}?": said(
+    "no hi ha l'ordre {1}; volíeu dir {2}?",
+    "no hay la orden {1}; ¿quería decir {2}?",
+  ),
   "unknown held message {1}": said("no hi ha cap missatge retingut {1}", "no hay mensaje retenido {1}"),
   "tattile queue list (a delivered message is erased and no longer listed)": said(
     "tattile queue list (un missatge lliurat s'esborra i ja no hi surt)",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createPki } from "../../src/simulator/pki.ts";
 import { type ApiUnderTest, openApi } from "../support/api-fixture.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
+import { addCameras } from "../support/store-fixture.ts";
 
 const PASSWORD = "contraseña 1";
 let pfx: Buffer;
@@ -88,6 +89,35 @@ test("a paused endpoint is tried now by an operator, not by a viewer; the count 
     ["token operator (api)", "lectio"],
     ["token operator (api)", "(default)"],
   ]);
+});
+
+test("what is still used goes only with those that use it losing it, and a town only with its cameras when that is said", async () => {
+  await using api = await openApi(
+    {},
+    {
+      prepare: async (store, config) => {
+        await addCameras(store, "A1", "B2");
+        await takeIn(config.dataDir, [messageOf("A1", "1111AAA", 1), messageOf("B2", "2222BBB", 2)]);
+      },
+    },
+  );
+  const remove = (path: string) => api.call("DELETE", `/api/v1${path}`, { as: "admin" });
+  const body = { municipality: "Girona", pfx: pfx.toString("base64"), password: PASSWORD };
+  const { certificate } = (await api.call("POST", "/api/v1/certificates", { as: "admin", body })).json;
+  for (const path of [`/certificates/${certificate.id}`, "/endpoints/Police", "/municipalities/Girona"]) {
+    expect([path, (await remove(path)).status]).toEqual([path, 409]);
+  }
+  for (const path of [`/certificates/${certificate.id}?force=true`, "/endpoints/Police?force=true"]) {
+    expect([path, (await remove(path)).status]).toEqual([path, 204]);
+  }
+  expect(await api.store.listMunicipalities()).toMatchObject([{ endpointId: null, certificateId: null }]);
+  expect(await api.store.listCameras()).toHaveLength(2);
+  expect((await remove("/municipalities/Girona?cascade=true")).status).toBe(204);
+  expect([await api.store.listMunicipalities(), await api.store.listCameras()]).toEqual([[], []]);
+  expect(await api.store.balance()).toMatchObject({ discarded: 2, waiting: 0, difference: 0 });
+  const files = await api.call("GET", "/api/v1/totals", { as: "admin" });
+  expect(files.json.files).toContainEqual({ name: "images", files: 0 });
+  expect((await api.store.listAudit({ limit: 1 }))[0]?.detail).toBe("Girona with 2 cameras, unsent");
 });
 
 test("only an admin changes what is registered", async () => {
@@ -230,6 +260,23 @@ test("an admin revokes tokens and reads who did what; nobody else does", async (
   expect((await api.call("GET", "/api/v1/audit", { as: "admin" })).json.entries).toMatchObject([
     { who: "token admin (api)", what: "token remove", detail: "viewer (viewer)" },
   ]);
+});
+
+test("the audit log is narrowed by who, what and message", async () => {
+  await using api = await openApi();
+  const deeds = [
+    { who: "jordi (cli)", what: "image show", messageId: 7, detail: "ocr" },
+    { who: "token marta (api)", what: "image show", messageId: 8, detail: "ctx" },
+    { who: "token marta (api)", what: "queue retry", messageId: null, detail: "all" },
+  ] as const;
+  for (const deed of deeds) await api.store.recordAudit(deed, new Date());
+  const details = async (query: string): Promise<string[]> => {
+    const { json } = await api.call("GET", `/api/v1/audit?${query}`, { as: "admin" });
+    return json.entries.map(({ detail }: { detail: string }) => detail);
+  };
+  expect(await details("who=marta")).toEqual(["all", "ctx"]);
+  expect(await details("what=image%20show&who=marta")).toEqual(["ctx"]);
+  expect(await details("message=7")).toEqual(["ocr"]);
 });
 
 test("a whole site is brought about at once, shown first, and read back the same", async () => {

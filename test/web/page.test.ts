@@ -29,6 +29,8 @@ const PAGES = [
   ["#/registry/cameras", "tbody tr"],
   ["#/registry/municipalities", "tbody tr"],
   ["#/registry/endpoints", "tbody tr"],
+  ["#/tokens", "tbody tr"],
+  ["#/audit", "tbody tr"],
 ] as const;
 
 test.each([
@@ -53,8 +55,8 @@ test.each([
   await page.locator("button.danger").click();
   await page.locator("dialog").waitFor();
   expect(await findBarriers(page)).toEqual([]);
-  for (const part of ["cameras", "municipalities", "endpoints"]) {
-    await page.goto(`/#/registry/${part}`);
+  for (const part of ["registry/cameras", "registry/municipalities", "registry/endpoints", "tokens"]) {
+    await page.goto(`/#/${part}`);
     await page.locator(".card-head button").click();
     await page.locator("dialog button[type=submit]").click();
     await page.locator("dialog .problem").first().waitFor();

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { AuditPage } from "./audit.tsx";
 import { CertificatesPage } from "./certificates.tsx";
 import { isLanguage, LANGUAGES, type Language, number, t } from "./i18n.ts";
 import { type Live, useLive } from "./live.ts";
@@ -10,8 +11,9 @@ import { linkTo, type Place, usePlace } from "./place.ts";
 import { Quarantine } from "./quarantine.tsx";
 import { RegistryPage } from "./registry.tsx";
 import { keptTheme, showTheme, THEMES } from "./theme.ts";
+import { TokensPage } from "./tokens.tsx";
 import { TroubleNote } from "./trouble.tsx";
-import type { Role, Session, Status } from "./wire.ts";
+import type { Session, Status } from "./wire.ts";
 
 export function Header(props: {
   session: Session | null;
@@ -37,6 +39,17 @@ export function Header(props: {
               {session.name} <span class="quiet">({app.roles[session.role]})</span>
             </p>
           )}
+          {session?.role === "admin" ? (
+            <ul>
+              {adminPages().map(({ name, text }) => (
+                <li key={name}>
+                  <a href={linkTo(name)} onClick={closeMenu}>
+                    {text}
+                  </a>
+                </li>
+              ))}
+            </ul>
+          ) : null}
           <label>
             {app.language}
             <select
@@ -80,8 +93,20 @@ export function Header(props: {
   );
 }
 
+/** Who may log in, and who did what: seldom needed, so they stand in the menu. */
+function adminPages() {
+  return [
+    { name: "tokens", text: t().tokens.title },
+    { name: "audit", text: t().audit.title },
+  ];
+}
+
+function closeMenu(event: Event): void {
+  (event.currentTarget as Element).closest("details")?.removeAttribute("open");
+}
+
 /** The pages, once somebody is logged in. */
-export function Shell({ session: { role } }: { session: Session }) {
+export function Shell({ session }: { session: Session }) {
   const live = useLive();
   const place = usePlace();
   const { app } = t();
@@ -95,7 +120,7 @@ export function Shell({ session: { role } }: { session: Session }) {
     { name: "certificates", text: app.certificates, count: 0 },
     { name: "registry", text: t().registry.title, count: 0 },
   ];
-  const title = pages.find(({ name }) => name === place.page)?.text ?? "";
+  const title = [...pages, ...adminPages()].find(({ name }) => name === place.page)?.text ?? "";
   useEffect(() => {
     document.title = `${title === "" ? "" : `${title} · `}tattile`;
   }, [title]);
@@ -118,7 +143,7 @@ export function Shell({ session: { role } }: { session: Session }) {
       <main id="content">
         <TroubleNote trouble={live.trouble} />
         {status !== null ? (
-          <Page place={place} live={live} status={status} role={role} />
+          <Page place={place} live={live} status={status} session={session} />
         ) : live.trouble !== null ? null : (
           <p>{app.loading}</p>
         )}
@@ -133,8 +158,9 @@ function arrive(): void {
   if (document.activeElement === document.body) goToContent();
 }
 
-function Page({ place, live, status, role }: { place: Place; live: Live; status: Status; role: Role }) {
+function Page({ place, live, status, session }: { place: Place; live: Live; status: Status; session: Session }) {
   const { page, id, query } = place;
+  const { role } = session;
   switch (page) {
     case "":
       return <Overview status={status} live={live} role={role} />;
@@ -150,7 +176,20 @@ function Page({ place, live, status, role }: { place: Place; live: Live; status:
       return <CertificatesPage live={live} status={status} role={role} municipality={query.get("municipality")} />;
     case "registry":
       return <RegistryPage part={id} query={query} live={live} status={status} role={role} key={String(query)} />;
+    case "tokens":
+      return role === "admin" ? <TokensPage live={live} session={session} /> : <NeedsAdmin title={t().tokens.title} />;
+    case "audit":
+      return role === "admin" ? <AuditPage query={query} /> : <NeedsAdmin title={t().audit.title} />;
     default:
       return <p>{t().app.notFound}</p>;
   }
+}
+
+function NeedsAdmin({ title }: { title: string }) {
+  return (
+    <>
+      <h1 class="page">{title}</h1>
+      <p>{t().app.needsRole(t().app.roles.admin)}</p>
+    </>
+  );
 }

@@ -1,4 +1,5 @@
 import type { Static } from "typebox";
+import type * as admin from "../../api/admin-schemas.ts";
 import type * as messages from "../../api/message-schemas.ts";
 import type * as registry from "../../api/registry-schemas.ts";
 import type * as schemas from "../../api/schemas.ts";
@@ -28,6 +29,11 @@ export type HeldList = Wire<Static<typeof messages.HeldList>>;
 export type HeldResults = Static<typeof messages.HeldResults>;
 export type Certificate = Wire<Static<typeof registry.Certificate>>;
 export type SavedCertificate = Wire<Static<typeof registry.SavedCertificate>>;
+export type Token = Wire<Static<typeof admin.Token>>;
+export type NewToken = Static<typeof admin.NewToken>;
+export type MadeToken = Wire<Static<typeof admin.MadeToken>>;
+export type AuditEntry = Wire<Static<typeof admin.AuditEntry>>;
+export type AuditList = Wire<Static<typeof admin.AuditList>>;
 export type CameraFields = Static<typeof registry.CameraFields>;
 export type MunicipalityFields = Static<typeof registry.MunicipalityFields>;
 export type EndpointFields = Static<typeof registry.EndpointFields>;

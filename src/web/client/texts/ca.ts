@@ -1,3 +1,4 @@
+import { access } from "./ca/access.ts";
 import { advice } from "./ca/advice.ts";
 import { certificates } from "./ca/certificates.ts";
 import { frame } from "./ca/frame.ts";
@@ -20,6 +21,7 @@ export const ca: Texts = {
   ...messages,
   ...held,
   ...registry,
+  ...access,
   ...advice,
   reason,
 };

@@ -1,3 +1,4 @@
+import { access } from "./en/access.ts";
 import { advice } from "./en/advice.ts";
 import { certificates } from "./en/certificates.ts";
 import { frame } from "./en/frame.ts";
@@ -20,6 +21,7 @@ export const en: Texts = {
   ...messages,
   ...held,
   ...registry,
+  ...access,
   ...advice,
   reason,
 };

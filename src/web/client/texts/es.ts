@@ -1,3 +1,4 @@
+import { access } from "./es/access.ts";
 import { advice } from "./es/advice.ts";
 import { certificates } from "./es/certificates.ts";
 import { frame } from "./es/frame.ts";
@@ -20,6 +21,7 @@ export const es: Texts = {
   ...messages,
   ...held,
   ...registry,
+  ...access,
   ...advice,
   reason,
 };

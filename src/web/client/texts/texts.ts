@@ -1,4 +1,5 @@
 import type { AttentionCode } from "../../../attention.ts";
+import type { AuditedDeed } from "../../../store/audit.ts";
 
 export type Facts = Readonly<Record<string, string | number | readonly string[]>>;
 export interface Advice {
@@ -251,6 +252,48 @@ export interface Texts {
     removed(name: string): string;
     removedErased(name: string, count: number): string;
     retired(name: string): string;
+  };
+  tokens: Words<
+    | "title"
+    | "add"
+    | "submit"
+    | "name"
+    | "nameHelp"
+    | "role"
+    | "days"
+    | "daysHelp"
+    | "created"
+    | "ends"
+    | "endless"
+    | "over"
+    | "used"
+    | "yours"
+    | "once"
+    | "kept"
+    | "revoke"
+    | "revokeHelp"
+    | "revokeOwn"
+  > & {
+    made(name: string): string;
+    revoking(name: string): string;
+    revoked(name: string): string;
+  };
+  audit: Words<
+    | "title"
+    | "help"
+    | "when"
+    | "who"
+    | "what"
+    | "detail"
+    | "message"
+    | "since"
+    | "anything"
+    | "filter"
+    | "more"
+    | "empty"
+  > & {
+    shown(count: number): string;
+    deeds: Words<AuditedDeed>;
   };
   /** What is wrong with a field. */
   form: Words<"required" | "known" | "reader" | "together" | "coordinate" | "address" | "zone" | "wsdl"> & {
