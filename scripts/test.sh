@@ -4,7 +4,7 @@
 # shellcheck source=scripts/bootstrap.sh
 source "$(dirname "${BASH_SOURCE[0]}")/bootstrap.sh"
 need_commands curl=curl promtool=prometheus node=nodejs npm=npm git=git xmlsec1=xmlsec1 openssl=openssl tmux=tmux zsh=zsh fish=fish groff=groff-base \
-  strace=strace unshare=util-linux ip=iproute2 systemd-analyze=systemd shellcheck=shellcheck chromium=chromium
+  strace=strace unshare=util-linux ip=iproute2 systemd-analyze=systemd shellcheck=shellcheck chromium=chromium ip=iproute2
 need_postgres
 install_packages
 [ "${SKIP_BUILD:-}" = 1 ] || scripts/build.sh

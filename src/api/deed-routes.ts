@@ -12,6 +12,8 @@ import { defineRoute, type Route } from "./route.ts";
 const CONFIRM_MS = 120_000;
 /** After so long a wipe answers with what it has done, and goes on when it is asked again. */
 const WIPE_TURN_MS = 15_000;
+/** Of what a wipe goes on with. */
+const LEFT = "what is left of ";
 /** Longer than the longest of them takes. */
 const PATIENCE_SECONDS = 150;
 /** Two pictures in base64, and the rest of the body. */
@@ -132,7 +134,7 @@ export function deedRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
           const { counts, more } = await auditor.around(caller, deed, async () =>
             (await deeds()).runWipe(what, () => clock.monotonicMs() >= endMs),
           );
-          const next = more ? offer(tokenId, what, `what is left of ${given.text}`) : null;
+          const next = more ? offer(tokenId, what, `${LEFT}${given.text.replace(LEFT, "")}`) : null;
           return { done: true, counts, ...(next ?? { confirm: null, confirmUntil: null }) };
         });
       },

@@ -66,8 +66,8 @@ const list = defineTattileCommand({
       `${m.id}`,
       m.name,
       m.code ?? "-",
-      m.endpoint ?? "(default)",
-      m.certificate ?? "none",
+      m.endpoint ?? out.words("(default)"),
+      m.certificate ?? out.words("none"),
       `${m.cameras}`,
     ]);
     const columns = [

@@ -4,6 +4,7 @@ import { AppError, errorText, isStoreAway } from "../errors.ts";
 import { countOf, formatAge, formatBytes } from "../format.ts";
 import { type EndpointStatus, gatherStatus, type StatusReport } from "../status-report.ts";
 import type { SpoolCounts } from "../store/transfer.ts";
+import { sayAttention } from "./attention-said.ts";
 import { defineTattileCommand } from "./command.ts";
 import { cut, type Output } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
@@ -32,18 +33,18 @@ export const statusCommand = defineTattileCommand({
       report = await gatherStatus(store, config, context.now());
     } catch (error) {
       if (args.json) out.json({ status: "down", error: errorText(error), spool });
-      out.note(`Error: ${errorText(error)}`);
+      out.complaint(out.aside("Error:"), errorText(error));
       if (isStoreAway(error) && spool !== null) {
         const waiting = countOf(spool.waiting + spool.heldMessages, "reading");
         out.note(`Readings are taken in meanwhile: ${waiting} in the spool of this machine.`);
       }
-      if (error instanceof AppError && error.hint !== undefined) out.note(`Try: ${error.hint}`);
+      if (error instanceof AppError && error.hint !== undefined) out.complaint(out.aside("Try:"), error.hint);
       return 2;
     }
     const attention = [...findAttention(report), ...findSpoolAttention(spool)];
     const code = attention.some((a) => a.level === "down") ? 2 : attention.length > 0 ? 1 : 0;
     if (args.json) out.json({ status: WORDS[code], attention, ...report, storeMs, spool });
-    else printStatus(report, attention, out, storeMs);
+    else printStatus(report, await sayAttention(attention, out.interactive ? out.language : "en"), out, storeMs);
     return code;
   },
 });
@@ -58,10 +59,16 @@ async function lookIntoSpool(config: Config): Promise<SpoolCounts | null> {
   return peekSpool(spoolPath(config.dataDir));
 }
 
-function printStatus(report: StatusReport, attention: readonly Attention[], out: Output, storeMs: number): void {
+function printStatus(
+  report: StatusReport,
+  attention: readonly Pick<Attention, "level" | "text" | "mend">[],
+  out: Output,
+  storeMs: number,
+): void {
   const { queue, disk, at } = report;
-  const print = (name: string, text: string): void => out.line(cut(`${name.padEnd(13)}${text}`, out.width));
-  const services = report.services.map((s) => `${s.task} ${s.state}`).join(", ");
+  const print = (name: string, text: string): void =>
+    out.line(cut(`${out.words(name).padEnd(13)}${out.words(text)}`, out.width));
+  const services = report.services.map((s) => `${s.task} ${out.words(s.state)}`).join(", ");
   print("services", services || "none running");
   const { kind, version, schemaVersion, location } = report.store;
   print("store", `${kind} ${version}, schema ${schemaVersion}, answers in ${storeMs} ms: ${location}`);
@@ -75,7 +82,7 @@ function printStatus(report: StatusReport, attention: readonly Attention[], out:
   );
   const ages = (["PENDING", "FAILED", "DEAD"] as const)
     .filter((status) => queue.oldestAt[status] !== null)
-    .map((status) => `${status.toLowerCase()} ${formatAge(queue.oldestAt[status], at)}`);
+    .map((status) => out.words(`${status.toLowerCase()} ${formatAge(queue.oldestAt[status], at)}`));
   print("oldest", ages.join(", ") || "nothing waits");
   printCameras(report, print);
   report.endpoints.slice(0, LIST).forEach((e, i) => {
@@ -99,13 +106,13 @@ function printStatus(report: StatusReport, attention: readonly Attention[], out:
   print("clock", clockText(report.clockOffsetMs));
   out.line();
   if (attention.length === 0) {
-    out.line(out.paint("good", "All is fine."));
+    out.line(out.paint("good", out.words("All is fine.")));
     return;
   }
   for (const { level, text, mend } of attention.slice(0, LIST + 2)) {
-    const mark = level === "down" ? out.paint("bad", "DOWN") : out.paint("warn", "ATTENTION");
+    const mark = level === "down" ? out.paint("bad", out.words("DOWN")) : out.paint("warn", out.words("ATTENTION"));
     out.line(`${mark} ${text}`);
-    out.line(`  mend: ${mend}`);
+    out.line(`  ${out.words("mend")}: ${mend}`);
   }
   const hidden = attention.length - LIST - 2;
   if (hidden > 0) out.line(`and ${hidden} more: tattile status --json`);

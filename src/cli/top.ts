@@ -7,7 +7,7 @@ import { version } from "../version.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { type MachineSample, type MachineUse, machineUse, sampleMachine } from "./machine-sample.ts";
-import { cut, formatTable } from "./output.ts";
+import { cut, type Output } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { waitForSignal } from "./signals.ts";
 import { parseWhole } from "./values.ts";
@@ -68,7 +68,7 @@ export const topCommand = defineTattileCommand({
       await Bun.sleep(seconds * 1000);
       const picture = comparePictures(before, await takeMoment(store, context));
       const { processes: _processes, ...use } = picture.use;
-      return args.json ? out.json({ ...picture, use }) : out.line(drawTop(picture, out.width).join("\n"));
+      return args.json ? out.json({ ...picture, use }) : out.line(drawTop(picture, out).join("\n"));
     }
     const ended = waitForEnd(context.input);
     process.stdout.write(SCREEN_ON);
@@ -79,10 +79,10 @@ export const topCommand = defineTattileCommand({
         let lines: readonly string[];
         try {
           const after = await takeMoment(store, context);
-          lines = drawTop(comparePictures(before, after), out.width);
+          lines = drawTop(comparePictures(before, after), out);
           before = after;
         } catch (error) {
-          lines = [cut(`not now: ${errorText(error)}`, out.width), "it is tried again; q ends"];
+          lines = [cut(out.words(`not now: ${errorText(error)}`), out.width), out.words("it is tried again; q ends")];
         }
         const shown = lines.slice(0, Math.max(1, (process.stdout.rows || 24) - 1));
         process.stdout.write(
@@ -151,8 +151,8 @@ function comparePictures(before: Moment, after: Moment): Picture {
   };
 }
 
-/** The picture as lines of at most `width` characters. Pure. */
-export function drawTop(picture: Picture, width: number): readonly string[] {
+/** The picture as lines that fit. */
+function drawTop(picture: Picture, out: Output): readonly string[] {
   const { use, disk, queue, at } = picture;
   const percent = (part: number): string => `${Math.round(part * 100)} %`;
   const rate = (perSecond: number): string => `${perSecond.toFixed(perSecond < 10 ? 1 : 0)}/s`;
@@ -162,7 +162,7 @@ export function drawTop(picture: Picture, width: number): readonly string[] {
   const columns = [
     { title: "TASKS" },
     { title: "PID", align: "right", whole: true },
-    { title: "STATE", whole: true },
+    { title: "STATE", whole: true, words: true },
     { title: "CPU", align: "right", whole: true },
     { title: "MEMORY", align: "right", whole: true },
     { title: "SINCE", align: "right", whole: true },
@@ -175,18 +175,22 @@ export function drawTop(picture: Picture, width: number): readonly string[] {
     formatBytes(s.bytes),
     formatDuration(at.getTime() - s.startedAt.getTime()),
   ]);
+  const line = (name: string, text: string): string => `${out.words(name).padEnd(11)}${out.words(text)}`;
   return [
-    `tattile ${version}  ${at.toISOString().slice(0, 19).replace("T", " ")} UTC   q ends`,
+    `tattile ${version}  ${at.toISOString().slice(0, 19).replace("T", " ")} UTC   ${out.words("q ends")}`,
     "",
-    `cpu        ${percent(use.cpu)} of ${use.cores} ${use.cores === 1 ? "core" : "cores"}`,
-    `memory     ${formatBytes(use.memory.usedBytes)} of ${formatBytes(use.memory.totalBytes)} used`,
-    `disk       ${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`,
-    `network    in ${formatBytes(use.network.receivedPerSecond)}/s, out ${formatBytes(use.network.sentPerSecond)}/s`,
+    line("cpu", `${percent(use.cpu)} of ${use.cores} ${use.cores === 1 ? "core" : "cores"}`),
+    line("memory", `${formatBytes(use.memory.usedBytes)} of ${formatBytes(use.memory.totalBytes)} used`),
+    line("disk", `${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.totalBytes)}`),
+    line(
+      "network",
+      `in ${formatBytes(use.network.receivedPerSecond)}/s, out ${formatBytes(use.network.sentPerSecond)}/s`,
+    ),
     "",
-    ...(rows.length === 0 ? ["no service is running here"] : formatTable(columns, rows, width).split("\n")),
+    ...(rows.length === 0 ? [out.words("no service is running here")] : out.layTable(columns, rows).split("\n")),
     "",
-    `queue      ${PENDING} pending, ${SENDING} being sent, ${FAILED} to be tried again, ${DEAD} given up`,
-    `readings   in ${rate(picture.queuedPerSecond)}, delivered ${rate(picture.deliveredPerSecond)}`,
-    `oldest     ${oldest === null ? "nothing waits" : formatAge(oldest, at)}`,
-  ].map((line) => cut(line, width));
+    line("queue", `${PENDING} pending, ${SENDING} being sent, ${FAILED} to be tried again, ${DEAD} given up`),
+    line("readings", `in ${rate(picture.queuedPerSecond)}, delivered ${rate(picture.deliveredPerSecond)}`),
+    line("oldest", oldest === null ? "nothing waits" : formatAge(oldest, at)),
+  ].map((text) => cut(text, out.width));
 }

@@ -13,6 +13,11 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "no hi ha cap {~1} {2}; volíeu dir {3}?",
     "no hay {~1} {2}; ¿quería decir {3}?",
   ),
+  "unknown command {1}": said("no hi ha l'ordre {1}", "no hay la orden {1}"),
+  "unknown command {1}; did you mean {2}?": said(
+    "no hi ha l'ordre {1}; volíeu dir {2}?",
+    "no hay la orden {1}; ¿quería decir {2}?",
+  ),
   "unknown held message {1}": said("no hi ha cap missatge retingut {1}", "no hay mensaje retenido {1}"),
   "tattile queue list (a delivered message is erased and no longer listed)": said(
     "tattile queue list (un missatge lliurat s'esborra i ja no hi surt)",
@@ -50,9 +55,9 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "no es pot treure la càmera {1}: se n'està enviant una lectura",
     "no se puede quitar la cámara {1}: se está enviando una lectura suya",
   ),
-  "try again in a moment, or --keep-queue": said(
-    "torneu-hi d'aquí a un moment, o amb --keep-queue",
-    "repita dentro de un momento, o con --keep-queue",
+  "try again in a moment, or let what waits be delivered first": said(
+    "torneu-hi d'aquí a un moment, o deixeu abans que surti el que espera",
+    "repita dentro de un momento, o deje antes que salga lo que espera",
   ),
   // Certificates.
   "reading the PFX file: the password is wrong": said(

@@ -29,7 +29,7 @@ export function translateWords(text: string, language: Language): string {
 
 /** An error, whose text may have the texts of its causes behind it: `doing: what was wrong: cause`. */
 export function translateError(text: string, language: Language): string {
-  if (language === "en") return text;
+  if (language === "en" || text.length > LONGEST) return text;
   const whole = find(text, SENTENCES, language);
   if (whole !== null) return whole;
   for (let at = text.lastIndexOf(": "); at > 0; at = text.lastIndexOf(": ", at - 1)) {
@@ -46,12 +46,15 @@ interface Pattern {
 }
 type Book = () => readonly Pattern[];
 
+/** No sentence is longer; what is, is a listing, and would be long to compare. */
+const LONGEST = 2000;
 const HOLE = /\{[~#@]?\d\}/g;
 const VALUES: Readonly<Record<string, string>> = { "#": "([\\d.,]+)", "@": "([^,;]+)" };
 const SENTENCES = book(ERRORS, RESULTS);
 const PARTS = book(PHRASES);
 
 function find(text: string, from: Book, language: "ca" | "es"): string | null {
+  if (text.length > LONGEST) return null;
   if (from === PARTS && Object.hasOwn(WORDS, text)) return WORDS[text]?.[language] ?? null;
   for (const { english, holes, translation } of from()) {
     const values = english.exec(text)?.slice(1);

@@ -44,4 +44,15 @@ test("on PostgreSQL the API says the same, and while it is away readings are sti
   await server.start();
   while ((await api.store.balance().catch(() => null))?.received !== 2) await Bun.sleep(50);
   expect((await get("/api/v1/status")).json.balance).toMatchObject({ received: 2, waiting: 2, difference: 0 });
+
+  const admin = (method: string, path: string, body?: object) =>
+    api.call(method, path, { as: "admin", ...(body === undefined ? {} : { body }) });
+  expect((await admin("GET", "/api/v1/totals")).json).toMatchObject({ store: { kind: "postgres", bytes: null } });
+  const found: { check: string; grade: string }[] = (await admin("GET", "/api/v1/doctor")).json.findings;
+  expect(found.find(({ check }) => check === "store")?.grade).toBe("good");
+  expect((await admin("POST", "/api/v1/endpoints/Police/try")).json).toEqual({ endpoint: "Police", pauses: 0 });
+  const { counts, confirm } = (await admin("POST", "/api/v1/wipe/readings", {})).json;
+  expect(counts).toMatchObject({ storedReadings: 2 });
+  expect((await admin("POST", "/api/v1/wipe/readings", { confirm })).json).toMatchObject({ counts: { readings: 2 } });
+  expect(await api.store.balance()).toMatchObject({ received: 2, discarded: 2, waiting: 0, difference: 0 });
 }, 60_000);

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPki } from "../../src/simulator/pki.ts";
+import { ca as texts } from "../../src/web/client/texts/ca.ts";
 import { openOpensslPki } from "../support/openssl-pki.ts";
-import { type CommandFolder, openCommandFolder } from "../support/tattile-command.ts";
+import { type CommandFolder, openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 
 /** What a terminal shows, without colours and line ends of its own. */
 async function shown(cli: CommandFolder, language: string, ...words: string[]): Promise<string> {
@@ -106,6 +107,53 @@ test("each thing that can be wrong with a certificate is said in the operator's 
   expect(await said("keyless.pfx")).toContain("al leer el PFX: no trae la clave privada");
   expect(await said("text.pfx")).toContain("no es un fichero PFX, sino texto PEM");
 });
+
+test("status and top are read in the operator's language, what is wrong in the dashboard's sentence with its command", async () => {
+  await using cli = await openCommandFolder();
+  const empty = await shown(cli, "ca", "status");
+  expect(empty).toMatch(/^serveis +cap en marxa\nmagatzem +sqlite .*, esquema \d+, respon en \d+ ms: /);
+  expect(empty).toContain("balanç       0 rebudes, 0 lliurades, 0 caducades, 0 descartades: no en falta cap\n");
+  expect(empty).toContain("més antic    res en espera\n");
+  const sentence = texts.attention["service-missing"]({ task: "ingest" }, String, String, String).text;
+  expect(empty).toContain(`ATURAT ${sentence}\n  remei: systemctl start tattile\n`);
+  await cli.run("endpoint", "add", "lectio", "https://police.example/");
+  await cli.run("municipality", "add", "Òdena", "--endpoint", "lectio");
+  for (const serial of ["7", "8"]) await cli.run("camera", "add", serial, "--reader", "1", "--municipality", "Òdena");
+  await cli.run("camera", "set", "8", "--active", "off");
+  const full = await shown(cli, "es", "status");
+  expect(full).toContain("7: leído nunca, enviado nunca\n");
+  expect(full).toContain("8: leído nunca, enviado nunca, desactivada\n");
+  expect(full).toContain("lectio: abierto, último aceptado nunca\n");
+  expect(full).not.toMatch(/never|pending|running|mend|last/);
+  expect((await cli.runWith({ env: { TATTILE_LANG: "ca" } }, "status")).stdout).toStartWith(
+    "services     none running",
+  );
+  let screen = "";
+  const env = { PATH: process.env["PATH"] ?? "", DATA_DIR: cli.dataDir, TATTILE_ENV_FILE: "/dev/null" };
+  const top = Bun.spawn([...tattileCommand(), "top", "--interval", "1"], {
+    env: { ...env, DISK_MIN_FREE_BYTES: "1048576", TERM: "xterm", TATTILE_LANG: "es" },
+    terminal: {
+      cols: 100,
+      rows: 30,
+      data(terminal, data) {
+        screen += Buffer.from(data).toString("utf8");
+        if (screen.includes("más antiguo")) terminal.write("q");
+      },
+    },
+  });
+  expect(await top.exited).toBe(0);
+  top.terminal?.close();
+  for (const text of [
+    "q termina",
+    "memoria ",
+    "libres de",
+    "aquí no hay ningún servicio en marcha",
+    "nada en espera",
+  ]) {
+    expect(screen).toContain(text);
+  }
+  expect(screen).toMatch(/lecturas +entran [\d.]+\/s, se entregan [\d.]+\/s/);
+}, 60_000);
 
 test("the plan of a site file is read in the operator's language, and sí is a yes", async () => {
   await using cli = await openCommandFolder();

@@ -33,11 +33,15 @@ export interface Site extends AsyncDisposable {
   /** Runs a command of the binary with this site's settings. */
   run(...words: string[]): Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
   addCameras(...serials: string[]): Promise<void>;
-  /** Starts `run TASK` and waits until it listens. */
-  /** @param settings that differ from the site's: another machine of it */
+  /**
+   * Starts `run TASK` and waits until it listens.
+   * @param settings that differ from the site's: another machine of it
+   * @param words before the command, which replace themselves by it: where it runs
+   */
   start(
     task?: "all" | "ingest" | "sender" | "api",
     settings?: Readonly<Record<string, string>>,
+    words?: readonly string[],
   ): Promise<ServiceProcess>;
   /** Sends as cameras do; what was sent goes to the manifest. */
   send(change: Partial<CameraOptions> & { serials: readonly string[]; total: number }): ReturnType<typeof runCameras>;
@@ -52,15 +56,17 @@ const readerOf = (serial: string): string => `R-${serial.slice(-8)}`;
 /**
  * @param settings lines of the settings file that differ from the site's own
  * @param before what is done first, in place of registering a municipality with its endpoint and certificate
+ * @param policeHost where the police listen, and what their certificate says
  */
 export async function openSite(
   settings: Readonly<Record<string, string>> = {},
   before?: (site: { folder: string; pki: Pki; mossosUrl: string }) => Promise<void>,
+  policeHost = "127.0.0.1",
 ): Promise<Site> {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run scripts/build.sh`);
   const folder = mkdtempSync(join(tmpdir(), "tattile-e2e-"));
-  const pki = await createPki({ now: new Date() });
-  const mossos = await startMossos({ tls: pki.server, trustedCa: [pki.caPem], profile: "compat" });
+  const pki = await createPki({ now: new Date(), hosts: [policeHost, "localhost"] });
+  const mossos = await startMossos({ host: policeHost, tls: pki.server, trustedCa: [pki.caPem], profile: "compat" });
   const [transitPort = 0, apiPort = 0] = await findFreePorts(2);
   const envFile = join(folder, "tattile.env");
   const lines = {
@@ -135,10 +141,10 @@ export async function openSite(
       }
       await store.close();
     },
-    async start(task = "all", different = {}) {
+    async start(task = "all", different = {}, words = []) {
       const before = log().length;
       const descriptor = openSync(logPath, "a");
-      const child = Bun.spawn([BINARY, "run", task, "--env-file", envFile], {
+      const child = Bun.spawn([...words, BINARY, "run", task, "--env-file", envFile], {
         env: { ...environment, ...different },
         stdin: "ignore",
         stdout: descriptor,

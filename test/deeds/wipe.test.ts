@@ -1,0 +1,68 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Auditor } from "../../src/api/audit.ts";
+import { deedRoutes } from "../../src/api/deed-routes.ts";
+import type { ApiDeps, Deeds } from "../../src/api/deps.ts";
+import { runWipe } from "../../src/deeds/wipe.ts";
+import { openDiskStore } from "../../src/images/disk.ts";
+import { addCameras, readingEntry, SqliteUnderTest, START, standingClock } from "../support/store-fixture.ts";
+
+test("a wipe that somebody waits for stops between two steps, and the next one goes on", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const { store } = under;
+  const images = openDiskStore(join(folder, "images"));
+  const quarantine = openDiskStore(join(folder, "quarantine"));
+  await addCameras(store, "A");
+  await store.enqueue(
+    Array.from({ length: 1500 }, (_, n) => readingEntry(n + 1, "A")),
+    START,
+  );
+  const deps = { store, images, quarantine, config: { dataDir: folder }, clock: standingClock(), isOver: () => true };
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 1000, "held message": 0 }, more: true });
+  expect((await store.summarize()).readings).toBe(500);
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 500 }, more: false });
+  images.close();
+  quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("while there is more to wipe each answer has the confirmation for going on, and a late one is refused", async () => {
+  let left = 3;
+  const clock = standingClock();
+  const written: string[] = [];
+  const auditor: Pick<Auditor, "around"> = {
+    around: (_caller, { what, detail }, run) => {
+      written.push(`${what}: ${detail}`);
+      return run();
+    },
+  };
+  const deeds: Pick<Deeds, "countWipe" | "runWipe"> = {
+    countWipe: async () => ({ counts: { storedReadings: left }, text: `${left} readings` }),
+    runWipe: async () => {
+      left -= 1;
+      return { counts: { readings: 1 }, more: left > 0 };
+    },
+  };
+  const deps = { clock, deeds: async () => deeds } as unknown as ApiDeps;
+  const route = deedRoutes(deps, auditor as Auditor).find(({ path }) => path === "/api/v1/wipe/{what}");
+  const ask = async (confirm?: string | null) =>
+    (await route?.handle({
+      ...{ params: { what: "readings" }, query: {}, caller: { token: { id: 7 } }, peer: "", wait() {} },
+      body: confirm == null ? {} : { confirm },
+    } as never)) as { done: boolean; confirm: string | null; confirmUntil: Date };
+
+  const late = await ask();
+  clock.set(new Date(late.confirmUntil.getTime() + 1));
+  await expect(ask(late.confirm)).rejects.toThrow("its two minutes are over");
+  let answer = await ask();
+  while (answer.confirm !== null) answer = await ask(answer.confirm);
+  expect([left, answer.done]).toEqual([0, true]);
+  expect(written).toEqual([
+    "readings wipe: 3 readings",
+    "readings wipe: what is left of 3 readings",
+    "readings wipe: what is left of 3 readings",
+  ]);
+});
