@@ -65,6 +65,24 @@ test("all that were given up for one reason are sent again by one button", async
   expect(site.mossos.records.accepted()).toHaveLength(3);
 });
 
+test("a long queue is shown a hundred at a time, and more when asked for", async () => {
+  await using site = await openSite();
+  await site.addCameras("2001008851");
+  await site.start();
+  site.mossos.behave({ answer: { kind: "code", code: "12" } });
+  await site.send({ serials: ["2001008851"], total: 120 });
+  await site.until((health) => health["dead_messages"] === 120);
+  await using view = await openAs(site, "viewer");
+  const { page } = view;
+  await page.goto("/#/messages?state=DEAD");
+  const rows = page.locator("tbody tr");
+  await rows.nth(99).waitFor();
+  expect(await rows.count()).toBe(100);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await rows.nth(119).waitFor();
+  await page.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+});
+
 test("discarding asks first, and only the answer yes erases", async () => {
   await using site = await openRefused("1234BCD", "5678FGH");
   await using view = await openAs(site, "operator");

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { asCoordinate, coordinateBeside, newName, reader, required, text, zone } from "./checks.ts";
-import { type Field, FormDialog, type Values } from "./form.tsx";
+import { type Field, FormDialog, onlyTouched, type Values } from "./form.tsx";
 import { t } from "./i18n.ts";
 import { Section, State, Table } from "./parts.tsx";
 import { linkTo } from "./place.ts";
@@ -179,7 +179,7 @@ function EditCamera(props: PartProps & { camera: Camera | null; serial: string; 
     },
     { name: "active", label: texts.cameraActive, kind: "box", value: camera?.active === false ? "" : "yes" },
   ];
-  const save = async (values: Values): Promise<void> => {
+  const save = async (values: Values, touched: ReadonlySet<string>): Promise<void> => {
     const orNull = (name: string): string | null => values[name] || null;
     const body: CameraFields = {
       readerCode: values["readerCode"] ?? "",
@@ -192,7 +192,7 @@ function EditCamera(props: PartProps & { camera: Camera | null; serial: string; 
       active: values["active"] === "yes",
     };
     const own = camera?.serial ?? values["serial"] ?? "";
-    await ask("PUT", `/api/v1/cameras/${encodeURIComponent(own)}`, body);
+    await ask("PUT", `/api/v1/cameras/${encodeURIComponent(own)}`, camera === null ? body : onlyTouched(body, touched));
     onDone(camera === null ? t().held.registered(own) : texts.saved(own));
   };
   return (

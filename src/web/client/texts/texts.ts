@@ -41,6 +41,7 @@ export interface Texts {
     | "unknown"
     | "notFound"
     | "more"
+    | "showMore"
   > & {
     themes: Words<"auto" | "light" | "dark">;
     roles: Words<Role>;
@@ -299,6 +300,8 @@ export interface Texts {
   };
   /** What is wrong with a field. */
   form: Words<"required" | "known" | "reader" | "together" | "coordinate" | "address" | "zone" | "wsdl"> & {
+    /** In the service's own words, which are English. */
+    refused(words: string): string;
     text(most: number): string;
     whole(least: number, most: number): string;
   };

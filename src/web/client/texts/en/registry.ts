@@ -70,6 +70,7 @@ export const registry: Pick<Texts, "registry" | "form"> = {
     address: "An address as https://host/path, without user and password.",
     zone: "The name of a time zone, such as Europe/Madrid or UTC.",
     wsdl: "An address that begins with http:// or https://.",
+    refused: (words) => `The service refuses this: ${words}`,
     text: (most) => `At most ${n(most)} characters, without line breaks.`,
     whole: (least, most) => `A whole number from ${n(least)} to ${n(most)}.`,
   },
