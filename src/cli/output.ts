@@ -1,6 +1,6 @@
 import { systemCode } from "../errors.ts";
 import type { Language } from "../i18n/language.ts";
-import { translate, translateError, translateWords } from "../i18n/translate.ts";
+import { translate, translateError, translateFinding, translateWords } from "../i18n/translate.ts";
 
 export interface OutputOptions {
   stdout: NodeJS.WriteStream;
@@ -80,6 +80,11 @@ export class Output {
   /** A title or a state as the reader of stdout says it. */
   words(text: string): string {
     return this.interactive ? translateWords(text, this.language) : text;
+  }
+
+  /** What doctor looks at, found or advises, as the reader of stdout says it. */
+  finding(text: string): string {
+    return this.interactive ? translateFinding(text, this.language) : text;
   }
 
   json(value: unknown): void {
