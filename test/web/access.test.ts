@@ -9,7 +9,7 @@ test("a token is made, shown once, lets its holder in, and is revoked with whoev
   await site.start("api");
   await using view = await openAs(site, "admin", { width: 360 });
   const { page } = view;
-  await page.locator("summary").click();
+  await page.locator(".menu > summary").click();
   await page.getByRole("link", { name: "Tokens" }).click();
   await page.getByRole("heading", { name: "Tokens", level: 1 }).waitFor();
   expect(await page.title()).toBe("Tokens · tattile");
@@ -36,7 +36,7 @@ test("a token is made, shown once, lets its holder in, and is revoked with whoev
 
   await using other = await openView(site.url);
   await logIn(other.page, token);
-  await other.page.locator("summary").click();
+  await other.page.locator(".menu > summary").click();
   expect(await other.page.locator(".who").textContent()).toBe("Jordi (operator)");
   expect(await other.page.locator(".choices a").allTextContents()).toEqual([]);
   await other.page.goto("/#/tokens");
