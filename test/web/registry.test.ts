@@ -50,6 +50,23 @@ test("a service, a municipality that signs, and a camera are registered, and wha
   await dialog.getByRole("button", { name: "Save" }).click();
   await closed(page);
   await page.getByRole("row", { name: /Olot.*police.*Vila/ }).waitFor();
+  // The certificate alone is another request than the rest; a form without changes is none.
+  await page.getByRole("button", { name: "Change Olot" }).click();
+  await dialog.getByLabel("Certificate").selectOption("");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await closed(page);
+  await page.getByRole("row", { name: /Olot.*police.*none/ }).waitFor();
+  await page.getByRole("button", { name: "Change Olot" }).click();
+  await dialog.getByLabel("Certificate").selectOption({ index: 1 });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await closed(page);
+  await page.getByRole("row", { name: /Olot.*police.*Vila/ }).waitFor();
+  await page.getByRole("button", { name: "Change Olot" }).click();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await closed(page);
+  const { stdout } = await site.run("audit", "list", "--json");
+  expect(stdout.match(/municipality save/g)).toHaveLength(1);
+  expect(stdout.match(/certificate assign/g)).toHaveLength(3);
 
   await page.getByRole("link", { name: "Cameras" }).click();
   await page.getByRole("button", { name: "Register a camera" }).click();

@@ -184,8 +184,9 @@ function fieldOf(error: unknown, fields: readonly Field[]): string | null {
   return fields.find((field) => field.name === name)?.name ?? null;
 }
 
-/** Of what is to be saved only what was changed here: what somebody else changed meanwhile stays. */
-export function onlyTouched<T extends object>(body: T, touched: ReadonlySet<string>): Partial<T> {
+/** Of what is to be saved only what was changed here: what somebody else changed meanwhile stays. Null: nothing was. */
+export function onlyTouched<T extends object>(body: T, touched: ReadonlySet<string>): Partial<T> | null {
+  const changed = Object.entries(body).filter(([name]) => touched.has(name));
   // Sound: some of the keys of `body`.
-  return Object.fromEntries(Object.entries(body).filter(([name]) => touched.has(name))) as Partial<T>;
+  return changed.length === 0 ? null : (Object.fromEntries(changed) as Partial<T>);
 }

@@ -192,7 +192,8 @@ function EditCamera(props: PartProps & { camera: Camera | null; serial: string; 
       active: values["active"] === "yes",
     };
     const own = camera?.serial ?? values["serial"] ?? "";
-    await ask("PUT", `/api/v1/cameras/${encodeURIComponent(own)}`, camera === null ? body : onlyTouched(body, touched));
+    const said = camera === null ? body : onlyTouched(body, touched);
+    if (said !== null) await ask("PUT", `/api/v1/cameras/${encodeURIComponent(own)}`, said);
     onDone(camera === null ? t().held.registered(own) : texts.saved(own));
   };
   return (

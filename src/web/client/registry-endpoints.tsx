@@ -177,7 +177,8 @@ function EditEndpoint(props: PartProps & { endpoint: Endpoint | null; onClose():
     };
     for (const { name } of NUMBERS) if (values[name]) body[name] = Number(values[name]);
     const own = endpoint?.name ?? values["name"] ?? "";
-    await ask("PUT", `/api/v1/endpoints/${encodeURIComponent(own)}`, isNew ? body : onlyTouched(body, touched));
+    const said = isNew ? body : onlyTouched(body, touched);
+    if (said !== null) await ask("PUT", `/api/v1/endpoints/${encodeURIComponent(own)}`, said);
     onDone(texts.saved(own));
   };
   return (

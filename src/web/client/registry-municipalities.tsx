@@ -164,7 +164,8 @@ function EditMunicipality(
       endpoint: values["endpoint"] || null,
       active: values["active"] === "yes",
     };
-    await ask("PUT", path, municipality === null ? body : onlyTouched(body, touched));
+    const said = municipality === null ? body : onlyTouched(body, touched);
+    if (said !== null) await ask("PUT", path, said);
     if (touched.has("certificateId")) {
       const certificateId = values["certificateId"] ? Number(values["certificateId"]) : null;
       await ask("PUT", `${path}/certificate`, { certificateId });
