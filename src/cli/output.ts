@@ -56,7 +56,7 @@ export class Output {
   /** A line (or several) of the result. */
   line(text = ""): void {
     this.clearProgress();
-    this.write(this.options.stdout, `${this.interactive ? translate(text, this.language) : text}\n`);
+    this.write(this.options.stdout, `${this.sentence(text)}\n`);
   }
 
   /** Rows under their titles. */
@@ -85,6 +85,11 @@ export class Output {
   /** What doctor looks at, found or advises, as the reader of stdout says it. */
   finding(text: string): string {
     return this.interactive ? translateFinding(text, this.language) : text;
+  }
+
+  /** A sentence as the reader of stdout says it, where it is not a line of its own. */
+  sentence(text: string): string {
+    return this.interactive ? translate(text, this.language) : text;
   }
 
   json(value: unknown): void {

@@ -1,6 +1,7 @@
 import { ERRORS } from "./errors-said.ts";
 import { FINDINGS } from "./findings-said.ts";
 import type { Language } from "./language.ts";
+import { LIFE } from "./life-said.ts";
 import { PHRASES } from "./phrases.ts";
 import { RESULTS } from "./results-said.ts";
 import { WORDS } from "./words.ts";
@@ -56,7 +57,7 @@ type Book = () => readonly Pattern[];
 const LONGEST = 2000;
 const HOLE = /\{[~#@]?\d\}/g;
 const VALUES: Readonly<Record<string, string>> = { "#": "([\\d.,]+)", "@": "([^,;]+)" };
-const SENTENCES = book(ERRORS, RESULTS);
+const SENTENCES = book(ERRORS, RESULTS, LIFE);
 const PARTS = book(PHRASES);
 const FOUND = book(FINDINGS);
 /** Where a text is looked up, and where the words in it. */

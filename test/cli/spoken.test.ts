@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createPki } from "../../src/simulator/pki.ts";
 import { ca as texts } from "../../src/web/client/texts/ca.ts";
 import { openOpensslPki } from "../support/openssl-pki.ts";
+import { messageOf, takeIn } from "../support/queued-readings.ts";
 import { type CommandFolder, openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 
 /** What a terminal shows, without colours and line ends of its own. */
@@ -181,4 +182,26 @@ test("the plan of a site file is read in the operator's language, and sí is a y
   expect(stdout).toContain("Per afegir, 1; per canviar, 1; per treure, 0; sense canvis, 0.");
   expect(stdout).toContain("Es farà: afegir 1 registre, canviar 1 registre. Escriviu sí per tirar endavant: ");
   expect(stdout.trim().endsWith("Fet.")).toBe(true);
+});
+
+test("the life of a message is told in the operator's language, and with --json or through a pipe in English", async () => {
+  await using cli = await openCommandFolder();
+  await cli.run("municipality", "add", "Òdena");
+  await cli.run("camera", "add", "2001008851", "--reader", "1", "--municipality", "Òdena", "--description", "Pont");
+  expect(await takeIn(cli.dataDir, [messageOf("2001008851", "1000BCD", 1)])).toEqual(["queued"]);
+  const told = await shown(cli, "ca", "queue", "explain", "1");
+  expect(told).toStartWith("La càmera 2001008851 (Pont) va llegir 10•••CD; presa el ");
+  const sentences = told.replaceAll("\n", " ");
+  expect(sentences).toContain("És de Òdena, i ni la càmera ni el municipi no tenen assignat cap endpoint. ");
+  expect(sentences).toContain(`${texts.message.noAttempts.replace("’", "'")} `);
+  expect(sentences).toContain("Espera: no hi ha cap procés d'enviament en marxa.");
+  expect(told).toEndWith("\n\nQuè ho resoldria:\n  systemctl start tattile");
+  for (const line of told.split("\n")) expect([...line].length).toBeLessThanOrEqual(100);
+  expect((await shown(cli, "es", "queue", "explain", "1")).replaceAll("\n", " ")).toContain(
+    "Todavía no se ha enviado. ",
+  );
+  expect(JSON.parse(await shown(cli, "ca", "queue", "explain", "1", "--json")).story).toContain("It was not sent yet.");
+  const piped = await cli.runWith({ env: { TATTILE_LANG: "ca" } }, "queue", "explain", "1");
+  expect(piped.stdout).toStartWith("Camera 2001008851 (Pont) read ");
+  expect(piped.stdout).toEndWith("\nWhat would help:\n  systemctl start tattile\n");
 });
