@@ -5,6 +5,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildConfigurationPage, buildEnvExample } from "../scripts/setting-docs.ts";
 import { type RunFacts, summarize } from "../scripts/test-summary.ts";
+import { ERRORS } from "../src/i18n/errors-said.ts";
+import { FINDINGS } from "../src/i18n/findings-said.ts";
+import { PHRASES } from "../src/i18n/phrases.ts";
+import { RESULTS } from "../src/i18n/results-said.ts";
+import { WORDS } from "../src/i18n/words.ts";
 
 const PROJECT = join(import.meta.dir, "..");
 const SOURCES = (readdirSync(join(PROJECT, "src"), { recursive: true }) as string[]).filter((path) =>
@@ -312,4 +317,26 @@ test("a test run counts what passed and what failed", () => {
     status: 1,
   };
   expect(summarize({ ...GOOD, ...failed })).toEqual({ passed: 2, failed: 1, complaints: [] });
+});
+
+/** Texts that are translated and put together from several pieces. */
+const COMPOSED = `a whole number of|day left|s behind the police|s ahead of the police|s ahead of|is taken by
+is taken or not allowed by|it is not a PFX file, but PEM text|no service of tattile is enabled or running
+it waits for one, for|fields in the order that is sent|right in the readings of the one that was heard`.split(/[|\n]/);
+
+test("an English text that was changed is changed in src/i18n too, or its translation is lost", () => {
+  const own = SOURCES.filter((path) => !/^(i18n|web|simulator)\//.test(path));
+  const english = own.map((path) => readFileSync(join(PROJECT, "src", path), "utf8")).join("\n");
+  const texts = Object.keys({ ...WORDS, ...PHRASES, ...ERRORS, ...FINDINGS, ...RESULTS }).filter(
+    (text) => !/^E[A-Z]+$/.test(text),
+  );
+  const gone = texts.flatMap((text) =>
+    text
+      .replaceAll("\n", "\\n")
+      .split(/\{[~#@]?\d\}|[;:] | \(|(?<=removing) /)
+      .map((piece) => piece.replace(/^[ (),.:;"?]+|[ (),.:;"?]+$/g, ""))
+      .filter((piece) => !english.includes(piece) && !COMPOSED.includes(piece))
+      .map((piece) => `${text}: nobody says ${JSON.stringify(piece)}`),
+  );
+  expect(gone).toEqual([]);
 });

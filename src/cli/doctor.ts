@@ -10,7 +10,7 @@ const EXIT_CODES: Record<Grade, number> = { good: 0, warning: 1, bad: 2 };
 const MARKS: Record<Grade, [mark: string, tone: Tone]> = {
   good: ["good", "good"],
   warning: ["warn", "warn"],
-  bad: ["BAD ", "bad"],
+  bad: ["BAD", "bad"],
 };
 
 export const doctorCommand = defineTattileCommand({
@@ -29,7 +29,7 @@ export const doctorCommand = defineTattileCommand({
       import("../deeds/doctor-checks.ts"),
       import("../doctor.ts"),
     ]);
-    out.progress("looking …");
+    out.progress(out.aside("looking …"));
     const ports = await probePorts(config);
     const opened = await context.store().then(
       (store) => ({ store }),
@@ -54,19 +54,21 @@ export function reportFindings(
 
 /** One line a check, its cure under it; longer ones go on below. */
 function printFindings(findings: readonly Finding[], out: Output): void {
-  const indent = " ".repeat(5);
+  const width = Math.max(...Object.values(MARKS).map(([mark]) => out.finding(mark).length));
+  const indent = " ".repeat(width + 1);
+  const label = `${out.finding("cure")}: `;
   for (const { check, grade, text, cure } of findings) {
     const [mark, tone] = MARKS[grade];
-    const [first = "", ...more] = wrap(`${check}: ${text}`, out.width - indent.length);
-    out.line(`${out.paint(tone, mark)} ${first}`);
+    const [first = "", ...more] = wrap(`${out.finding(check)}: ${out.finding(text)}`, out.width - indent.length);
+    out.line(`${out.paint(tone, out.finding(mark).padEnd(width))} ${first}`);
     for (const line of more) out.line(indent + line);
     if (cure === null) continue;
-    for (const [at, line] of wrap(cure, out.width - indent.length - 6).entries()) {
-      out.line(`${indent}${at === 0 ? "cure: " : "      "}${line}`);
+    for (const [at, line] of wrap(out.finding(cure), out.width - indent.length - label.length).entries()) {
+      out.line(`${indent}${at === 0 ? label : " ".repeat(label.length)}${line}`);
     }
   }
   const count = (grade: Grade): number => findings.filter((f) => f.grade === grade).length;
   out.line();
-  if (count("bad") + count("warning") === 0) out.line(out.paint("good", "All is fine."));
-  else out.line(`${count("bad")} bad, ${countOf(count("warning"), "warning")}.`);
+  if (count("bad") + count("warning") === 0) out.line(out.paint("good", out.finding("All is fine.")));
+  else out.line(out.finding(`${count("bad")} bad, ${countOf(count("warning"), "warning")}.`));
 }

@@ -1,6 +1,6 @@
 import { systemCode } from "../errors.ts";
 import type { Language } from "../i18n/language.ts";
-import { translate, translateError, translateWords } from "../i18n/translate.ts";
+import { translate, translateError, translateFinding, translateWords } from "../i18n/translate.ts";
 
 export interface OutputOptions {
   stdout: NodeJS.WriteStream;
@@ -61,7 +61,7 @@ export class Output {
 
   /** Rows under their titles. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
-    this.line(this.layTable(columns, rows));
+    this.text(`${this.layTable(columns, rows)}\n`);
   }
 
   /** The same as text. */
@@ -73,12 +73,18 @@ export class Output {
 
   /** Names and values under each other; a value that is words is translated as its name is. */
   facts(facts: readonly (readonly [name: string, value: string, is?: "words"])[]): void {
-    this.line(formatFacts(facts.map(([name, value, is]) => [this.words(name), is ? this.words(value) : value])));
+    const said = facts.map(([name, value, is]) => [this.words(name), is ? this.words(value) : value] as const);
+    this.text(`${formatFacts(said)}\n`);
   }
 
   /** A title or a state as the reader of stdout says it. */
   words(text: string): string {
     return this.interactive ? translateWords(text, this.language) : text;
+  }
+
+  /** What doctor looks at, found or advises, as the reader of stdout says it. */
+  finding(text: string): string {
+    return this.interactive ? translateFinding(text, this.language) : text;
   }
 
   json(value: unknown): void {

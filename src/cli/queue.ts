@@ -78,7 +78,7 @@ const list = defineTattileCommand({
       { title: "PLATE", whole: true },
       { title: "RECEIVED", whole: true, words: true },
       { title: "TRIES", align: "right", whole: true },
-      { title: "REASON" },
+      { title: "REASON", words: true },
     ] as const;
     out.table(columns, rows);
     if (found.length > limit) out.note(`More than ${limit}; go on with --after ${messages.at(-1)?.messageId}`);

@@ -6,6 +6,7 @@ import { type EndpointStatus, gatherStatus, type StatusReport } from "../status-
 import type { SpoolCounts } from "../store/transfer.ts";
 import { sayAttention } from "./attention-said.ts";
 import { defineTattileCommand } from "./command.ts";
+import { wrap } from "./help.ts";
 import { cut, type Output } from "./output.ts";
 import { JSON_ARG } from "./registry-output.ts";
 
@@ -111,7 +112,9 @@ function printStatus(
   }
   for (const { level, text, mend } of attention.slice(0, LIST + 2)) {
     const mark = level === "down" ? out.paint("bad", out.words("DOWN")) : out.paint("warn", out.words("ATTENTION"));
-    out.line(`${mark} ${text}`);
+    // Whole where another program reads it; a command can always be copied in one piece.
+    const [first = "", ...more] = out.interactive ? wrap(text, out.width - 10) : [text];
+    out.line([`${mark} ${first}`, ...more.map((line) => `  ${line}`)].join("\n"));
     out.line(`  ${out.words("mend")}: ${mend}`);
   }
   const hidden = attention.length - LIST - 2;

@@ -55,9 +55,9 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "no es pot treure la càmera {1}: se n'està enviant una lectura",
     "no se puede quitar la cámara {1}: se está enviando una lectura suya",
   ),
-  "try again in a moment, or --keep-queue": said(
-    "torneu-hi d'aquí a un moment, o amb --keep-queue",
-    "repita dentro de un momento, o con --keep-queue",
+  "try again in a moment, or let what waits be delivered first": said(
+    "torneu-hi d'aquí a un moment, o deixeu abans que surti el que espera",
+    "repita dentro de un momento, o deje antes que salga lo que espera",
   ),
   // Certificates.
   "reading the PFX file: the password is wrong": said(

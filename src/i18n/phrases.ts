@@ -152,4 +152,97 @@ export const PHRASES: Readonly<Record<string, Translation>> = {
   "{1} s behind the police": said("{1} s per darrere de la policia", "{1} s por detrás de la policía"),
   "{1} s ahead of the police": said("{1} s per davant de la policia", "{1} s por delante de la policía"),
   "not now: {1}": said("ara no: {1}", "ahora no: {1}"),
+
+  // What the network or TLS says.
+  "the server's certificate has expired": said(
+    "el certificat del servidor ha caducat",
+    "el certificado del servidor ha caducado",
+  ),
+  "the server's certificate has expired ({1})": said(
+    "el certificat del servidor ha caducat ({1})",
+    "el certificado del servidor ha caducado ({1})",
+  ),
+  "the server's certificate is not valid yet: check this machine's clock": said(
+    "el certificat del servidor encara no val: mireu el rellotge d'aquesta màquina",
+    "el certificado del servidor aún no vale: mire el reloj de esta máquina",
+  ),
+  "the server's certificate is not valid yet: check this machine's clock ({1})": said(
+    "el certificat del servidor encara no val: mireu el rellotge d'aquesta màquina ({1})",
+    "el certificado del servidor aún no vale: mire el reloj de esta máquina ({1})",
+  ),
+  "the server's certificate is for another name": said(
+    "el certificat del servidor és per a un altre nom",
+    "el certificado del servidor es para otro nombre",
+  ),
+  "the server's certificate is for another name ({1})": said(
+    "el certificat del servidor és per a un altre nom ({1})",
+    "el certificado del servidor es para otro nombre ({1})",
+  ),
+  "the server's certificate is self-signed: give its CA file": said(
+    "el certificat del servidor és signat per ell mateix: doneu-ne el fitxer CA",
+    "el certificado del servidor está autofirmado: dé su fichero CA",
+  ),
+  "the server's certificate is self-signed: give its CA file ({1})": said(
+    "el certificat del servidor és signat per ell mateix: doneu-ne el fitxer CA ({1})",
+    "el certificado del servidor está autofirmado: dé su fichero CA ({1})",
+  ),
+  "the server's certificate is from an unknown authority: give its CA file": said(
+    "el certificat del servidor és d'una autoritat desconeguda: doneu-ne el fitxer CA",
+    "el certificado del servidor es de una autoridad desconocida: dé su fichero CA",
+  ),
+  "the server's certificate is from an unknown authority: give its CA file ({1})": said(
+    "el certificat del servidor és d'una autoritat desconeguda: doneu-ne el fitxer CA ({1})",
+    "el certificado del servidor es de una autoridad desconocida: dé su fichero CA ({1})",
+  ),
+  "the server's certificate has a wrong signature": said(
+    "la signatura del certificat del servidor no és bona",
+    "la firma del certificado del servidor no es buena",
+  ),
+  "the server's certificate has a wrong signature ({1})": said(
+    "la signatura del certificat del servidor no és bona ({1})",
+    "la firma del certificado del servidor no es buena ({1})",
+  ),
+  "the server's certificate is revoked": said(
+    "el certificat del servidor està revocat",
+    "el certificado del servidor está revocado",
+  ),
+  "the server's certificate is revoked ({1})": said(
+    "el certificat del servidor està revocat ({1})",
+    "el certificado del servidor está revocado ({1})",
+  ),
+  "the connection was refused": said("connexió refusada", "conexión rechazada"),
+  "the connection was refused ({1})": said("connexió refusada ({1})", "conexión rechazada ({1})"),
+  "the name is not known": said("aquest nom no es coneix", "ese nombre no se conoce"),
+  "the name is not known ({1})": said("aquest nom no es coneix ({1})", "ese nombre no se conoce ({1})"),
+  "the name could not be looked up": said("el nom no s'ha pogut buscar", "el nombre no se ha podido buscar"),
+  "the name could not be looked up ({1})": said(
+    "el nom no s'ha pogut buscar ({1})",
+    "el nombre no se ha podido buscar ({1})",
+  ),
+  "no route to the host": said("no hi ha camí fins a la màquina", "no hay camino hasta la máquina"),
+  "no route to the host ({1})": said("no hi ha camí fins a la màquina ({1})", "no hay camino hasta la máquina ({1})"),
+  "no route to the network": said("no hi ha camí fins a la xarxa", "no hay camino hasta la red"),
+  "no route to the network ({1})": said("no hi ha camí fins a la xarxa ({1})", "no hay camino hasta la red ({1})"),
+  "no connection in time": said("no s'ha connectat a temps", "no se ha conectado a tiempo"),
+  "no connection in time ({1})": said("no s'ha connectat a temps ({1})", "no se ha conectado a tiempo ({1})"),
+  "the answer is not HTTP": said("la resposta no és HTTP", "la respuesta no es HTTP"),
+  "the answer is not HTTP ({1})": said("la resposta no és HTTP ({1})", "la respuesta no es HTTP ({1})"),
+  "the connection was closed without a whole answer": said(
+    "s'ha tallat la connexió sense resposta sencera",
+    "se cortó la conexión sin respuesta entera",
+  ),
+  "the connection was closed without a whole answer ({1})": said(
+    "s'ha tallat la connexió sense resposta sencera ({1})",
+    "se cortó la conexión sin respuesta entera ({1})",
+  ),
+  "the connection broke before anything was sent": said(
+    "s'ha tallat la connexió abans d'enviar res",
+    "se cortó la conexión antes de enviar nada",
+  ),
+  "the connection broke before anything was sent ({1})": said(
+    "s'ha tallat la connexió abans d'enviar res ({1})",
+    "se cortó la conexión antes de enviar nada ({1})",
+  ),
+  "no whole answer before the deadline": said("sense resposta sencera a temps", "sin respuesta entera a tiempo"),
+  "no connection before the deadline": said("no s'ha connectat a temps", "no se ha conectado a tiempo"),
 };

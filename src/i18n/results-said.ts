@@ -27,6 +27,7 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
     "Hay más de {1}; los anteriores, con {2}",
   ),
   "and {1} more: tattile status --json": said("i {1} més: tattile status --json", "y {1} más: tattile status --json"),
+  "looking …": said("mirant …", "mirando …"),
   "No entry.": said("Cap anotació.", "Ninguna anotación."),
   "No message.": said("Cap missatge.", "Ningún mensaje."),
   "No reading.": said("Cap lectura.", "Ninguna lectura."),

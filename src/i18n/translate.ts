@@ -1,4 +1,5 @@
 import { ERRORS } from "./errors-said.ts";
+import { FINDINGS } from "./findings-said.ts";
 import type { Language } from "./language.ts";
 import { PHRASES } from "./phrases.ts";
 import { RESULTS } from "./results-said.ts";
@@ -19,21 +20,26 @@ export interface Translation {
  * looked up in their turn.
  */
 export function translate(text: string, language: Language): string {
-  return language === "en" ? text : (find(text, SENTENCES, language) ?? text);
+  return language === "en" ? text : (find(text, SENTENCE, language) ?? text);
 }
 
 /** A title, a name, a state, an age: what is no sentence of its own. */
 export function translateWords(text: string, language: Language): string {
-  return language === "en" ? text : (find(text, PARTS, language) ?? text);
+  return language === "en" ? text : (find(text, WORD, language) ?? text);
+}
+
+/** What doctor looks at, found or advises. */
+export function translateFinding(text: string, language: Language): string {
+  return language === "en" ? text : (find(text, FINDING, language) ?? text);
 }
 
 /** An error, whose text may have the texts of its causes behind it: `doing: what was wrong: cause`. */
 export function translateError(text: string, language: Language): string {
-  if (language === "en") return text;
-  const whole = find(text, SENTENCES, language);
+  if (language === "en" || text.length > LONGEST) return text;
+  const whole = find(text, SENTENCE, language);
   if (whole !== null) return whole;
   for (let at = text.lastIndexOf(": "); at > 0; at = text.lastIndexOf(": ", at - 1)) {
-    const begun = find(text.slice(0, at), SENTENCES, language);
+    const begun = find(text.slice(0, at), SENTENCE, language);
     if (begun !== null) return `${begun}: ${translateError(text.slice(at + 2), language)}`;
   }
   return text;
@@ -46,33 +52,47 @@ interface Pattern {
 }
 type Book = () => readonly Pattern[];
 
+/** No sentence is longer; what is, is a listing, and would be long to compare. */
+const LONGEST = 2000;
 const HOLE = /\{[~#@]?\d\}/g;
 const VALUES: Readonly<Record<string, string>> = { "#": "([\\d.,]+)", "@": "([^,;]+)" };
 const SENTENCES = book(ERRORS, RESULTS);
 const PARTS = book(PHRASES);
+const FOUND = book(FINDINGS);
+/** Where a text is looked up, and where the words in it. */
+interface Kind {
+  whole: readonly Book[];
+  parts: readonly Book[];
+}
+const SENTENCE: Kind = { whole: [SENTENCES], parts: [PARTS, SENTENCES] };
+const WORD: Kind = { whole: [PARTS], parts: [PARTS, SENTENCES] };
+const FINDING: Kind = { whole: [FOUND, PARTS, SENTENCES], parts: [FOUND, PARTS, SENTENCES] };
 
-function find(text: string, from: Book, language: "ca" | "es"): string | null {
-  if (from === PARTS && Object.hasOwn(WORDS, text)) return WORDS[text]?.[language] ?? null;
-  for (const { english, holes, translation } of from()) {
-    const values = english.exec(text)?.slice(1);
-    if (values === undefined) continue;
-    const given = new Map(holes.map((hole, at) => [hole, values[at] ?? ""]));
-    return translation[language].replace(HOLE, (hole) => {
-      const value = given.get(hole) ?? "";
-      return hole.startsWith("{~") ? translateParts(value, language) : value;
-    });
+function find(text: string, kind: Kind, language: "ca" | "es"): string | null {
+  if (text.length > LONGEST) return null;
+  for (const from of kind.whole) {
+    if (from === PARTS && Object.hasOwn(WORDS, text)) return WORDS[text]?.[language] ?? null;
+    for (const { english, holes, translation } of from()) {
+      const values = english.exec(text)?.slice(1);
+      if (values === undefined) continue;
+      const given = new Map(holes.map((hole, at) => [hole, values[at] ?? ""]));
+      return translation[language].replace(HOLE, (hole) => {
+        const value = given.get(hole) ?? "";
+        return hole.startsWith("{~") ? translateParts(value, kind, language) : value;
+      });
+    }
   }
   return null;
 }
 
 /** Words or a sentence, or several with `; ` or `, ` between them. */
-function translateParts(text: string, language: "ca" | "es"): string {
-  const one = (part: string): string | null => find(part, PARTS, language) ?? find(part, SENTENCES, language);
+function translateParts(text: string, { parts: whole, parts }: Kind, language: "ca" | "es"): string {
+  const one = (part: string): string | null => find(part, { whole, parts }, language);
   // First: what is open at its end would take the next problem for its last value.
   const problems = text.split("; ").map(one);
   if (problems.length > 1 && problems.every((said) => said !== null)) return problems.join("; ");
-  const parts = text.split(", ");
-  return one(text) ?? (parts.length === 1 ? text : parts.map((part) => translateParts(part, language)).join(", "));
+  const pieces = text.split(", ");
+  return one(text) ?? pieces.map((piece) => one(piece) ?? piece).join(", ");
 }
 
 /** Those with most text of their own first: the more exact one is meant. */

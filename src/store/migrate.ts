@@ -10,6 +10,7 @@ import factsSql from "./migrations/0008-facts.sql" with { type: "text" };
 import rotationsSql from "./migrations/0009-rotations.sql" with { type: "text" };
 import triesSql from "./migrations/0010-tries.sql" with { type: "text" };
 import pagesSql from "./migrations/0011-pages.sql" with { type: "text" };
+import cameraPagesSql from "./migrations/0012-camera-pages.sql" with { type: "text" };
 
 /** A step from one schema version to the next; never changed once released. */
 export interface Migration {
@@ -29,6 +30,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { version: 9, sql: rotationsSql },
   { version: 10, sql: triesSql },
   { version: 11, sql: pagesSql },
+  { version: 12, sql: cameraPagesSql },
 ];
 
 /** What a migrator needs of a database. `exclusively` holds the write lock: of two processes that start at once one waits. */

@@ -7,6 +7,7 @@ import factsSql from "./migrations/postgres-0004-facts.sql" with { type: "text" 
 import rotationsSql from "./migrations/postgres-0005-rotations.sql" with { type: "text" };
 import triesSql from "./migrations/postgres-0006-tries.sql" with { type: "text" };
 import pagesSql from "./migrations/postgres-0007-pages.sql" with { type: "text" };
+import cameraPagesSql from "./migrations/postgres-0008-camera-pages.sql" with { type: "text" };
 import type { Pool, Run } from "./postgres-connection.ts";
 
 /** A step from one schema version to the next; never changed once released. Applied whole or not at all. */
@@ -23,6 +24,7 @@ export const POSTGRES_MIGRATIONS: readonly PostgresMigration[] = [
   { version: 5, sql: rotationsSql },
   { version: 6, sql: triesSql },
   { version: 7, sql: pagesSql },
+  { version: 8, sql: cameraPagesSql },
 ];
 
 /** The one revision of the replaced system that can be taken over. */

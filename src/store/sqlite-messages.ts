@@ -50,12 +50,12 @@ type MessageRow = {
 };
 
 const STORED_STATUSES: readonly StoredStatus[] = MESSAGE_STATUSES.filter((status) => status !== "SUCCESS");
-/** A few dead among a million waiting are found by their own index, not by a walk through the queue. */
+/** By camera: a few dead among a million waiting are found by their own index, not by a walk through the queue. */
 const INDEX_OF: Readonly<Record<StoredStatus, string>> = {
   PENDING: "",
   SENDING: "INDEXED BY messages_sending",
-  FAILED: "INDEXED BY messages_failed",
-  DEAD: "INDEXED BY messages_dead",
+  FAILED: "INDEXED BY messages_failed_camera",
+  DEAD: "INDEXED BY messages_dead_camera",
 };
 /** In the order of their ids: where a filter does not say which cameras, the first of a page are soon found, and none is sorted. */
 const WALK_OF: Readonly<Record<StoredStatus, string>> = {

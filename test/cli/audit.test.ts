@@ -62,6 +62,8 @@ test("what was looked at, sent again, erased and removed is listed with who did 
     "municipality remove",
   ]);
   expect((await cli.run("audit", "list", "--limit", "2")).stderr).toContain("More than 2");
+  const [, third] = all.slice(-4);
+  expect(await entries(cli, "--limit", "2", "--before", `${third?.id}`)).toEqual(all.slice(-5, -3));
   expect((await entries(cli, "--since", "1h")).length).toBe(8);
   expect((await entries(cli, "--what", "plates", "--message", "2")).map(({ detail }) => detail)).toEqual([
     "queue show",

@@ -27,6 +27,7 @@ async function files(cli: CommandFolder): Promise<number> {
 test("what is held is listed with its reason, by kind and by camera", async () => {
   await using cli = await openHeld();
   expect((await held(cli)).length).toBe(3);
+  expect((await held(cli, "--after", "1")).map(({ id }) => id)).toEqual([2, 3]);
   expect((await held(cli, "--kind", "malformed")).length).toBe(1);
   expect((await held(cli, "--camera", SERIAL)).map((h) => h["kind"])).toEqual(["unregistered", "unregistered"]);
   const said = await cli.run("quarantine", "list");

@@ -75,6 +75,9 @@ test("the list masks plates unless they are asked for, and filters by state, rea
 test("a list that was cut says so", async () => {
   await using cli = await openQueue(4);
   const said = await cli.run("queue", "list", "--limit", "3");
+  const behind = await cli.run("queue", "list", "--json", "--after", "#3");
+  expect(JSON.parse(behind.stdout).map((one: { messageId: number }) => one.messageId)).toEqual([4]);
+  expect(await cli.run("queue", "list", "--after", "x")).toMatchObject({ code: 2 });
   expect(said.stdout.trimEnd().split("\n").length).toBe(1 + 3);
   expect(said.stderr).toContain("More than 3");
   expect((await cli.run("queue", "list", "--limit", "4")).stderr).toBe("");

@@ -30,6 +30,9 @@ test("readings are listed newest first, masked, by camera, municipality and time
     (await json<{ id: number }[]>(cli, "readings", "list", ...words)).map(({ id }) => id);
   expect(await ids()).toEqual([5, 4, 3, 2, 1]);
   expect(await ids("--limit", "2")).toEqual([5, 4]);
+  expect((await cli.run("readings", "list", "--limit", "2")).stderr).toContain("--after 4");
+  expect(await ids("--limit", "2", "--after", "4")).toEqual([3, 2]);
+  expect(await ids("--after", "1")).toEqual([]);
   expect(await ids("--camera", "2001008851")).toEqual([5, 3, 1]);
   expect(await ids("--municipality", "sant cugat")).toEqual([4, 2]);
   expect(await ids("--municipality", "2")).toEqual([4, 2]);

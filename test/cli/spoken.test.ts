@@ -115,7 +115,7 @@ test("status and top are read in the operator's language, what is wrong in the d
   expect(empty).toContain("balanç       0 rebudes, 0 lliurades, 0 caducades, 0 descartades: no en falta cap\n");
   expect(empty).toContain("més antic    res en espera\n");
   const sentence = texts.attention["service-missing"]({ task: "ingest" }, String, String, String).text;
-  expect(empty).toContain(`ATURAT ${sentence}\n  remei: systemctl start tattile\n`);
+  expect(empty.replaceAll("\n  ", " ")).toContain(`ATURAT ${sentence} remei: systemctl start tattile\n`);
   await cli.run("endpoint", "add", "lectio", "https://police.example/");
   await cli.run("municipality", "add", "Òdena", "--endpoint", "lectio");
   for (const serial of ["7", "8"]) await cli.run("camera", "add", serial, "--reader", "1", "--municipality", "Òdena");
@@ -128,6 +128,14 @@ test("status and top are read in the operator's language, what is wrong in the d
   expect((await cli.runWith({ env: { TATTILE_LANG: "ca" } }, "status")).stdout).toStartWith(
     "services     none running",
   );
+  const wrong = await shown(cli, "ca", "doctor");
+  expect(wrong).toMatch(/bé {3}versió: tattile /);
+  expect(wrong).toContain("MAL  servei ingest: no està en marxa\n     remei: systemctl start tattile\n");
+  expect(wrong).toContain("avís càmeres: no s'han sentit mai: 7\n");
+  expect(wrong).toContain("MAL  endpoint lectio, nom: police.example: ");
+  expect(wrong).not.toMatch(/the name|cure:|warning/);
+  expect(wrong).toMatch(/\n\d malament, \d avisos?\.$/);
+  for (const line of wrong.split("\n")) expect([...line].length).toBeLessThanOrEqual(100);
   let screen = "";
   const env = { PATH: process.env["PATH"] ?? "", DATA_DIR: cli.dataDir, TATTILE_ENV_FILE: "/dev/null" };
   const top = Bun.spawn([...tattileCommand(), "top", "--interval", "1"], {

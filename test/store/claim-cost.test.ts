@@ -102,6 +102,17 @@ describe("a page of a list", () => {
         expect(steps[0]).toMatch(/SEARCH q USING (INTEGER PRIMARY KEY|COVERING INDEX|INDEX).*(rowid|id)[<>]\?/);
         expect(steps.filter((step) => /TEMP B-TREE|SCAN/.test(step))).toEqual([]);
       });
+
+      test(`of one camera too: the ${first} ${status}`, async () => {
+        await using under = await SqliteUnderTest.open();
+        const database = new Database(under.path);
+        const bound = pageSql({ cameraSerial: "A" }, status, first).replace(/\$\w+/g, "1");
+        const plan = database.query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${bound}`).all();
+        database.close();
+        const steps = plan.map(({ detail }) => detail);
+        expect(steps[0]).toMatch(/SEARCH q USING (COVERING )?INDEX \w+ \(camera_id=\? AND (rowid|id)[<>]\?\)/);
+        expect(steps.filter((step) => /TEMP B-TREE|SCAN/.test(step))).toEqual([]);
+      });
     }
   }
 

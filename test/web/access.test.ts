@@ -1,15 +1,15 @@
 import { afterAll, expect, test } from "bun:test";
 import { openSite } from "../e2e/site.ts";
-import { closeBrowser, logIn, openAs, openView } from "./browser.ts";
+import { closeBrowser, findBarriers, logIn, openAs, openView, overflow } from "./browser.ts";
 
 afterAll(closeBrowser);
 
 test("a token is made, shown once, lets its holder in, and is revoked with whoever is logged in", async () => {
   await using site = await openSite();
   await site.start("api");
-  await using view = await openAs(site, "admin");
+  await using view = await openAs(site, "admin", { width: 360 });
   const { page } = view;
-  await page.locator("summary").click();
+  await page.locator(".menu > summary").click();
   await page.getByRole("link", { name: "Tokens" }).click();
   await page.getByRole("heading", { name: "Tokens", level: 1 }).waitFor();
   expect(await page.title()).toBe("Tokens · tattile");
@@ -29,12 +29,14 @@ test("a token is made, shown once, lets its holder in, and is revoked with whoev
   await dialog.getByRole("button", { name: "Make it" }).click();
   await page.getByRole("heading", { name: "The token of Jordi" }).waitFor();
   const token = (await page.locator("main .command code").textContent()) ?? "";
+  expect(await overflow(page)).toBe(0);
+  expect(await findBarriers(page)).toEqual([]);
   expect(token).toMatch(/^tat_[\w-]{43}$/);
   expect(await page.getByRole("row", { name: /Jordi/ }).textContent()).toMatch(/operator.*never/);
 
   await using other = await openView(site.url);
   await logIn(other.page, token);
-  await other.page.locator("summary").click();
+  await other.page.locator(".menu > summary").click();
   expect(await other.page.locator(".who").textContent()).toBe("Jordi (operator)");
   expect(await other.page.locator(".choices a").allTextContents()).toEqual([]);
   await other.page.goto("/#/tokens");

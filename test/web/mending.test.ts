@@ -65,6 +65,24 @@ test("all that were given up for one reason are sent again by one button", async
   expect(site.mossos.records.accepted()).toHaveLength(3);
 });
 
+test("a long queue is shown a hundred at a time, and more when asked for", async () => {
+  await using site = await openSite();
+  await site.addCameras("2001008851");
+  await site.start();
+  site.mossos.behave({ answer: { kind: "code", code: "12" } });
+  await site.send({ serials: ["2001008851"], total: 120 });
+  await site.until((health) => health["dead_messages"] === 120);
+  await using view = await openAs(site, "viewer");
+  const { page } = view;
+  await page.goto("/#/messages?state=DEAD");
+  const rows = page.locator("tbody tr");
+  await rows.nth(99).waitFor();
+  expect(await rows.count()).toBe(100);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await rows.nth(119).waitFor();
+  await page.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" });
+});
+
 test("discarding asks first, and only the answer yes erases", async () => {
   await using site = await openRefused("1234BCD", "5678FGH");
   await using view = await openAs(site, "operator");
@@ -122,6 +140,32 @@ test("a camera that nobody registered is registered from the quarantine, and wha
   await page.locator(".balance .delivered dd").getByText("1", { exact: true }).waitFor();
   expect(site.mossos.records.accepted()[0]).toMatchObject({ readerCode: "CAM-NORD-01" });
   expect(view.problems).toEqual([]);
+});
+
+test("what a camera in quarantine needs beside its reader code is given from there, its serial filled in", async () => {
+  await using site = await openSite();
+  await site.start();
+  await sendReading(site, "2009999999", "1234BCD");
+  await using view = await openAs(site, "admin", { language: "ca-ES" });
+  const { page } = view;
+  await page.goto("/#/quarantine");
+  // The code is the police's: nothing stands there that could be taken for it.
+  const code = page.getByLabel("Codi de lector");
+  expect([await code.inputValue(), await code.getAttribute("placeholder")]).toEqual(["", null]);
+  await page.getByText("codiLector, el dona la policia").waitFor();
+  await page.getByRole("link", { name: /coordenades.*2009999999/ }).click();
+  const dialog = page.getByRole("dialog");
+  expect(await dialog.getByLabel("Número de sèrie").inputValue()).toBe("2009999999");
+  expect(await dialog.getByLabel("Codi de lector").inputValue()).toBe("");
+  await dialog.getByLabel("Codi de lector").fill("CAM-NORD-01");
+  await dialog.getByLabel("X (UTM 31N)").fill("431234.50");
+  await dialog.getByLabel("Y (UTM 31N)").fill("4588123.00");
+  await dialog.getByRole("button", { name: "Dona d’alta" }).click();
+  await page.getByText("La càmera 2009999999 està donada d’alta.").waitFor();
+  expect(await page.evaluate("location.hash")).toBe("#/registry/cameras");
+  await page.getByRole("link", { name: "Resum" }).click();
+  await page.locator(".balance .delivered dd").getByText("1", { exact: true }).waitFor();
+  expect(site.mossos.records.accepted()[0]).toMatchObject({ readerCode: "CAM-NORD-01" });
 });
 
 test("a certificate is dropped on the page, a wrong password is said, and what waited is delivered", async () => {

@@ -30,8 +30,8 @@ export function FormDialog(props: {
   fields: readonly Field[];
   submit: string;
   isDanger?: boolean;
-  /** @throws what kept it from being done; then the form stays open. */
-  onSubmit(values: Values): Promise<void>;
+  /** `touched`: what differs from how the form was opened. @throws what kept it from being done; then the form stays open. */
+  onSubmit(values: Values, touched: ReadonlySet<string>): Promise<void>;
   onClose(): void;
 }) {
   // What the page learns meanwhile must not change what is being written.
@@ -59,12 +59,15 @@ export function FormDialog(props: {
     if (wrong.length > 0) return;
     setBusy(true);
     try {
-      await props.onSubmit(values);
+      await props.onSubmit(
+        values,
+        new Set(fields.filter(({ name, value }) => values[name] !== value).map(({ name }) => name)),
+      );
       dialog.current?.close();
     } catch (error) {
       const name = fieldOf(error, fields);
       if (name === null) setFailure(failureText(error));
-      else setProblems({ [name]: failureText(error) });
+      else setProblems({ [name]: t().form.refused(failureText(error)) });
       setBusy(false);
     }
   };
@@ -97,8 +100,10 @@ function FieldRow({ field, problem }: { field: Field; problem: string | null }) 
   const { name, label, kind, value, help, options = [] } = field;
   const id = useName();
   const told = [...(problem === null ? [] : [`${id}-problem`]), ...(help === undefined ? [] : [`${id}-help`])];
+  const isRequired = kind !== "box" && kind !== "choice" && (field.check?.("", {}) ?? null) !== null;
   const common = {
     name,
+    ...(isRequired ? { "aria-required": true } : {}),
     autocomplete: "off" as const,
     "aria-invalid": problem !== null,
     ...(told.length === 0 ? {} : { "aria-describedby": told.join(" ") }),
@@ -177,4 +182,11 @@ function fieldOf(error: unknown, fields: readonly Field[]): string | null {
   if (!(error instanceof ServerFailure)) return null;
   const name = /^(?:body|path)\.(\w+)/.exec(error.message)?.[1];
   return fields.find((field) => field.name === name)?.name ?? null;
+}
+
+/** Of what is to be saved only what was changed here: what somebody else changed meanwhile stays. Null: nothing was. */
+export function onlyTouched<T extends object>(body: T, touched: ReadonlySet<string>): Partial<T> | null {
+  const changed = Object.entries(body).filter(([name]) => touched.has(name));
+  // Sound: some of the keys of `body`.
+  return changed.length === 0 ? null : (Object.fromEntries(changed) as Partial<T>);
 }

@@ -204,3 +204,18 @@ export function useAnswer<T>(
   const current = answer.path === path ? answer : { value: null, error: null };
   return { value: current.value, error: current.error, refresh: load };
 }
+
+/** What the server gives at once, at most. */
+const MAX_LIMIT = 1000;
+
+/** A list that is asked for `step` at a time; what is shown stays while more comes. `showMore` is null when there is no more to be had. */
+export function useGrowing<T extends { more: boolean }>(path: string, again: unknown, step: number) {
+  const [limit, setLimit] = useState(step);
+  const last = useRef<{ path: string; value: T } | null>(null);
+  const answer = useAnswer<T>(`${path}${path.includes("?") ? "&" : "?"}limit=${limit}`, again);
+  if (answer.value !== null) last.current = { path, value: answer.value };
+  const value = answer.value ?? (last.current?.path === path ? last.current.value : null);
+  useEffect(() => setLimit(step), [path, step]);
+  const hasMore = value?.more === true && limit < MAX_LIMIT;
+  return { ...answer, value, showMore: hasMore ? () => setLimit(Math.min(MAX_LIMIT, limit + step)) : null };
+}

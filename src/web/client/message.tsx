@@ -189,6 +189,11 @@ function FactsOf({ message, role }: { message: Message; role: Role }) {
             </div>
           ))}
       </dl>
+      {role === "admin" ? (
+        <p>
+          <a href={linkTo("audit", { message: String(message.messageId) })}>{texts.looked}</a>
+        </p>
+      ) : null}
     </Section>
   );
 }

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { Deed, discard, failureText, retry, type Said, SaidNote } from "./cures.tsx";
 import { instant, t, wallClock } from "./i18n.ts";
-import { type Live, useAnswer } from "./live.ts";
-import { Note, State, Table } from "./parts.tsx";
+import { type Live, useGrowing } from "./live.ts";
+import { More, Note, State, Table } from "./parts.tsx";
 import { linkTo } from "./place.ts";
 import { type Message, type MessageList, type MessageSelection, mayOperate, type Role, type Status } from "./wire.ts";
 
@@ -14,19 +14,23 @@ export const TONES = { PENDING: "plain", SENDING: "plain", FAILED: "warn", DEAD:
 export function Messages(props: { query: URLSearchParams; live: Live; status: Status; role: Role }) {
   const { query, live, status, role } = props;
   const [said, setSaid] = useState<Said | null>(null);
-  const wanted = new URLSearchParams({ limit: String(LIMIT) });
+  const wanted = new URLSearchParams();
   for (const name of ["state", "camera", "reason"]) {
     const value = query.get(name);
     if (value !== null && value !== "") wanted.set(name, value);
   }
-  const { value, error, refresh } = useAnswer<MessageList>(`/api/v1/messages?${wanted}`, live.changes);
+  const { value, error, refresh, showMore } = useGrowing<MessageList>(
+    `/api/v1/messages?${wanted}`,
+    live.changes,
+    LIMIT,
+  );
   const texts = t().messages;
   const done = (next: Said): void => {
     setSaid(next);
     refresh();
     live.refresh();
   };
-  const isChosen = [...wanted.keys()].length > 1;
+  const isChosen = [...wanted.keys()].length > 0;
   const selection = select(wanted);
   return (
     <>
@@ -54,7 +58,7 @@ export function Messages(props: { query: URLSearchParams; live: Live; status: St
           ) : null}
           <div class="card">
             <List messages={value.messages} role={role} />
-            {value.more ? <p class="quiet">{t().app.more}</p> : null}
+            <More more={value.more} onMore={showMore} />
           </div>
         </>
       )}
@@ -110,7 +114,7 @@ function List({ messages, role }: { messages: readonly Message[]; role: Role }) 
 function Filter({ query, status }: { query: URLSearchParams; status: Status }) {
   const texts = t().messages;
   const choose = (name: string, value: string): void => {
-    const next = Object.fromEntries([...query].filter(([key]) => key !== "limit"));
+    const next = Object.fromEntries(query);
     if (value === "") delete next[name];
     else next[name] = value;
     location.hash = linkTo("messages", next);

@@ -124,3 +124,16 @@ export function goToContent(): void {
   content?.setAttribute("tabindex", "-1");
   content?.focus();
 }
+
+/** Below a list that does not show everything: a button for more, or that no more can be shown. */
+export function More(props: { more: boolean; onMore: (() => void) | null }) {
+  if (!props.more) return null;
+  if (props.onMore === null) return <p class="quiet">{t().app.more}</p>;
+  return (
+    <div class="buttons">
+      <button type="button" onClick={props.onMore}>
+        {t().app.showMore}
+      </button>
+    </div>
+  );
+}

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import { Deed, failureText, type Said, SaidNote } from "./cures.tsx";
 import { instant, number, size, t } from "./i18n.ts";
-import { type Live, useAnswer } from "./live.ts";
-import { Section, Table } from "./parts.tsx";
+import { type Live, useGrowing } from "./live.ts";
+import { More, Section, Table } from "./parts.tsx";
+import { linkTo } from "./place.ts";
 import { ask } from "./server.ts";
 import {
   type CameraFields,
@@ -101,7 +102,9 @@ function Register(props: { serial: string; status: Status; onSaid(said: Said): v
       <button type="submit" class="primary" disabled={busy}>
         {t().cure.register}
       </button>
-      <p class="quiet">{texts.readerHelp}</p>
+      <p class="quiet">
+        {texts.readerHelp}. <a href={linkTo("registry/cameras", { add: serial })}>{texts.allFields(serial)}</a>
+      </p>
     </form>
   );
 }
@@ -111,7 +114,7 @@ const LIMIT = 50;
 function Malformed(props: { count: number; again: string; role: Role; onSaid(said: Said): void }) {
   const { count, again, role, onSaid } = props;
   const texts = t().held;
-  const { value, refresh } = useAnswer<HeldList>(`/api/v1/quarantine?kind=malformed&limit=${LIMIT}`, again);
+  const { value, refresh, showMore } = useGrowing<HeldList>("/api/v1/quarantine?kind=malformed", again, LIMIT);
   const held = value?.held ?? [];
   if (count === 0 && held.length === 0) return null;
   const act = (label: string, run: () => Promise<string>, sure?: string) => (
@@ -146,7 +149,7 @@ function Malformed(props: { count: number; again: string; role: Role; onSaid(sai
           size(one.sizeBytes),
         ])}
       />
-      {value?.more === true ? <p class="quiet">{t().app.more}</p> : null}
+      <More more={value?.more === true} onMore={showMore} />
     </Section>
   );
 }

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
 import { asCoordinate, coordinateBeside, newName, reader, required, text, zone } from "./checks.ts";
-import { type Field, FormDialog, type Values } from "./form.tsx";
+import { type Field, FormDialog, onlyTouched, type Values } from "./form.tsx";
 import { t } from "./i18n.ts";
 import { Section, State, Table } from "./parts.tsx";
+import { linkTo } from "./place.ts";
 import { type PartProps, RowButtons } from "./registry.tsx";
 import { ask } from "./server.ts";
 import type { CameraFields, Removed, Status } from "./wire.ts";
@@ -18,6 +19,11 @@ export function RegisteredCameras(props: PartProps) {
     wanted === null || role !== "admin" ? null : { kind: "add", serial: wanted },
   );
   const texts = t().registry;
+  const close = (): void => {
+    setEditing(null);
+    // The address that opened the form would open it again.
+    if (wanted !== null) history.replaceState(null, "", linkTo("registry/cameras"));
+  };
   const { cameras, municipalities } = status;
   const isAdmin = role === "admin";
   const rows = cameras.map((camera) => [
@@ -77,13 +83,13 @@ export function RegisteredCameras(props: PartProps) {
         />
       )}
       {editing === null ? null : editing.kind === "remove" ? (
-        <RemoveCamera {...props} camera={editing.camera} onClose={() => setEditing(null)} />
+        <RemoveCamera {...props} camera={editing.camera} onClose={close} />
       ) : (
         <EditCamera
           {...props}
           camera={editing.kind === "add" ? null : editing.camera}
           serial={editing.kind === "add" ? editing.serial : editing.camera.serial}
-          onClose={() => setEditing(null)}
+          onClose={close}
         />
       )}
     </Section>
@@ -173,7 +179,7 @@ function EditCamera(props: PartProps & { camera: Camera | null; serial: string; 
     },
     { name: "active", label: texts.cameraActive, kind: "box", value: camera?.active === false ? "" : "yes" },
   ];
-  const save = async (values: Values): Promise<void> => {
+  const save = async (values: Values, touched: ReadonlySet<string>): Promise<void> => {
     const orNull = (name: string): string | null => values[name] || null;
     const body: CameraFields = {
       readerCode: values["readerCode"] ?? "",
@@ -186,7 +192,8 @@ function EditCamera(props: PartProps & { camera: Camera | null; serial: string; 
       active: values["active"] === "yes",
     };
     const own = camera?.serial ?? values["serial"] ?? "";
-    await ask("PUT", `/api/v1/cameras/${encodeURIComponent(own)}`, body);
+    const said = camera === null ? body : onlyTouched(body, touched);
+    if (said !== null) await ask("PUT", `/api/v1/cameras/${encodeURIComponent(own)}`, said);
     onDone(camera === null ? t().held.registered(own) : texts.saved(own));
   };
   return (

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { isUnprotected } from "../../registry-values.ts";
 import { address, newName, text, whole, zone } from "./checks.ts";
-import { type Field, FormDialog, type Values } from "./form.tsx";
+import { type Field, FormDialog, onlyTouched, type Values } from "./form.tsx";
 import { t } from "./i18n.ts";
 import { Section, State, Table } from "./parts.tsx";
 import { type PartProps, RowButtons, usedBy } from "./registry.tsx";
@@ -166,18 +166,19 @@ function EditEndpoint(props: PartProps & { endpoint: Endpoint | null; onClose():
       value: endpoint?.tlsClientCertificate === true ? "yes" : "",
     },
   ];
-  const save = async (values: Values): Promise<void> => {
+  const save = async (values: Values, touched: ReadonlySet<string>): Promise<void> => {
     const body: EndpointFields = {
       url: values["url"] ?? "",
       profile: values["profile"] === "strict" ? "strict" : "compat",
       soapAction: values["soapAction"] || null,
       timezone: values["timezone"] || null,
       tlsClientCertificate: values["tlsClientCertificate"] === "yes",
-      ...(values["wsdl"] === oldWsdl ? {} : { wsdl: values["wsdl"] || null }),
+      wsdl: values["wsdl"] || null,
     };
     for (const { name } of NUMBERS) if (values[name]) body[name] = Number(values[name]);
     const own = endpoint?.name ?? values["name"] ?? "";
-    await ask("PUT", `/api/v1/endpoints/${encodeURIComponent(own)}`, body);
+    const said = isNew ? body : onlyTouched(body, touched);
+    if (said !== null) await ask("PUT", `/api/v1/endpoints/${encodeURIComponent(own)}`, said);
     onDone(texts.saved(own));
   };
   return (

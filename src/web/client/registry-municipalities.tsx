@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { newName, text } from "./checks.ts";
-import { type Field, FormDialog, type Values } from "./form.tsx";
+import { type Field, FormDialog, onlyTouched, type Values } from "./form.tsx";
 import { day, t } from "./i18n.ts";
 import { useAnswer } from "./live.ts";
 import { Section, State, Table } from "./parts.tsx";
@@ -156,7 +156,7 @@ function EditMunicipality(
       value: municipality?.active === false ? "" : "yes",
     },
   ];
-  const save = async (values: Values): Promise<void> => {
+  const save = async (values: Values, touched: ReadonlySet<string>): Promise<void> => {
     const name = municipality?.name ?? values["name"] ?? "";
     const path = `/api/v1/municipalities/${encodeURIComponent(name)}`;
     const body: MunicipalityFields = {
@@ -164,9 +164,10 @@ function EditMunicipality(
       endpoint: values["endpoint"] || null,
       active: values["active"] === "yes",
     };
-    await ask("PUT", path, body);
-    const certificateId = values["certificateId"] ? Number(values["certificateId"]) : null;
-    if (certificateId !== (municipality?.certificateId ?? null)) {
+    const said = municipality === null ? body : onlyTouched(body, touched);
+    if (said !== null) await ask("PUT", path, said);
+    if (touched.has("certificateId")) {
+      const certificateId = values["certificateId"] ? Number(values["certificateId"]) : null;
       await ask("PUT", `${path}/certificate`, { certificateId });
     }
     onDone(texts.saved(name));

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { type Said, SaidNote } from "./cures.tsx";
 import { some, t } from "./i18n.ts";
 import { type Live, useAnswer } from "./live.ts";
@@ -36,6 +36,8 @@ export function RegistryPage(props: {
   const { value, refresh } = useAnswer<readonly Endpoint[]>("/api/v1/endpoints", status.endpoints.length);
   const texts = t().registry;
   const part = PARTS.find((one) => one === props.part) ?? "cameras";
+  // What was said of one part is not of another.
+  useEffect(() => setSaid(null), [part]);
   const onDone = (text: string): void => {
     setSaid({ tone: "good", text });
     refresh();

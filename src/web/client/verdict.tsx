@@ -134,6 +134,7 @@ function findCures({ attention: { code, facts }, role, onSaid }: Parameters<type
     case "certificate-over":
     case "certificate-ends":
     case "certificate-missing":
+    case "certificate-refused":
       return certificate(facts["municipality"]);
     case "endpoint-paused":
     case "route-paused": {

@@ -41,6 +41,7 @@ export interface Texts {
     | "unknown"
     | "notFound"
     | "more"
+    | "showMore"
   > & {
     themes: Words<"auto" | "light" | "dark">;
     roles: Words<Role>;
@@ -168,6 +169,7 @@ export interface Texts {
     | "country"
     | "lane"
     | "direction"
+    | "looked"
   > & {
     title(id: string): string;
     nextTry(at: string): string;
@@ -192,6 +194,7 @@ export interface Texts {
   > & {
     waiting(count: number): string;
     registered(serial: string): string;
+    allFields(serial: string): string;
     results(results: string): string;
     dropSure(count: number): string;
     dropped(count: number): string;
@@ -297,6 +300,8 @@ export interface Texts {
   };
   /** What is wrong with a field. */
   form: Words<"required" | "known" | "reader" | "together" | "coordinate" | "address" | "zone" | "wsdl"> & {
+    /** In the service's own words, which are English. */
+    refused(words: string): string;
     text(most: number): string;
     whole(least: number, most: number): string;
   };

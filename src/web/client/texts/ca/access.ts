@@ -13,7 +13,7 @@ export const access: Pick<Texts, "tokens" | "audit"> = {
     daysHelp: "Buit: fins que es revoqui.",
     created: "Creat",
     ends: "Vàlid fins a",
-    endless: "que es revoqui",
+    endless: "sense caducitat",
     over: "caducat",
     used: "Darrer ús",
     yours: "el vostre",

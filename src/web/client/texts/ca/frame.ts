@@ -28,6 +28,7 @@ export const frame: Pick<Texts, "app" | "login" | "firstRun"> = {
     notFound: "Aquesta pàgina no existeix.",
     needsRole: (role) => `Cal el rol ${role}.`,
     more: "N’hi ha més; només es mostren els primers.",
+    showMore: "Mostra’n més",
   },
   login: {
     title: "Entra",

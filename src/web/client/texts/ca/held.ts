@@ -20,6 +20,7 @@ export const held: Pick<Texts, "held"> = {
     again: "Torna a prendre",
     drop: "Esborra",
     waiting: (count) => `${messages(count)} ${count === 1 ? "retingut" : "retinguts"}`,
+    allFields: (serial) => `Indica també coordenades, un altre servei o zona horària per a ${serial}`,
     registered: (serial) => `La càmera ${serial} està donada d’alta. El que s’ha retingut s’està prenent.`,
     results: (results) => `Fet: ${results}.`,
     dropSure: (count) => `Voleu esborrar ${messages(count)}? No es pot desfer.`,

@@ -57,6 +57,7 @@ export const messages: Pick<Texts, "messages" | "message"> = {
     country: "País",
     lane: "Carril",
     direction: "Sentit",
+    looked: "Qui l’ha mirat",
     nextTry: (at) => `Es tornarà a provar a les ${at}`,
     outcomes: {
       accepted: "Acceptada per la policia",

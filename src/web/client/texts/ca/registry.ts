@@ -70,6 +70,7 @@ export const registry: Pick<Texts, "registry" | "form"> = {
     address: "Una adreça com https://servidor/ruta, sense usuari ni contrasenya.",
     zone: "El nom d’una zona horària, com Europe/Madrid o UTC.",
     wsdl: "Una adreça que comenci per http:// o https://.",
+    refused: (words) => `El servei no ho accepta: ${words}`,
     text: (most) => `Com a màxim ${n(most)} caràcters, sense salts de línia.`,
     whole: (least, most) => `Un nombre enter de ${n(least)} a ${n(most)}.`,
   },

@@ -13,7 +13,7 @@ export const access: Pick<Texts, "tokens" | "audit"> = {
     daysHelp: "Empty: until it is revoked.",
     created: "Made",
     ends: "Valid until",
-    endless: "revoked",
+    endless: "no end",
     over: "over",
     used: "Last used",
     yours: "yours",

@@ -28,6 +28,7 @@ export const frame: Pick<Texts, "app" | "login" | "firstRun"> = {
     notFound: "There is no such page.",
     needsRole: (role) => `This needs the role ${role}.`,
     more: "There are more; only the first are shown.",
+    showMore: "Show more",
   },
   login: {
     title: "Log in",

@@ -20,6 +20,7 @@ export const held: Pick<Texts, "held"> = {
     again: "Take in again",
     drop: "Erase",
     waiting: (count) => `${messages(count)} held`,
+    allFields: (serial) => `Give ${serial} coordinates, another service or a time zone too`,
     registered: (serial) => `Camera ${serial} is registered. What is held of it is being taken up.`,
     results: (results) => `Done: ${results}.`,
     dropSure: (count) => `Erase ${messages(count)}? This cannot be undone.`,

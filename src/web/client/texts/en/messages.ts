@@ -55,6 +55,7 @@ export const messages: Pick<Texts, "messages" | "message"> = {
     country: "Country",
     lane: "Lane",
     direction: "Direction",
+    looked: "Who looked at it",
     nextTry: (at) => `Will be tried again at ${at}`,
     outcomes: {
       accepted: "Accepted by the police",

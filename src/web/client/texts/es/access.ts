@@ -13,7 +13,7 @@ export const access: Pick<Texts, "tokens" | "audit"> = {
     daysHelp: "Vacío: hasta que se revoque.",
     created: "Creado",
     ends: "Válido hasta",
-    endless: "se revoque",
+    endless: "sin caducidad",
     over: "caducado",
     used: "Último uso",
     yours: "el suyo",

@@ -28,6 +28,7 @@ export const frame: Pick<Texts, "app" | "login" | "firstRun"> = {
     notFound: "Esta página no existe.",
     needsRole: (role) => `Hace falta el rol ${role}.`,
     more: "Hay más; solo se muestran los primeros.",
+    showMore: "Mostrar más",
   },
   login: {
     title: "Entrar",

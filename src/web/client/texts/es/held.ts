@@ -19,6 +19,7 @@ export const held: Pick<Texts, "held"> = {
     again: "Volver a tomar",
     drop: "Borrar",
     waiting: (count) => `${messages(count)} ${count === 1 ? "retenido" : "retenidos"}`,
+    allFields: (serial) => `Indicar también coordenadas, otro servicio o zona horaria para ${serial}`,
     registered: (serial) => `La cámara ${serial} está dada de alta. Lo retenido se está tomando.`,
     results: (results) => `Hecho: ${results}.`,
     dropSure: (count) => `¿Borrar ${messages(count)}? No se puede deshacer.`,

@@ -56,6 +56,7 @@ export const messages: Pick<Texts, "messages" | "message"> = {
     country: "País",
     lane: "Carril",
     direction: "Sentido",
+    looked: "Quién lo ha mirado",
     nextTry: (at) => `Se reintentará a las ${at}`,
     outcomes: {
       accepted: "Aceptada por la policía",

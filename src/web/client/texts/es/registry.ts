@@ -70,6 +70,7 @@ export const registry: Pick<Texts, "registry" | "form"> = {
     address: "Una dirección como https://servidor/ruta, sin usuario ni contraseña.",
     zone: "El nombre de una zona horaria, como Europe/Madrid o UTC.",
     wsdl: "Una dirección que empiece por http:// o https://.",
+    refused: (words) => `El servicio no lo acepta: ${words}`,
     text: (most) => `Como máximo ${n(most)} caracteres, sin saltos de línea.`,
     whole: (least, most) => `Un número entero de ${n(least)} a ${n(most)}.`,
   },
