@@ -13,10 +13,14 @@ export interface ProcessIdentity {
 
 const SEPARATOR = "/";
 
-/** The name under which this process leases messages: `machine/boot/pid/start`. */
-export function ownLease(): string {
+/**
+ * The name under which this process leases messages: `machine/boot/pid/start/run`.
+ * @param run by chance: two containers that start at once, on a machine without an id, may have all the rest in common, and
+ * would take each other's messages for their own
+ */
+export function ownLease(run: string): string {
   const own = readIdentity();
-  return [own.machineId, own.bootId, own.pid, own.startTime].join(SEPARATOR);
+  return [own.machineId, own.bootId, own.pid, own.startTime, run].join(SEPARATOR);
 }
 
 /**
@@ -33,7 +37,7 @@ export function judgeOwner(
   own: ProcessIdentity,
   startTimeOf: (pid: number) => string | null,
 ): boolean | null {
-  const [machineId, bootId, pid, startTime, ...rest] = owner.split(SEPARATOR);
+  const [machineId, bootId, pid, startTime, _run, ...rest] = owner.split(SEPARATOR);
   if (pid === undefined || startTime === undefined || rest.length > 0 || !/^\d+$/.test(pid)) return null;
   // Without a machine id every machine looks alike: then only time frees a lease.
   if (machineId !== own.machineId || own.machineId === UNKNOWN) return null;

@@ -277,7 +277,7 @@ async function startSender(parts: {
     client,
     sender: config.sender,
     mossos: config.mossos,
-    owner: ownLease(),
+    owner: ownLease(randomUUID().slice(0, 8)),
     clock,
     log,
     random: Math.random,

@@ -19,6 +19,9 @@ describe("the owner of a lease", () => {
     ["m2/b1/10/500", null, "it is another machine's"],
     ["something else", null, "it is not a name of ours"],
     ["m1/b1/x/500", null, "it has no pid"],
+    ["m1/b1/11/600/f00d", false, "it runs beside this one and says which run it is"],
+    ["m1/b1/11/599/f00d", true, "its pid belongs to another process now, though it says which run it was"],
+    ["m1/b1/11/599/f00d/more", null, "it says more than a name of ours does"],
   ] as const) {
     test(`${dead === null ? "cannot be judged" : dead ? "is dead" : "lives"} when ${why}`, () => {
       expect(judgeOwner(owner, own, startTimeOf)).toBe(dead);
@@ -30,10 +33,11 @@ describe("the owner of a lease", () => {
   });
 
   test("that this process is, lives; that a finished child was, does not", () => {
-    expect(isDead(ownLease())).toBe(false);
+    expect(isDead(ownLease("f00d"))).toBe(false);
+    expect(ownLease("f00d")).not.toBe(ownLease("beef"));
     const namespace = /^pid:\[(\d+)\]$/.exec(readlinkSync("/proc/self/ns/pid"))?.[1];
-    expect(ownLease()).toContain(`-${namespace}/`);
-    const [machine, boot] = ownLease().split("/");
+    expect(ownLease("f00d")).toContain(`-${namespace}/`);
+    const [machine, boot] = ownLease("f00d").split("/");
     const child = Bun.spawnSync(["true"]);
     expect(child.exitCode).toBe(0);
     expect(isDead(`${machine}/${boot}/${child.pid}/1`)).toBe(true);

@@ -168,14 +168,14 @@ export function createSpool(deps: SpoolDeps): Spool {
   async function carry(paths: readonly string[], files: SpooledFiles): Promise<void> {
     for (let at = 0; at < paths.length; at += COPIES_AT_ONCE) {
       deps.onTurn?.();
-      await Promise.all(
-        paths.slice(at, at + COPIES_AT_ONCE).map(async (path) => {
-          const bytes = await files.here.read(path);
-          // Its reading goes on without it, as the reading of a camera whose picture was erased by hand does.
-          if (bytes === null) log.error("a file of the spool is gone; its reading goes on without it");
-          else await files.away.replace(path, bytes);
-        }),
-      );
+      const copies = paths.slice(at, at + COPIES_AT_ONCE).map(async (path) => {
+        const bytes = await files.here.read(path);
+        // Its reading goes on without it, as the reading of a camera whose picture was erased by hand does.
+        if (bytes === null) log.error("a file of the spool is gone; its reading goes on without it");
+        else await files.away.replace(path, bytes);
+      });
+      // All of them have ended, also when one failed: a late one would write a picture again that may be delivered by then.
+      for (const copy of await Promise.allSettled(copies)) if (copy.status === "rejected") throw copy.reason;
     }
     if (paths.length > 0) await files.away.flush();
   }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Spool } from "../../src/store/spool.ts";
 import { wipeSpool } from "../../src/store/spool-open.ts";
-import { pictureOf, SpoolUnderTest, takeIn } from "../support/spool-fixture.ts";
+import { away, pictureOf, SpoolUnderTest, takeIn } from "../support/spool-fixture.ts";
 import { addCamera, addCameras, after, claimRequest, talliesOf } from "../support/store-fixture.ts";
 
 /** Waits until the spool has done what it can do now. */
@@ -125,6 +125,34 @@ describe("readings that arrive while the store is away", () => {
     under.imageTrouble = "none";
     await drained(spool);
     expect(await queued(under)).toEqual(plates(1));
+  });
+
+  test("wait for every copy of a picture that has begun before any of them is begun again", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.imageTrouble = "before";
+    await takeIn(spool, "A", 1, 2);
+    under.imageTrouble = "none";
+    const slow = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    under.onCopy = async (path) => {
+      begun.push(path);
+      if (begun.length > 2) return;
+      if (path.includes("/1-")) throw away();
+      await slow.promise;
+    };
+    spool.start();
+    await until(() => begun.length === 2);
+    // The first has failed long since.
+    await Bun.sleep(50);
+    expect(begun).toHaveLength(2);
+    expect((await under.store.summarize()).readings).toBe(0);
+    slow.resolve();
+    await drained(spool);
+    expect(begun.toSorted()).toEqual(["A/1-x_ocr.jpg", "A/1-x_ocr.jpg", "A/2-x_ocr.jpg", "A/2-x_ocr.jpg"]);
+    expect(await queued(under)).toEqual(plates(1, 2));
   });
 
   test("are known by the last copy of the cameras after a restart without the store", async () => {

@@ -50,6 +50,8 @@ export class SpoolUnderTest implements AsyncDisposable {
   readonly #quarantine: ImageStore;
   trouble: Trouble = "none";
   imageTrouble: Trouble = "none";
+  /** Awaited before a picture is written to its place by the spool; what it throws fails the write. */
+  onCopy: (path: string) => Promise<void> = async () => {};
   /** Called around every step of the spool; throws where the process is to die. */
   onStep: (name: string) => void = () => {};
   moved = 0;
@@ -96,7 +98,7 @@ export class SpoolUnderTest implements AsyncDisposable {
       file: guarded(file, step),
       images: {
         away: guarded(
-          this.images,
+          this.#copying(this.images),
           guard(() => this.imageTrouble),
         ),
         here: guarded(here, step),
@@ -120,6 +122,16 @@ export class SpoolUnderTest implements AsyncDisposable {
     });
     this.#spools.push(spool);
     return { spool, file, here };
+  }
+
+  #copying(images: ImageStore): ImageStore {
+    return {
+      ...images,
+      replace: async (path, bytes) => {
+        await this.onCopy(path);
+        await images.replace(path, bytes);
+      },
+    };
   }
 
   #stalling(store: Store): Store {
