@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
 import { ERRORS } from "../src/i18n/errors-said.ts";
 import { FINDINGS } from "../src/i18n/findings-said.ts";
+import { HEARD } from "../src/i18n/heard-said.ts";
 import { LIFE } from "../src/i18n/life-said.ts";
 import { PHRASES } from "../src/i18n/phrases.ts";
 import { RESULTS } from "../src/i18n/results-said.ts";
 import { translate, translateError, translateWords } from "../src/i18n/translate.ts";
 import { WORDS } from "../src/i18n/words.ts";
 
-const BOOKS = [WORDS, PHRASES, ERRORS, FINDINGS, RESULTS, LIFE].flatMap((book) => Object.entries(book));
+const BOOKS = [WORDS, PHRASES, ERRORS, FINDINGS, RESULTS, LIFE, HEARD].flatMap((book) => Object.entries(book));
 const valuesOf = (text: string): string[] => (text.match(/\{[~#@]?\d\}/g) ?? []).toSorted();
 
 test("each text is there in Catalan and Spanish, with the values of the English one, each once", () => {

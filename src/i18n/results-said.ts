@@ -14,6 +14,7 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
     "quitada la cámara {1}; borrado: {~2} y {~3}",
   ),
   "would {~1}": said("es faria: {~1}", "se haría: {~1}"),
+  "retried {~1}: {~2}": said("presos de nou: {~1} ({~2})", "tomados de nuevo: {~1} ({~2})"),
   "retried {~1}": said("tornats a enviar: {~1}", "reenviados: {~1}"),
   "erased {~1} and {~2}": said("esborrat: {~1} i {~2}", "borrado: {~1} y {~2}"),
   "erased {~1}": said("esborrat: {~1}", "borrado: {~1}"),
@@ -61,6 +62,17 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
     "Se escucha en el puerto {1}; no se guarda nada. Ctrl-C lo termina.",
   ),
   "{#1} shown of {#2} messages.": said("Vistos {#1} de {#2} missatges.", "Vistos {#1} de {#2} mensajes."),
+  // Certificates.
+  "certificate of {1}: {~2}": said("certificat de {1}: {~2}", "certificado de {1}: {~2}"),
+  "next certificate of {1}: {2}": said("pròxim certificat de {1}: {2}", "próximo certificado de {1}: {2}"),
+  "Warning: the present one runs out on {1}, before that: readings wait in between.": said(
+    "Avís: el d'ara caduca el {1}, abans d'això: entremig les lectures esperen.",
+    "Aviso: el de ahora caduca el {1}, antes de eso: entretanto las lecturas esperan.",
+  ),
+  "forgot the rotation of {1}; its certificate stays listed: {2}": said(
+    "s'ha oblidat la renovació de {1}; el seu certificat segueix a la llista: {2}",
+    "se ha olvidado la renovación de {1}; su certificado sigue en la lista: {2}",
+  ),
   // Questions.
   "This will {~1}. Type yes to go ahead: ": said(
     "Es farà: {~1}. Escriviu sí per tirar endavant: ",

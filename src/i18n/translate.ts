@@ -1,5 +1,6 @@
 import { ERRORS } from "./errors-said.ts";
 import { FINDINGS } from "./findings-said.ts";
+import { HEARD } from "./heard-said.ts";
 import type { Language } from "./language.ts";
 import { LIFE } from "./life-said.ts";
 import { PHRASES } from "./phrases.ts";
@@ -58,7 +59,7 @@ const LONGEST = 2000;
 const HOLE = /\{[~#@]?\d\}/g;
 const VALUES: Readonly<Record<string, string>> = { "#": "([\\d.,]+)", "@": "([^,;]+)" };
 const SENTENCES = book(ERRORS, RESULTS, LIFE);
-const PARTS = book(PHRASES);
+const PARTS = book(PHRASES, HEARD);
 const FOUND = book(FINDINGS);
 /** Where a text is looked up, and where the words in it. */
 interface Kind {

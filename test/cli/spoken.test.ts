@@ -205,3 +205,96 @@ test("the life of a message is told in the operator's language, and with --json 
   expect(piped.stdout).toStartWith("Camera 2001008851 (Pont) read ");
   expect(piped.stdout).toEndWith("\nWhat would help:\n  systemctl start tattile\n");
 });
+
+test("a certificate that is imported or staged is described in the operator's language", async () => {
+  await using cli = await openCommandFolder();
+  await cli.run("municipality", "add", "Òdena");
+  await writeFile(join(cli.folder, "password"), "clau\n");
+  const pki = await createPki({ now: new Date() });
+  const days = (count: number): Date => new Date(Date.now() + count * 86_400_000);
+  for (const [name, validFrom] of [
+    ["first", days(-1)],
+    ["second", days(5)],
+  ] as const) {
+    const client = await pki.issueClient({ organization: "Òdena", commonName: name, validFrom, validTo: days(400) });
+    await writeFile(join(cli.folder, `${name}.pfx`), client.pfx("clau"));
+  }
+  const town = ["--municipality", "Òdena", "--password-file", "password"];
+  const imported = await shown(cli, "ca", "cert", "import", "first.pfx", ...town);
+  expect(imported).toStartWith("certificat de Òdena: afegit\ntitular");
+  expect(imported).toMatch(/\nvàlid +[\d-]{10} a [\d-]{10} \(queden \d+ dies\)\nempremta /);
+  const staged = await shown(cli, "es", "cert", "rotate", "second.pfx", ...town);
+  expect(staged).toStartWith("próximo certificado de Òdena: ");
+  expect(staged).toMatch(
+    /\nválido +[\d-]{10} a [\d-]{10} \(quedan \d+ días\)\nprobado +un mensaje de prueba firmado con él /,
+  );
+  expect(staged).toMatch(/\nestado +preparado: firma desde el [\d: -]{19}, dentro de 5 d, solo$/);
+  const [, row = ""] = (await shown(cli, "ca", "cert", "rotate")).split("\n");
+  expect(row).toEndWith("preparat");
+  expect(await shown(cli, "ca", "cert", "show", "2")).toMatch(/\nmunicipi +Òdena \(el pròxim\)\n/);
+  expect(await shown(cli, "ca", "cert", "rotate", "--cancel", "--municipality", "Òdena")).toBe(
+    "s'ha oblidat la renovació de Òdena; el seu certificat segueix a la llista: tattile cert list",
+  );
+  const again = await cli.runWith(
+    { env: { TATTILE_LANG: "ca" } },
+    "cert",
+    "rotate",
+    "second.pfx",
+    "--dry-run",
+    ...town,
+  );
+  expect(again.stdout).toMatch(
+    /\nvalid {2}[\d-]{10} to .*\ntried {2}a test message .*\nstate {2}not staged \(--dry-run\)\n$/,
+  );
+});
+
+test("why a message is held is said in the operator's language, and with --json in English", async () => {
+  await using cli = await openCommandFolder();
+  const broken = Buffer.from(
+    messageOf("7", "1000BCD", 1).toString("latin1").replace("<PLATE_STRING>", "<PLATE_STRING"),
+  );
+  await takeIn(cli.dataDir, [messageOf("2001008851", "1000BCD", 1), broken]);
+  const list = await shown(cli, "es", "quarantine", "list");
+  expect(list).toContain("cámara sin dar de alta");
+  expect(list).toContain("XML mal formado (");
+  const [one] = JSON.parse(await shown(cli, "es", "quarantine", "list", "--json", "--camera", "2001008851"));
+  expect(one.reason).toBe("no camera of this serial is registered");
+  const about = await shown(cli, "ca", "quarantine", "show", `${one.id}`);
+  expect(about).toMatch(/\nmotiu +càmera sense donar d'alta\n/);
+  expect(about).toMatch(/\ns'entén ara +sí\n/);
+  expect(await shown(cli, "ca", "quarantine", "retry", `${one.id}`)).toEndWith(
+    "presos de nou: 1 missatge (1 continua retingut)",
+  );
+});
+
+test("what listen shows of a camera, and what to mend in it, is in the operator's language", async () => {
+  await using cli = await openCommandFolder();
+  let port = 0;
+  let screen = "";
+  const env = { PATH: process.env["PATH"] ?? "", DATA_DIR: cli.dataDir, TATTILE_ENV_FILE: "/dev/null", NO_COLOR: "1" };
+  const listen = Bun.spawn([...tattileCommand(), "listen", "--port", "0", "--count", "1"], {
+    env: { ...env, DISK_MIN_FREE_BYTES: "1048576", TERM: "xterm", TATTILE_LANG: "ca" },
+    terminal: {
+      cols: 100,
+      rows: 30,
+      data(_terminal, data) {
+        screen += Buffer.from(data).toString("utf8");
+        const found = /S'escolta al port (\d+);/.exec(screen)?.[1];
+        if (found === undefined || port !== 0) return;
+        port = Number(found);
+        Bun.connect({
+          ...{ hostname: "127.0.0.1", port },
+          socket: { open: (socket) => void socket.write(messageOf("2001008851", "1000BCD", 1)), data() {}, error() {} },
+        }).catch(() => {});
+      },
+    },
+  });
+  expect(await listen.exited).toBe(0);
+  listen.terminal?.close();
+  const text = screen.replaceAll("\r\n", "\n").replace(/\n +/g, " ");
+  expect(text).toMatch(/2001008851 {2}10•••CD {2}fiabilitat \d+ {2}matrícula [\d.]+ \w+ {2}/);
+  expect(text).toMatch(/rellotge \d+ \w+ endarrerit/);
+  expect(text).toContain("des de 127.0.0.1; sense donar d'alta: les seves lectures quedarien retingudes; ");
+  expect(text).toContain("poseu-hi NTP i la zona");
+  expect(text).toContain("Vistos 1 de 1 missatges.");
+});
