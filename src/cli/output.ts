@@ -118,7 +118,7 @@ export class Output {
     if (!this.options.stderr.isTTY) return;
     this.progressShown = true;
     const width = Math.max(20, (this.options.stderr.columns || 80) - 1);
-    this.write(this.options.stderr, `\r\x1b[2K${cut(text, width)}`);
+    this.write(this.options.stderr, `\r\x1b[2K${cut(this.aside(text), width)}`);
   }
 
   clearProgress(): void {

@@ -5,6 +5,7 @@ import type { Language } from "./language.ts";
 import { LIFE } from "./life-said.ts";
 import { PHRASES } from "./phrases.ts";
 import { RESULTS } from "./results-said.ts";
+import { SENT } from "./sent-said.ts";
 import { WORDS } from "./words.ts";
 
 /** What one English text is in the other languages. */
@@ -59,7 +60,7 @@ const LONGEST = 2000;
 const HOLE = /\{[~#@]?\d\}/g;
 const VALUES: Readonly<Record<string, string>> = { "#": "([\\d.,]+)", "@": "([^,;]+)" };
 const SENTENCES = book(ERRORS, RESULTS, LIFE);
-const PARTS = book(PHRASES, HEARD);
+const PARTS = book(PHRASES, HEARD, SENT);
 const FOUND = book(FINDINGS);
 /** Where a text is looked up, and where the words in it. */
 interface Kind {

@@ -298,3 +298,44 @@ test("what listen shows of a camera, and what to mend in it, is in the operator'
   expect(text).toContain("poseu-hi NTP i la zona");
   expect(text).toContain("Vistos 1 de 1 missatges.");
 });
+
+test("a delivery by hand is shown and judged in the operator's language, the signed message and the answer as they are", async () => {
+  await using cli = await openCommandFolder();
+  // Nobody listens on port 1.
+  await cli.run("endpoint", "add", "lectio", "https://127.0.0.1:1/");
+  await cli.run("municipality", "add", "Òdena", "--endpoint", "lectio");
+  await cli.run("camera", "add", "7", "--reader", "R7", "--municipality", "Òdena");
+  const without = await shown(cli, "es", "send", "--camera", "7", "--dry-run");
+  expect(without).toMatch(/\ncertificado +ninguno\n/);
+  expect(without).toMatch(/\ncomprobado +detenido: el municipio no tiene certificado\n/);
+  expect(without).toEndWith(
+    "En la cola quedaría así: DEAD, CERTIFICADO_NO_CONFIGURADO: el municipio no tiene certificado.",
+  );
+  await writeFile(join(cli.folder, "password"), "clau\n");
+  const client = await (await createPki({ now: new Date() })).issueClient({
+    organization: "Òdena",
+    commonName: "seal",
+  });
+  await writeFile(join(cli.folder, "seal.pfx"), client.pfx("clau"));
+  await cli.run("cert", "import", "seal.pfx", "--municipality", "Òdena", "--password-file", "password");
+  const dry = await shown(cli, "ca", "send", "--camera", "7", "--dry-run");
+  expect(dry).toMatch(/^càmera +7, lector R7, Òdena\n/);
+  expect(dry).toMatch(
+    /\ncontracte +incorporat, 13 camps\nimatges +matrícula \d+ B \(grisa, inventada\), context cap\n/,
+  );
+  expect(dry).toMatch(/\ncomprovat +13 camps com han de ser; la signatura es verifica; [\d,]+ bytes\n/);
+  expect(dry).toContain("<mat:matricula>0000XXX</mat:matricula>");
+  expect(dry).toEndWith("\nNo s'ha enviat res (--dry-run).");
+  const { stdout, code } = await cli.onTerminal(
+    { env: { TATTILE_LANG: "ca", NO_COLOR: "1" }, answers: [["Escriviu sí", "sí"]] },
+    ...["send", "--camera", "7", "--plate", "1234BCD"],
+  );
+  const sent = stdout.replaceAll("\r\n", "\n");
+  expect(code).toBe(1);
+  expect(sent).toContain("Es farà: lliurar una lectura de la càmera 7 a https://127.0.0.1:1/.");
+  expect(sent).toMatch(/Resposta al cap de \d+ ms: no s'hi arriba, connexió refusada/);
+  expect(sent).toContain("A la cua quedaria així: FAILED sense gastar cap intent; l'endpoint fa una pausa");
+  const piped = await cli.runWith({ env: { TATTILE_LANG: "ca" } }, "send", "--camera", "7", "--dry-run");
+  expect(piped.stdout).toStartWith("camera       7, reader R7, Òdena\n");
+  expect(piped.stdout).toEndWith("\nNothing was sent (--dry-run).\n");
+});
