@@ -56,6 +56,13 @@ test("values stay as they are, words among them are said too, and what is not kn
     "ENVIADO",
     "Òdena",
   ]);
+  // In Catalan "de" loses its e before a vowel.
+  expect(["Òdena", "Hostalric", "Vic"].map((town) => translate(`certificate of ${town}: added`, "ca"))).toEqual([
+    "certificat d'Òdena: afegit",
+    "certificat d'Hostalric: afegit",
+    "certificat de Vic: afegit",
+  ]);
+  expect(translate("certificate of Òdena: added", "es")).toBe("certificado de Òdena: añadido");
   // No word of a column is a sentence, and a plain line that is one word is none.
   expect(translate("camera", "ca")).toBe("camera");
 });

@@ -327,9 +327,8 @@ const COMPOSED = `a whole number of|day left|s behind the police|s ahead of the 
 is taken or not allowed by|it is not a PFX file, but PEM text|no service of tattile is enabled or running
 it waits for one, for|fields in the order that is sent|right in the readings of the one that was heard
 when one message tries. A pause spends no attempt|older ones of its camera go first. The last error was|is not base64|is a JPEG that was cut off|clock right
-this certificate pauses until it is mended|the endpoint pauses until it is mended|built in|fields as they should be|the signature verifies|the signature DOES NOT VERIFY|grey, made up), context`.split(
-  /[|\n]/,
-);
+this certificate pauses until it is mended|the endpoint pauses until it is mended|built in|fields as they should be|the signature verifies|the signature DOES NOT VERIFY|grey, made up), context
+with no certificate|plate, context`.split(/[|\n]/);
 
 test("an English text that was changed is changed in src/i18n too, or its translation is lost", () => {
   const own = SOURCES.filter((path) => !/^(i18n|web|simulator)\//.test(path));

@@ -103,23 +103,27 @@ const show = defineTattileCommand({
       ["id", `${message.messageId}`],
       ["state", message.status],
       ["reason", message.reason ?? "-"],
-      ["last error", message.lastError ?? "-"],
+      ["last error", message.lastError ?? "-", "words"],
       ["camera", message.cameraSerial],
       ["municipality", message.municipality],
-      ["endpoint", message.endpointName ?? "(default: MOSSOS_ENDPOINT_URL)"],
+      message.endpointName === null
+        ? ["endpoint", "(default: MOSSOS_ENDPOINT_URL)", "words"]
+        : ["endpoint", message.endpointName],
       ["plate", args["show-plates"] ? message.plate : maskPlate(message.plate)],
-      ["captured", `${formatCaptured(message, zone)} (${message.timeSource})`],
+      ["captured", `${formatCaptured(message, zone)} (${message.timeSource})`, "words"],
       ["received", formatInstant(message.receivedAt, zone)],
       ["attempts spent", `${message.attempts}`],
       ["next attempt", formatInstant(message.nextRetryAt, zone)],
       [
         "images",
         [message.hasOcrImage ? "plate" : "", message.hasCtxImage ? "context" : ""].filter(Boolean).join(", ") || "none",
+        "words",
       ],
       ["being sent by", message.leaseOwner ?? "-"],
     ]);
     for (const attempt of attempts) {
-      out.line(`${formatInstant(attempt.at, zone)}  ${attempt.kind}, ${attempt.durationMs} ms: ${attempt.detail}`);
+      const [kind, detail] = [out.words(attempt.kind), out.words(attempt.detail)];
+      out.line(`${formatInstant(attempt.at, zone)}  ${kind}, ${attempt.durationMs} ms: ${detail}`);
     }
   },
 });

@@ -47,8 +47,11 @@ export const LIFE: Readonly<Record<string, Translation>> = {
     "Destinació: {~1}; signada per a {2} amb {~3}.",
     "Destino: {~1}; firmada para {2} con {~3}.",
   ),
+  "It goes to {~1}, signed for {2} with no certificate.": said(
+    "Destinació: {~1}; per a {2} encara no hi ha certificat que la signi.",
+    "Destino: {~1}; para {2} aún no hay certificado que la firme.",
+  ),
   "certificate {1}, valid until {2}": said("certificat {1}, vàlid fins al {2}", "certificado {1}, válido hasta el {2}"),
-  "no certificate": said("cap certificat", "ningún certificado"),
 
   // What was tried.
   "It was not sent yet.": said("Encara no s'ha enviat.", "Todavía no se ha enviado."),
@@ -109,9 +112,6 @@ export const LIFE: Readonly<Record<string, Translation>> = {
       "El seu certificat està en pausa en aquest endpoint ({~1}: {~2}) fins al {3}; llavors ho prova un missatge. Una pausa no gasta cap intent.",
       "Su certificado está en pausa en este endpoint ({~1}: {~2}) hasta el {3}; entonces lo prueba un mensaje. Una pausa no gasta ningún intento.",
     ),
-  unreachable: said("no s'hi arriba", "no se alcanza"),
-  unanswered: said("no respon", "no responde"),
-  misconfigured: said("ens rebutja", "nos rechaza"),
   "It is tried again at {1}, in {2}. After {#3} spent attempts it is given up.": said(
     "Es tornarà a provar el {1}, d'aquí a {2}. Amb {#3} intents gastats s'abandona.",
     "Se reintentará el {1}, dentro de {2}. Con {#3} intentos gastados se abandona.",

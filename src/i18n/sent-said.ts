@@ -24,8 +24,23 @@ export const SENT: Readonly<Record<string, Translation>> = {
   ),
   stopped: said("aturat", "detenido"),
   "stopped: {~1}": said("aturat: {~1}", "detenido: {~1}"),
+  unreachable: said("no s'hi arriba", "no se alcanza"),
+  unanswered: said("no respon", "no responde"),
+  misconfigured: said("ens rebutja", "nos rechaza"),
   accepted: said("acceptada", "aceptada"),
   rejected: said("rebutjada", "rechazada"),
+
+  // What queue show says of a message.
+  "{1} (camera)": said("{1} (rellotge de la càmera)", "{1} (reloj de la cámara)"),
+  "{1} (ambiguous)": said("{1} (hora que passa dues vegades)", "{1} (hora que ocurre dos veces)"),
+  "{1} (arrival)": said("{1} (hora d'arribada)", "{1} (hora de llegada)"),
+  "{1} (wall-clock)": said(
+    "{1} (rellotge de la càmera, sistema anterior)",
+    "{1} (reloj de la cámara, sistema anterior)",
+  ),
+  "(default: MOSSOS_ENDPOINT_URL)": said("(per defecte: MOSSOS_ENDPOINT_URL)", "(por defecto: MOSSOS_ENDPOINT_URL)"),
+  "plate, context": said("matrícula, context", "matrícula, contexto"),
+  context: said("context", "contexto"),
 
   // What the sender would do with it.
   "DEAD, {1}: {~2}": said("DEAD, {1}: {~2}", "DEAD, {1}: {~2}"),

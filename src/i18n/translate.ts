@@ -58,6 +58,9 @@ type Book = () => readonly Pattern[];
 /** No sentence is longer; what is, is a listing, and would be long to compare. */
 const LONGEST = 2000;
 const HOLE = /\{[~#@]?\d\}/g;
+/** A value with the `de` before it, which in Catalan loses its e before a vowel: `d'Òdena`. */
+const PLACED = /((?<!\p{L})de )?(\{[~#@]?\d\})/gu;
+const VOWEL = /^h?[aeiouàèéíòóú]/i;
 const VALUES: Readonly<Record<string, string>> = { "#": "([\\d.,]+)", "@": "([^,;]+)" };
 const SENTENCES = book(ERRORS, RESULTS, LIFE);
 const PARTS = book(PHRASES, HEARD, SENT);
@@ -79,9 +82,10 @@ function find(text: string, kind: Kind, language: "ca" | "es"): string | null {
       const values = english.exec(text)?.slice(1);
       if (values === undefined) continue;
       const given = new Map(holes.map((hole, at) => [hole, values[at] ?? ""]));
-      return translation[language].replace(HOLE, (hole) => {
+      return translation[language].replace(PLACED, (_, of: string | undefined, hole: string) => {
         const value = given.get(hole) ?? "";
-        return hole.startsWith("{~") ? translateParts(value, kind, language) : value;
+        const said = hole.startsWith("{~") ? translateParts(value, kind, language) : value;
+        return `${language === "ca" && of !== undefined && VOWEL.test(said) ? "d'" : (of ?? "")}${said}`;
       });
     }
   }

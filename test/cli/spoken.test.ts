@@ -192,7 +192,7 @@ test("the life of a message is told in the operator's language, and with --json 
   const told = await shown(cli, "ca", "queue", "explain", "1");
   expect(told).toStartWith("La càmera 2001008851 (Pont) va llegir 10•••CD; presa el ");
   const sentences = told.replaceAll("\n", " ");
-  expect(sentences).toContain("És de Òdena, i ni la càmera ni el municipi no tenen assignat cap endpoint. ");
+  expect(sentences).toContain("És d'Òdena, i ni la càmera ni el municipi no tenen assignat cap endpoint. ");
   expect(sentences).toContain(`${texts.message.noAttempts.replace("’", "'")} `);
   expect(sentences).toContain("Espera: no hi ha cap procés d'enviament en marxa.");
   expect(told).toEndWith("\n\nQuè ho resoldria:\n  systemctl start tattile");
@@ -200,6 +200,9 @@ test("the life of a message is told in the operator's language, and with --json 
   expect((await shown(cli, "es", "queue", "explain", "1")).replaceAll("\n", " ")).toContain(
     "Todavía no se ha enviado. ",
   );
+  const facts = await shown(cli, "ca", "queue", "show", "1");
+  expect(facts).toMatch(/\npresa +2026-01-23 10:00:01 \(rellotge de la càmera\)\n/);
+  expect(facts).toMatch(/\nimatges +matrícula, context\n/);
   expect(JSON.parse(await shown(cli, "ca", "queue", "explain", "1", "--json")).story).toContain("It was not sent yet.");
   const piped = await cli.runWith({ env: { TATTILE_LANG: "ca" } }, "queue", "explain", "1");
   expect(piped.stdout).toStartWith("Camera 2001008851 (Pont) read ");
@@ -221,7 +224,7 @@ test("a certificate that is imported or staged is described in the operator's la
   }
   const town = ["--municipality", "Òdena", "--password-file", "password"];
   const imported = await shown(cli, "ca", "cert", "import", "first.pfx", ...town);
-  expect(imported).toStartWith("certificat de Òdena: afegit\ntitular");
+  expect(imported).toStartWith("certificat d'Òdena: afegit\ntitular");
   expect(imported).toMatch(/\nvàlid +[\d-]{10} a [\d-]{10} \(queden \d+ dies\)\nempremta /);
   const staged = await shown(cli, "es", "cert", "rotate", "second.pfx", ...town);
   expect(staged).toStartWith("próximo certificado de Òdena: ");
@@ -233,7 +236,7 @@ test("a certificate that is imported or staged is described in the operator's la
   expect(row).toEndWith("preparat");
   expect(await shown(cli, "ca", "cert", "show", "2")).toMatch(/\nmunicipi +Òdena \(el pròxim\)\n/);
   expect(await shown(cli, "ca", "cert", "rotate", "--cancel", "--municipality", "Òdena")).toBe(
-    "s'ha oblidat la renovació de Òdena; el seu certificat segueix a la llista: tattile cert list",
+    "s'ha oblidat la renovació d'Òdena; el seu certificat segueix a la llista: tattile cert list",
   );
   const again = await cli.runWith(
     { env: { TATTILE_LANG: "ca" } },
