@@ -88,12 +88,19 @@ function* history({ message, attempts }: MessageLife, zone: string): Generator<s
     const took = durationMs < 1000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`;
     yield `At ${formatInstant(at, zone)} it was sent and ${OUTCOMES[kind]} after ${took}${detail === "" ? "" : `: ${detail}`}.`;
   }
-  yield `${message.attempts === 0 ? "None" : message.attempts} of its attempts ${message.attempts > 1 ? "are" : "is"} spent: only those count that were not answered while other messages were taken.`;
+  const { attempts: spent } = message;
+  const counted =
+    spent === 0
+      ? "None of its attempts is spent"
+      : spent === 1
+        ? "1 of its attempts is spent"
+        : `${spent} of its attempts are spent`;
+  yield `${counted}: only those count that were not answered while other messages were taken.`;
 }
 
 const OUTCOMES: Readonly<Record<MessageAttempt["kind"], string>> = {
-  accepted: "taken",
-  rejected: "refused",
+  accepted: "taken by the police",
+  rejected: "refused by the police",
   unreachable: "did not get there",
   unanswered: "not answered",
   misconfigured: "turned away for what only an operator mends",
@@ -129,8 +136,8 @@ function explainWaiting(life: MessageLife, now: Date, zone: string): Pick<Explan
   if (pause !== null) {
     const until =
       pause.pausedUntil === null ? "" : `, until ${formatInstant(pause.pausedUntil, zone)}, when one message tries`;
-    const what = pause.certificateId === 0 ? "Its endpoint" : "Its certificate at this endpoint";
-    const waitsFor = `${what} is paused (${pause.pauseKind ?? "unknown"}: ${pause.detail ?? "no detail"})${until}. A pause spends no attempt.`;
+    const what = pause.certificateId === 0 ? "Its endpoint is paused" : "Its certificate at this endpoint is paused";
+    const waitsFor = `${what} (${pause.pauseKind ?? "unknown"}: ${pause.detail ?? "no detail"})${until}. A pause spends no attempt.`;
     return { waitsFor, cures: pauseCures(life, pause) };
   }
   const due = message.nextRetryAt;

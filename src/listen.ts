@@ -93,10 +93,10 @@ export function findRemarks(heard: Heard): readonly string[] {
   return remarks;
 }
 
-/** One line of at most some 80 characters. */
-export function summarizeHeard(heard: Heard, showPlate: boolean): string {
+/** The parts of one line of at most some 80 characters. */
+export function summarizeHeard(heard: Heard, showPlate: boolean): readonly string[] {
   const plate = heard.plate === null ? "no plate" : showPlate ? heard.plate : maskPlate(heard.plate);
-  const parts = [
+  return [
     heard.serial ?? "(no serial)",
     ...(heard.malformed === null ? [heard.notRead ? "not read" : plate] : []),
     ...(heard.score === null ? [] : [`score ${heard.score}`]),
@@ -107,7 +107,6 @@ export function summarizeHeard(heard: Heard, showPlate: boolean): string {
     ...(heard.lane === null ? [] : [`lane ${heard.lane}`]),
     ...(heard.direction === null ? [] : [heard.direction.toLowerCase()]),
   ];
-  return parts.join("  ");
 }
 
 function describeClock(ms: number): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { explainMessage, type MessageLife } from "../src/explain.ts";
+import { translate } from "../src/i18n/translate.ts";
 import { REASON } from "../src/message.ts";
 import type { MessageAttempt, QueuedMessage, RouteState } from "../src/store/store.ts";
 import { newCamera, newCertificate, newEndpoint, START } from "./support/store-fixture.ts";
@@ -45,8 +46,15 @@ const LIFE: MessageLife = {
 
 function explain(change: Partial<MessageLife> & { is?: Partial<QueuedMessage> } = {}, showPlate = false) {
   const { is, ...life } = change;
-  return explainMessage({ ...LIFE, ...life, message: { ...MESSAGE, ...is } }, after(60), "UTC", showPlate);
+  const told = explainMessage({ ...LIFE, ...life, message: { ...MESSAGE, ...is } }, after(60), "UTC", showPlate);
+  // What one test or another has told is said in the operators' languages too, to the last word.
+  for (const text of [...told.story, told.waitsFor, ...told.cures]) {
+    for (const language of ["ca", "es"] as const) expect(translate(text, language)).not.toMatch(ENGLISH);
+  }
+  return told;
 }
+const ENGLISH =
+  /(?<!\p{L})(the|it|its|is|was|are|and|of|by|at|on|after|until|later|before|none|sent|read|picture)(?!\p{L})/iu;
 const told = (change: Parameters<typeof explain>[0]): string => {
   const { story, waitsFor } = explain(change);
   return [...story, waitsFor].join("\n");
@@ -64,6 +72,9 @@ test("a message that waits for its turn is told from the camera to the queue, it
   expect(waitsFor).toBe("It is due and waits for its turn; older ones of its camera go first.");
   expect(cures).toEqual([]);
   expect(explain({}, true).story[0]).toContain("1234BCD");
+  expect(told({ certificate: null })).toContain("signed for Sant Cugat with no certificate.");
+  expect(told({ endpoint: null })).toContain("neither its camera nor that has an endpoint");
+  expect(told({ is: { lastError: "no whole answer before the deadline" } })).toContain("The last error was: no whole");
 });
 
 test("lateness, missing pictures and the source of the time are told", () => {
@@ -72,6 +83,8 @@ test("lateness, missing pictures and the source of the time are told", () => {
   expect(told({ is: { hasOcrImage: false } })).toContain("without the plate's picture");
   expect(told({ is: { hasCtxImage: false } })).toContain("none of the context");
   expect(told({ is: { timeSource: "arrival" } })).toContain("no usable time");
+  expect(told({ is: { timeSource: "ambiguous" } })).toContain("gives twice (the first was taken)");
+  expect(told({ is: { timeSource: "wall-clock" } })).toContain("as the replaced system wrote it down");
 });
 
 test("each attempt is told with what came of it, and how many are spent", () => {
@@ -97,6 +110,9 @@ test("each attempt is told with what came of it, and how many are spent", () => 
   expect(text).toContain("tried again at 2026-05-04 10:02:00, in 60 s. The last error was: no whole answer.");
   const many = Array.from({ length: 12 }, (_, n) => attempt(n, "unanswered", ""));
   expect(told({ attempts: many })).toContain("The first 4 known attempts are left out");
+  for (const kind of ["accepted", "rejected", "misconfigured"] as const) {
+    expect(told({ attempts: [attempt(1, kind, "")], is: { attempts: 2 } })).toContain("2 of its attempts are spent");
+  }
 });
 
 test("what holds a waiting message back is named: a pause, no sender, a sender that is switched off", () => {
@@ -129,6 +145,8 @@ test.each<[string, string, RegExp]>([
   ["codiRetorn=7", "understood it and refused it", /ask the police/],
   ["SOMETHING_ELSE", "it was given up: SOMETHING_ELSE", /queue discard 12/],
 ])("a message dead of %s is told why and what would free it", (reason, why, cure) => {
+  const lastError = "the connection was refused (ECONNREFUSED)";
+  expect(told({ is: { status: "DEAD", reason, lastError } })).toContain(`What was said: ${lastError}. DEAD`);
   const { waitsFor, cures } = explain({ is: { status: "DEAD", reason } });
   expect(waitsFor).toStartWith(`It is DEAD (${reason}): `);
   expect(waitsFor).toContain(why);

@@ -1,12 +1,18 @@
 import { expect, test } from "bun:test";
+import type { AttemptResult, Target } from "../src/attempt.ts";
+import { describeFate } from "../src/deeds/hand-delivery.ts";
+import type { DeliveryOutcome } from "../src/delivery.ts";
 import { ERRORS } from "../src/i18n/errors-said.ts";
 import { FINDINGS } from "../src/i18n/findings-said.ts";
+import { HEARD } from "../src/i18n/heard-said.ts";
+import { LIFE } from "../src/i18n/life-said.ts";
 import { PHRASES } from "../src/i18n/phrases.ts";
 import { RESULTS } from "../src/i18n/results-said.ts";
+import { SENT } from "../src/i18n/sent-said.ts";
 import { translate, translateError, translateWords } from "../src/i18n/translate.ts";
 import { WORDS } from "../src/i18n/words.ts";
 
-const BOOKS = [WORDS, PHRASES, ERRORS, FINDINGS, RESULTS].flatMap((book) => Object.entries(book));
+const BOOKS = [WORDS, PHRASES, ERRORS, FINDINGS, RESULTS, LIFE, HEARD, SENT].flatMap((book) => Object.entries(book));
 const valuesOf = (text: string): string[] => (text.match(/\{[~#@]?\d\}/g) ?? []).toSorted();
 
 test("each text is there in Catalan and Spanish, with the values of the English one, each once", () => {
@@ -53,3 +59,39 @@ test("values stay as they are, words among them are said too, and what is not kn
   // No word of a column is a sentence, and a plain line that is one word is none.
   expect(translate("camera", "ca")).toBe("camera");
 });
+
+test("what the sender says of an answer, and would do with the message, is said whole", () => {
+  const fates: readonly [AttemptResult, string][] = [
+    [{ kind: "late" }, "put back"],
+    [sent({ kind: "accepted", returnCode: "1" }), "delivered"],
+    [sent({ kind: "rejected", returnCode: "7", detail: "" }), "refused"],
+    [sent({ kind: "unreachable", detail: "" }), "probed"],
+    [sent({ kind: "unanswered", detail: "" }), "sent again"],
+    [sent({ kind: "misconfigured", detail: "", scope: "endpoint" }), "the endpoint pauses until"],
+    [sent({ kind: "misconfigured", detail: "", scope: "certificate" }), "this certificate pauses until"],
+  ];
+  const texts = fates.map(([result, part]) => {
+    expect(describeFate(result)).toContain(part);
+    return `In the queue it would be ${describeFate(result)}.`;
+  });
+  for (const text of texts) {
+    for (const language of ["ca", "es"] as const) {
+      expect(translate(text, language)).toMatch(/^A la cua quedaria així: |^En la cola quedaría así: /);
+      expect(translate(text, language)).not.toMatch(
+        /\b(it|the|is|are|and|until|only|sent|again|back|refused|without)\b/,
+      );
+    }
+  }
+  expect(translateWords("check the endpoint's address: HTTP 404: an HTML page", "es")).toBe(
+    "compruebe la dirección del endpoint: HTTP 404: una página HTML",
+  );
+});
+
+const TARGET: Target = {
+  ...{ url: "https://police.example/", timeoutMs: 1000, retryMax: 3, retryBackoffMs: 1000, profile: "compat" },
+  ...{ soapAction: null, caPath: null, timezone: "UTC", wsdl: null, tlsClientCertificate: false },
+};
+
+function sent(outcome: DeliveryOutcome): AttemptResult {
+  return { kind: "sent", outcome, target: TARGET, startedAt: new Date(0), durationMs: 1, serverDate: null };
+}

@@ -29,8 +29,10 @@ const WHOLE = {
 
 test("a whole reading of a registered camera needs one line and no remark, its plate masked", () => {
   const heard = hear(WHOLE);
-  expect(summarizeHeard(heard, false)).toBe("2001008851  12•••CD  score 93  plate 6 B  scene 6 B  clock right");
-  expect(summarizeHeard(heard, true)).toContain("1234BCD");
+  expect(summarizeHeard(heard, false).join("  ")).toBe(
+    "2001008851  12•••CD  score 93  plate 6 B  scene 6 B  clock right",
+  );
+  expect(summarizeHeard(heard, true).join("  ")).toContain("1234BCD");
   expect(heard.registered).toBe("Pont");
   expect(findRemarks(heard)).toEqual([]);
 });
@@ -49,9 +51,9 @@ test.each<[string, Record<string, string>, RegExp]>([
 test("a camera that is not registered, a vehicle without a plate, and what is not understood", () => {
   expect(findRemarks(hear(WHOLE, null))).toEqual(["not registered: its readings would be held"]);
   const notRead = hear({ ...WHOLE, PLATE_STRING: "", IMAGE_OCR: "" });
-  expect(summarizeHeard(notRead, false)).toStartWith("2001008851  not read");
+  expect(summarizeHeard(notRead, false).join("  ")).toStartWith("2001008851  not read");
   expect(findRemarks(notRead)).toEqual([]);
   const malformed = hear({ ...WHOLE, DEVICE_SN: "" });
-  expect(summarizeHeard(malformed, false)).toStartWith("(no serial)");
+  expect(summarizeHeard(malformed, false).join("  ")).toStartWith("(no serial)");
   expect(findRemarks(malformed)).toEqual(["not understood: DEVICE_SN is missing"]);
 });

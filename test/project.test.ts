@@ -7,8 +7,11 @@ import { buildConfigurationPage, buildEnvExample } from "../scripts/setting-docs
 import { type RunFacts, summarize } from "../scripts/test-summary.ts";
 import { ERRORS } from "../src/i18n/errors-said.ts";
 import { FINDINGS } from "../src/i18n/findings-said.ts";
+import { HEARD } from "../src/i18n/heard-said.ts";
+import { LIFE } from "../src/i18n/life-said.ts";
 import { PHRASES } from "../src/i18n/phrases.ts";
 import { RESULTS } from "../src/i18n/results-said.ts";
+import { SENT } from "../src/i18n/sent-said.ts";
 import { WORDS } from "../src/i18n/words.ts";
 
 const PROJECT = join(import.meta.dir, "..");
@@ -322,14 +325,25 @@ test("a test run counts what passed and what failed", () => {
 /** Texts that are translated and put together from several pieces. */
 const COMPOSED = `a whole number of|day left|s behind the police|s ahead of the police|s ahead of|is taken by
 is taken or not allowed by|it is not a PFX file, but PEM text|no service of tattile is enabled or running
-it waits for one, for|fields in the order that is sent|right in the readings of the one that was heard`.split(/[|\n]/);
+it waits for one, for|fields in the order that is sent|right in the readings of the one that was heard
+when one message tries. A pause spends no attempt|older ones of its camera go first. The last error was|is not base64|is a JPEG that was cut off|clock right
+this certificate pauses until it is mended|the endpoint pauses until it is mended|built in|fields as they should be|the signature verifies|the signature DOES NOT VERIFY|grey, made up), context`.split(
+  /[|\n]/,
+);
 
 test("an English text that was changed is changed in src/i18n too, or its translation is lost", () => {
   const own = SOURCES.filter((path) => !/^(i18n|web|simulator)\//.test(path));
   const english = own.map((path) => readFileSync(join(PROJECT, "src", path), "utf8")).join("\n");
-  const texts = Object.keys({ ...WORDS, ...PHRASES, ...ERRORS, ...FINDINGS, ...RESULTS }).filter(
-    (text) => !/^E[A-Z]+$/.test(text),
-  );
+  const texts = Object.keys({
+    ...WORDS,
+    ...PHRASES,
+    ...ERRORS,
+    ...FINDINGS,
+    ...RESULTS,
+    ...LIFE,
+    ...HEARD,
+    ...SENT,
+  }).filter((text) => !/^E[A-Z]+$/.test(text));
   const gone = texts.flatMap((text) =>
     text
       .replaceAll("\n", "\\n")

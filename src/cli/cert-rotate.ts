@@ -97,11 +97,12 @@ function report(about: {
     return;
   }
   out.line(`next certificate of ${municipality.name}: ${subject}`);
-  out.line(
-    `valid    ${formatDay(validFrom)} to ${formatDay(validTo)} (${daysUntil(validTo, context.now())} days left)`,
-  );
-  out.line(`tried    ${tried}`);
-  out.line(`state    ${state}`);
+  const days = daysUntil(validTo, context.now());
+  out.facts([
+    ["valid", `${formatDay(validFrom)} to ${formatDay(validTo)} (${days} days left)`, "words"],
+    ["tried", tried, "words"],
+    ["state", state, "words"],
+  ]);
   if (present?.validTo != null && present.validTo < validFrom) {
     out.note(
       `Warning: the present one runs out on ${formatDay(present.validTo)}, before that: readings wait in between.`,

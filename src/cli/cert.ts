@@ -58,7 +58,7 @@ const importPfx = defineTattileCommand({
     context.out.line(`certificate of ${municipality.name}: ${facts.result}`);
     context.out.facts([
       ["subject", contents.subject],
-      ["valid", `${formatDay(contents.validFrom)} to ${formatDay(contents.validTo)} (${days} days left)`],
+      ["valid", `${formatDay(contents.validFrom)} to ${formatDay(contents.validTo)} (${days} days left)`, "words"],
       ["fingerprint", contents.fingerprint],
     ]);
   },
@@ -106,20 +106,23 @@ const show = defineTattileCommand({
     const item = (await describeAll(store, context.now())).find((c) => c.id === id);
     if (item === undefined) throw new AppError("not-found", `unknown certificate ${args.cert}`);
     if (args.json) return context.out.json(item);
-    const facts: [string, string][] = [
+    const facts: [string, string, "words"?][] = [
       ["id", `${item.id}`],
       ["name", item.name],
-      [
-        "municipality",
-        `${item.municipality ?? "none"}${item.inUse ? "" : item.rotation === "next" ? " (the next one)" : " (an earlier one, not in use)"}`,
-      ],
+      item.inUse
+        ? ["municipality", item.municipality ?? "none"]
+        : [
+            "municipality",
+            `${item.municipality ?? "none"} ${item.rotation === "next" ? "(the next one)" : "(an earlier one, not in use)"}`,
+            "words",
+          ],
       ["subject", item.subject ?? "?"],
       ["serial", item.serialNumber ?? "?"],
       ["fingerprint", item.fingerprint ?? "?"],
       ["valid from", item.validFrom?.toISOString() ?? "?"],
-      ["valid to", `${item.validTo?.toISOString() ?? "?"} (${item.daysLeft ?? "?"} days left)`],
-      ["certificate", item.clientCertPath ?? "missing"],
-      ["key", item.keyPath ?? "missing"],
+      ["valid to", `${item.validTo?.toISOString() ?? "?"} (${item.daysLeft ?? "?"} days left)`, "words"],
+      ["certificate", item.clientCertPath ?? "missing", "words"],
+      ["key", item.keyPath ?? "missing", "words"],
     ];
     context.out.facts(facts);
   },

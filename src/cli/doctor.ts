@@ -29,7 +29,7 @@ export const doctorCommand = defineTattileCommand({
       import("../deeds/doctor-checks.ts"),
       import("../doctor.ts"),
     ]);
-    out.progress(out.aside("looking …"));
+    out.progress("looking …");
     const ports = await probePorts(config);
     const opened = await context.store().then(
       (store) => ({ store }),

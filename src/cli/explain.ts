@@ -26,11 +26,11 @@ export const explainMessageCommand = defineTattileCommand({
     const explanation = await gatherExplanation(found, store, config, options);
     if (args.json) return out.json({ messageId: id, status: found.message.status, ...explanation });
     for (const text of [...explanation.story, explanation.waitsFor]) {
-      for (const line of wrap(text, out.width)) out.line(line);
+      for (const line of wrap(out.sentence(text), out.width)) out.line(line);
     }
     if (explanation.cures.length === 0) return;
     out.line();
     out.line("What would help:");
-    for (const cure of explanation.cures) out.line(`  ${cure}`);
+    for (const cure of explanation.cures) out.line(`  ${out.sentence(cure)}`);
   },
 });

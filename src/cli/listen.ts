@@ -143,13 +143,16 @@ async function openListener(
 
 function printHeard(heard: Heard, again: boolean, showPlate: boolean, zone: string, out: Output): void {
   const time = formatInstant(heard.at, zone).slice(11);
-  const line = `${time}  ${summarizeHeard(heard, showPlate)}${again ? "  (again)" : ""}`;
+  const said = [...summarizeHeard(heard, showPlate), ...(again ? ["(again)"] : [])];
+  const line = [time, ...said.map((part) => (part === heard.plate ? part : out.words(part)))].join("  ");
   out.line(out.paint(heard.malformed === null ? "bold" : "bad", line));
   if (again) return;
   const about = [
-    ...(heard.registered === null ? [] : [heard.registered]),
-    `from ${heard.peer.replace(/^::ffff:/, "")}`,
-    ...findRemarks(heard),
+    // What somebody called it is no word of ours.
+    ...(heard.registered === null
+      ? []
+      : [/^reader \S+$/.test(heard.registered) ? out.words(heard.registered) : heard.registered]),
+    ...[`from ${heard.peer.replace(/^::ffff:/, "")}`, ...findRemarks(heard)].map((part) => out.words(part)),
   ].join("; ");
   for (const part of wrap(about, out.width - 10)) out.line(`          ${part}`);
 }

@@ -56,7 +56,7 @@ export class Output {
   /** A line (or several) of the result. */
   line(text = ""): void {
     this.clearProgress();
-    this.write(this.options.stdout, `${this.interactive ? translate(text, this.language) : text}\n`);
+    this.write(this.options.stdout, `${this.sentence(text)}\n`);
   }
 
   /** Rows under their titles. */
@@ -87,6 +87,11 @@ export class Output {
     return this.interactive ? translateFinding(text, this.language) : text;
   }
 
+  /** A sentence as the reader of stdout says it, where it is not a line of its own. */
+  sentence(text: string): string {
+    return this.interactive ? translate(text, this.language) : text;
+  }
+
   json(value: unknown): void {
     this.text(`${JSON.stringify(value, null, 2)}\n`);
   }
@@ -113,7 +118,7 @@ export class Output {
     if (!this.options.stderr.isTTY) return;
     this.progressShown = true;
     const width = Math.max(20, (this.options.stderr.columns || 80) - 1);
-    this.write(this.options.stderr, `\r\x1b[2K${cut(text, width)}`);
+    this.write(this.options.stderr, `\r\x1b[2K${cut(this.aside(text), width)}`);
   }
 
   clearProgress(): void {

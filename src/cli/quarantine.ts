@@ -99,7 +99,7 @@ const list = defineTattileCommand({
       { title: "FROM" },
       { title: "RECEIVED", whole: true, words: true },
       { title: "SIZE", align: "right", whole: true },
-      { title: "REASON" },
+      { title: "REASON", words: true },
     ] as const;
     out.table(columns, rows);
     if (found.length > limit) out.note(`More than ${limit}; go on with --after ${held.at(-1)?.id}`);
@@ -132,13 +132,13 @@ const show = defineTattileCommand({
     out.facts([
       ["id", `${held.id}`],
       ["kind", held.kind],
-      ["reason", held.reason],
+      ["reason", held.reason, "words"],
       ["camera", held.cameraSerial ?? "-"],
       ["protocol", held.protocol],
       ["from", held.peer],
       ["received", formatInstant(held.receivedAt, config.cameraTimezone)],
       ["size", formatBytes(held.sizeBytes)],
-      ["understood now", understood],
+      ["understood now", understood, "words"],
       ["plate", plate ?? "-"],
       ["plate image", formatBytes(reading?.ocrImage?.length ?? 0)],
       ["context image", formatBytes(reading?.ctxImage?.length ?? 0)],

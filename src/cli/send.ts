@@ -127,30 +127,36 @@ async function print(
   const config = await context.config();
   const url = endpoint?.url ?? config.mossos.endpointUrl;
   out.facts([
-    ["camera", `${camera.serial}, reader ${camera.readerCode}, ${municipality.name}`],
+    ["camera", `${camera.serial}, reader ${camera.readerCode}, ${municipality.name}`, "words"],
     ["taken", formatInstant(reading.capturedAt, config.cameraTimezone)],
-    ["endpoint", url === null ? "none" : `${endpoint?.name ?? "(default)"} ${url}`],
-    ["certificate", certificate === null ? "none" : `${certificate.name}, ${certificate.subject ?? "?"}`],
-    ["contract", `${contract.source}, ${contract.fields.length} fields`],
+    endpoint === null
+      ? ["endpoint", url === null ? "none" : `(default) ${url}`, "words"]
+      : ["endpoint", `${endpoint.name} ${endpoint.url}`],
+    certificate === null
+      ? ["certificate", "none", "words"]
+      : ["certificate", `${certificate.name}, ${certificate.subject ?? "?"}`],
+    ["contract", `${contract.source}, ${contract.fields.length} fields`, "words"],
     [
       "pictures",
       `plate ${formatBytes(ocrImage.length)}${shown.madeUp ? " (grey, made up)" : ""}, context ${ctxImage === null ? "none" : formatBytes(ctxImage.length)}`,
+      "words",
     ],
-    ["verified", await describeChecks(delivery, reading)],
+    ["verified", await describeChecks(delivery, reading), "words"],
   ]);
   if (envelope !== null) {
     out.line();
     out.line(showEnvelope(envelope, shown.plate));
   }
   out.line();
-  if (dryRun && result.kind === "sent") return out.line(out.paint("good", "Nothing was sent (--dry-run)."));
-  if (result.kind === "sent") out.line(describeAnswer(delivery, reading));
+  if (dryRun && result.kind === "sent")
+    return out.line(out.paint("good", out.sentence("Nothing was sent (--dry-run).")));
+  if (result.kind === "sent") for (const line of describeAnswer(delivery, reading)) out.line(line);
   const good = result.kind === "sent" && result.outcome.kind === "accepted";
-  out.line(`In the queue it would be ${out.paint(good ? "good" : "bad", describeFate(result))}.`);
+  out.line(out.paint(good ? "good" : "bad", out.sentence(`In the queue it would be ${describeFate(result)}.`)));
 }
 
-function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading): string {
-  if (result.kind !== "sent") return "";
+function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading): readonly string[] {
+  if (result.kind !== "sent") return [];
   const { outcome, durationMs, serverDate, startedAt } = result;
   const lines = [`Answer after ${Math.round(durationMs)} ms: ${outcome.kind}, ${describeOutcome(outcome)}`];
   if (serverDate !== null) {
@@ -162,5 +168,5 @@ function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading
     const text = answer.body.toString("utf8").replaceAll(plate, maskPlate(plate)).slice(0, 2000);
     lines.push(`HTTP ${answer.status} ${answer.contentType ?? ""}`, text);
   }
-  return lines.join("\n");
+  return lines;
 }

@@ -103,6 +103,41 @@ export const PHRASES: Readonly<Record<string, Translation>> = {
   "remove {~1}": said("treure {~1}", "quitar {~1}"),
   "{1} until {2} ({3})": said("{1} fins al {2} ({3})", "{1} hasta el {2} ({3})"),
 
+  // Certificates.
+  added: said("afegit", "añadido"),
+  changed: said("canviat", "cambiado"),
+  unchanged: said("ja estava així", "ya estaba así"),
+  missing: said("hi falta", "falta"),
+  "{1} to {2} ({#3} days left)": said("{1} a {2} (queden {#3} dies)", "{1} a {2} (quedan {#3} días)"),
+  "{1} ({#2} days left)": said("{1} (queden {#2} dies)", "{1} (quedan {#2} días)"),
+  "{1} (the next one)": said("{1} (el pròxim)", "{1} (el próximo)"),
+  "{1} (an earlier one, not in use)": said("{1} (un d'anterior, sense ús)", "{1} (uno anterior, sin uso)"),
+  "remove {~1} and its key": said("treure {~1} i la seva clau", "quitar {~1} y su clave"),
+  "remove {~1}, used by {2}, and its key": said(
+    "treure {~1}, que fa servir {2}, i la seva clau",
+    "quitar {~1}, que usa {2}, y su clave",
+  ),
+  "forget the rotation of {1}": said("oblidar la renovació de {1}", "olvidar la renovación de {1}"),
+  tried: said("provat", "probado"),
+  "a test message signed with it verifies (no camera with an endpoint to sign one of)": said(
+    "un missatge de prova signat amb ell es verifica (no hi ha cap càmera amb endpoint per signar-ne un de seu)",
+    "un mensaje de prueba firmado con él se verifica (no hay cámara con endpoint de la que firmar uno)",
+  ),
+  "a message of camera {1} to {~2} is signed with it and verifies": said(
+    "un missatge de la càmera {1} cap a {~2} se signa amb ell i es verifica",
+    "un mensaje de la cámara {1} hacia {~2} se firma con él y se verifica",
+  ),
+  "the default endpoint": said("l'endpoint per defecte", "el endpoint por defecto"),
+  "not staged (--dry-run)": said("no s'ha preparat (--dry-run)", "no se ha preparado (--dry-run)"),
+  "signs from now on; the earlier one is kept until its first success": said(
+    "signa des d'ara; l'anterior es guarda fins al seu primer èxit",
+    "firma desde ahora; el anterior se guarda hasta su primer éxito",
+  ),
+  "staged: signs from {1}, in {2}, by itself": said(
+    "preparat: signa des del {1}, d'aquí a {2}, tot sol",
+    "preparado: firma desde el {1}, dentro de {2}, solo",
+  ),
+
   // The screens of status and top.
   "{#1} pending, {#2} being sent, {#3} to be tried again, {#4} given up": said(
     "{#1} en espera, {#2} enviant-se, {#3} per reintentar, {#4} sense sortida",

@@ -14,6 +14,7 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
     "quitada la cámara {1}; borrado: {~2} y {~3}",
   ),
   "would {~1}": said("es faria: {~1}", "se haría: {~1}"),
+  "retried {~1}: {~2}": said("presos de nou: {~1} ({~2})", "tomados de nuevo: {~1} ({~2})"),
   "retried {~1}": said("tornats a enviar: {~1}", "reenviados: {~1}"),
   "erased {~1} and {~2}": said("esborrat: {~1} i {~2}", "borrado: {~1} y {~2}"),
   "erased {~1}": said("esborrat: {~1}", "borrado: {~1}"),
@@ -61,6 +62,38 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
     "Se escucha en el puerto {1}; no se guarda nada. Ctrl-C lo termina.",
   ),
   "{#1} shown of {#2} messages.": said("Vistos {#1} de {#2} missatges.", "Vistos {#1} de {#2} mensajes."),
+  // A delivery by hand.
+  "Nothing was sent (--dry-run).": said("No s'ha enviat res (--dry-run).", "No se ha enviado nada (--dry-run)."),
+  "In the queue it would be {~1}.": said("A la cua quedaria així: {~1}.", "En la cola quedaría así: {~1}."),
+  "Answer after {#1} ms: {~2}, {~3}": said(
+    "Resposta al cap de {#1} ms: {~2}, {~3}",
+    "Respuesta tras {#1} ms: {~2}, {~3}",
+  ),
+  "Their clock: {1} (as ours)": said("El seu rellotge: {1} (com el nostre)", "Su reloj: {1} (como el nuestro)"),
+  "Their clock: {1} ({2} s from ours)": said(
+    "El seu rellotge: {1} ({2} s respecte del nostre)",
+    "Su reloj: {1} ({2} s respecto al nuestro)",
+  ),
+  // What is going on.
+  "taking in: {#1} of {#2}": said("prenent: {#1} de {#2}", "tomando: {#1} de {#2}"),
+  "erasing held messages: {#1} of {#2}": said(
+    "esborrant missatges retinguts: {#1} de {#2}",
+    "borrando mensajes retenidos: {#1} de {#2}",
+  ),
+  "erasing images: {#1} of {#2}": said("esborrant imatges: {#1} de {#2}", "borrando imágenes: {#1} de {#2}"),
+  "copying images: {#1} of {#2}": said("copiant imatges: {#1} de {#2}", "copiando imágenes: {#1} de {#2}"),
+  "sent {#1} of {#2}": said("enviades {#1} de {#2}", "enviadas {#1} de {#2}"),
+  // Certificates.
+  "certificate of {1}: {~2}": said("certificat de {1}: {~2}", "certificado de {1}: {~2}"),
+  "next certificate of {1}: {2}": said("pròxim certificat de {1}: {2}", "próximo certificado de {1}: {2}"),
+  "Warning: the present one runs out on {1}, before that: readings wait in between.": said(
+    "Avís: el d'ara caduca el {1}, abans d'això: entremig les lectures esperen.",
+    "Aviso: el de ahora caduca el {1}, antes de eso: entretanto las lecturas esperan.",
+  ),
+  "forgot the rotation of {1}; its certificate stays listed: {2}": said(
+    "s'ha oblidat la renovació de {1}; el seu certificat segueix a la llista: {2}",
+    "se ha olvidado la renovación de {1}; su certificado sigue en la lista: {2}",
+  ),
   // Questions.
   "This will {~1}. Type yes to go ahead: ": said(
     "Es farà: {~1}. Escriviu sí per tirar endavant: ",

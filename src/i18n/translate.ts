@@ -1,8 +1,11 @@
 import { ERRORS } from "./errors-said.ts";
 import { FINDINGS } from "./findings-said.ts";
+import { HEARD } from "./heard-said.ts";
 import type { Language } from "./language.ts";
+import { LIFE } from "./life-said.ts";
 import { PHRASES } from "./phrases.ts";
 import { RESULTS } from "./results-said.ts";
+import { SENT } from "./sent-said.ts";
 import { WORDS } from "./words.ts";
 
 /** What one English text is in the other languages. */
@@ -56,8 +59,8 @@ type Book = () => readonly Pattern[];
 const LONGEST = 2000;
 const HOLE = /\{[~#@]?\d\}/g;
 const VALUES: Readonly<Record<string, string>> = { "#": "([\\d.,]+)", "@": "([^,;]+)" };
-const SENTENCES = book(ERRORS, RESULTS);
-const PARTS = book(PHRASES);
+const SENTENCES = book(ERRORS, RESULTS, LIFE);
+const PARTS = book(PHRASES, HEARD, SENT);
 const FOUND = book(FINDINGS);
 /** Where a text is looked up, and where the words in it. */
 interface Kind {

@@ -120,7 +120,7 @@ test("a message's life is told from the camera's shot to what would free it", as
   site.mossos.behave();
   expect(exitCode).toBe(0);
   expect(stdout).toStartWith(`Camera ${SERIAL} read `);
-  expect(stdout).toMatch(/it was sent and\s+refused after/);
+  expect(stdout).toMatch(/it was sent and\s+refused\s+by\s+the\s+police\s+after/);
   expect(stdout.replaceAll("\n", " ")).toContain("It is DEAD (codiRetorn=9): the police understood it and refused it.");
   expect(stdout).toContain(`tattile queue retry ${message.messageId}`);
   for (const line of stdout.split("\n")) expect([...line].length).toBeLessThanOrEqual(80);
