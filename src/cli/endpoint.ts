@@ -186,7 +186,7 @@ const show = defineTattileCommand({
     for (const state of states) {
       const route = state.certificateId === 0 ? "endpoint" : `certificate ${state.certificateId}`;
       const paused = state.pausedUntil === null ? "open" : `paused (${state.pauseKind}): ${state.detail ?? ""}`;
-      out.line(`${route}: ${paused}, last accepted ${formatAge(state.lastAcceptedAt, now())}`);
+      out.line(out.words(`${route}: ${paused}, last accepted ${formatAge(state.lastAcceptedAt, now())}`));
     }
   },
 });

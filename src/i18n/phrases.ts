@@ -117,6 +117,26 @@ export const PHRASES: Readonly<Record<string, Translation>> = {
     "treure {~1}, que fa servir {2}, i la seva clau",
     "quitar {~1}, que usa {2}, y su clave",
   ),
+  "retry {~1}": said("tornar a provar {~1}", "reintentar {~1}"),
+  "switch camera {1} off and remove it after {~2} and {~3} that wait": said(
+    "desactivar la càmera {1} i treure-la després de {~2} i {~3} en espera",
+    "desactivar la cámara {1} y quitarla después de {~2} y {~3} en espera",
+  ),
+  "remove municipality {1} with {~2}, {~3} and {~4}, unsent": said(
+    "treure el municipi {1} amb {~2}, {~3} i {~4}, sense enviar",
+    "quitar el municipio {1} con {~2}, {~3} y {~4}, sin enviar",
+  ),
+  "remove endpoint {1} ({2}) from {3}": said(
+    "treure l'endpoint {1} ({2}) de {3}",
+    "quitar el endpoint {1} ({2}) de {3}",
+  ),
+  "revoke the token of {1} ({2})": said(
+    "revocar el testimoni d'accés de {1} ({2})",
+    "revocar el token de acceso de {1} ({2})",
+  ),
+  "{#1} pause": said("{#1} pausa", "{#1} pausa"),
+  "{#1} pauses": said("{#1} pauses", "{#1} pausas"),
+  "paused ({~1}): {~2}": said("en pausa ({~1}): {~2}", "en pausa ({~1}): {~2}"),
   "forget the rotation of {1}": said("oblidar la renovació de {1}", "olvidar la renovación de {1}"),
   tried: said("provat", "probado"),
   "a test message signed with it verifies (no camera with an endpoint to sign one of)": said(

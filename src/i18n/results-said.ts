@@ -62,6 +62,40 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
     "Se escucha en el puerto {1}; no se guarda nada. Ctrl-C lo termina.",
   ),
   "{#1} shown of {#2} messages.": said("Vistos {#1} de {#2} missatges.", "Vistos {#1} de {#2} mensajes."),
+  "camera {1} is off; it goes with the last of its {~2}": said(
+    "la càmera {1} està desactivada; marxa amb l'última de {~2}",
+    "la cámara {1} está desactivada; se va con la última de {~2}",
+  ),
+  "removed municipality {1} with {~2}, erased {~3} and {~4}": said(
+    "tret el municipi {1} amb {~2}; esborrat: {~3} i {~4}",
+    "quitado el municipio {1} con {~2}; borrado: {~3} y {~4}",
+  ),
+  "revoked the token of {1}": said("revocat el testimoni d'accés de {1}", "revocado el token de acceso de {1}"),
+  "token of {1} ({2})": said("testimoni d'accés de {1} ({2})", "token de acceso de {1} ({2})"),
+  "token of {1} ({2}), until {3}": said(
+    "testimoni d'accés de {1} ({2}), fins al {3}",
+    "token de acceso de {1} ({2}), hasta el {3}",
+  ),
+  "Keep it now: it cannot be shown again.": said(
+    "Guardeu-lo ara: no es pot tornar a mostrar.",
+    "Guárdelo ahora: no se puede volver a mostrar.",
+  ),
+  "Warning: {1} is not https: plates and pictures cross the network readable by anybody on the way.": said(
+    "Avís: {1} no és https: matrícules i fotos travessen la xarxa a la vista de qualsevol del camí.",
+    "Aviso: {1} no es https: matrículas y fotos cruzan la red a la vista de cualquiera del camino.",
+  ),
+  "endpoint {1} is not paused; its messages are sent as they fall due": said(
+    "l'endpoint {1} no està en pausa; els seus missatges s'envien quan els toca",
+    "el endpoint {1} no está en pausa; sus mensajes se envían cuando les toca",
+  ),
+  "endpoint {1}: {~2} ended, a message is tried at once": said(
+    "endpoint {1}: fi de {~2}; es prova un missatge de seguida",
+    "endpoint {1}: fin de {~2}; se prueba un mensaje enseguida",
+  ),
+  "How it went: tattile endpoint list": said(
+    "Com ha anat: tattile endpoint list",
+    "Cómo ha ido: tattile endpoint list",
+  ),
   // A delivery by hand.
   "Nothing was sent (--dry-run).": said("No s'ha enviat res (--dry-run).", "No se ha enviado nada (--dry-run)."),
   "In the queue it would be {~1}.": said("A la cua quedaria així: {~1}.", "En la cola quedaría así: {~1}."),

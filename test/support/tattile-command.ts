@@ -87,3 +87,9 @@ export async function openCommandFolder(): Promise<CommandFolder> {
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
+
+/** What a terminal shows, without colours and line ends of its own. */
+export async function shown(cli: CommandFolder, language: string, ...words: string[]): Promise<string> {
+  const said = await cli.onTerminal({ env: { TATTILE_LANG: language, NO_COLOR: "1" } }, ...words);
+  return said.stdout.replaceAll("\r\n", "\n").trim();
+}
