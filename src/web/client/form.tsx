@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { failureText } from "./cures.tsx";
 import { t } from "./i18n.ts";
 import { Note, useName } from "./parts.tsx";
@@ -43,8 +43,9 @@ export function FormDialog(props: {
   const form = useRef<HTMLFormElement>(null);
   const id = useName();
   const isHindered = (props.hindrance ?? null) !== null;
-  useEffect(() => dialog.current?.showModal(), []);
-  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [problems]);
+  // With what is shown, not a moment after it: what is typed meanwhile would go to another field.
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [problems]);
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
