@@ -2,9 +2,10 @@ import { useState } from "preact/hooks";
 import { asCoordinate, coordinateBeside, newName, reader, required, text, zone } from "./checks.ts";
 import { type Field, FormDialog, onlyTouched, type Values } from "./form.tsx";
 import { t } from "./i18n.ts";
-import { Section, State, Table } from "./parts.tsx";
+import { State } from "./parts.tsx";
 import { linkTo } from "./place.ts";
 import { type PartProps, RowButtons } from "./registry.tsx";
+import { RegisteredList } from "./registry-list.tsx";
 import { ask } from "./server.ts";
 import type { CameraFields, Removed, Status } from "./wire.ts";
 
@@ -54,34 +55,22 @@ export function RegisteredCameras(props: PartProps) {
       : []),
   ]);
   return (
-    <Section
+    <RegisteredList
       title={t().cameras.title}
-      wide
-      action={
-        isAdmin ? (
-          <button type="button" onClick={() => setEditing({ kind: "add", serial: "" })}>
-            {texts.addCamera}
-          </button>
-        ) : null
-      }
+      none={t().cameras.none}
+      add={texts.addCamera}
+      head={[
+        t().cameras.serial,
+        t().certificates.municipality,
+        t().held.readerCode,
+        t().endpoints.name,
+        texts.coordinates,
+        t().queue.state,
+      ]}
+      rows={rows}
+      isAdmin={isAdmin}
+      onAdd={() => setEditing({ kind: "add", serial: "" })}
     >
-      {cameras.length === 0 ? (
-        <p>{t().cameras.none}</p>
-      ) : (
-        <Table
-          label={t().cameras.title}
-          head={[
-            t().cameras.serial,
-            t().certificates.municipality,
-            t().held.readerCode,
-            t().endpoints.name,
-            texts.coordinates,
-            t().queue.state,
-            ...(isAdmin ? [texts.actions] : []),
-          ]}
-          rows={rows}
-        />
-      )}
       {editing === null ? null : editing.kind === "remove" ? (
         <RemoveCamera {...props} camera={editing.camera} onClose={close} />
       ) : (
@@ -92,7 +81,7 @@ export function RegisteredCameras(props: PartProps) {
           onClose={close}
         />
       )}
-    </Section>
+    </RegisteredList>
   );
 }
 

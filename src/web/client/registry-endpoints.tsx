@@ -3,8 +3,9 @@ import { isUnprotected } from "../../registry-values.ts";
 import { address, newName, text, whole, zone } from "./checks.ts";
 import { type Field, FormDialog, onlyTouched, type Values } from "./form.tsx";
 import { t } from "./i18n.ts";
-import { Section, State, Table } from "./parts.tsx";
+import { State } from "./parts.tsx";
 import { type PartProps, RowButtons, usedBy } from "./registry.tsx";
+import { RegisteredList } from "./registry-list.tsx";
 import { ask } from "./server.ts";
 import type { Endpoint, EndpointFields } from "./wire.ts";
 
@@ -41,33 +42,15 @@ export function RegisteredEndpoints(props: PartProps) {
       : []),
   ]);
   return (
-    <Section
+    <RegisteredList
       title={t().endpoints.title}
-      wide
-      action={
-        isAdmin ? (
-          <button type="button" onClick={() => setEditing({ kind: "add" })}>
-            {texts.addEndpoint}
-          </button>
-        ) : null
-      }
+      none={t().endpoints.none}
+      add={texts.addEndpoint}
+      head={[t().endpoints.name, texts.address, texts.profile, texts.timeout, texts.retries]}
+      rows={rows}
+      isAdmin={isAdmin}
+      onAdd={() => setEditing({ kind: "add" })}
     >
-      {endpoints.length === 0 ? (
-        <p>{t().endpoints.none}</p>
-      ) : (
-        <Table
-          label={t().endpoints.title}
-          head={[
-            t().endpoints.name,
-            texts.address,
-            texts.profile,
-            texts.timeout,
-            texts.retries,
-            ...(isAdmin ? [texts.actions] : []),
-          ]}
-          rows={rows}
-        />
-      )}
       {editing === null ? null : editing.kind === "remove" ? (
         <FormDialog
           title={texts.removing(editing.endpoint.name)}
@@ -85,7 +68,7 @@ export function RegisteredEndpoints(props: PartProps) {
       ) : (
         <EditEndpoint {...props} endpoint={editing.kind === "add" ? null : editing.endpoint} onClose={close} />
       )}
-    </Section>
+    </RegisteredList>
   );
 }
 

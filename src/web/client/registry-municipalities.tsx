@@ -3,8 +3,9 @@ import { newName, text } from "./checks.ts";
 import { type Field, FormDialog, onlyTouched, type Values } from "./form.tsx";
 import { day, t } from "./i18n.ts";
 import { useAnswer } from "./live.ts";
-import { Section, State, Table } from "./parts.tsx";
+import { State } from "./parts.tsx";
 import { type PartProps, RowButtons, usedBy } from "./registry.tsx";
+import { RegisteredList } from "./registry-list.tsx";
 import { ask } from "./server.ts";
 import type { Certificate, MunicipalityFields, Status } from "./wire.ts";
 
@@ -51,32 +52,15 @@ export function RegisteredMunicipalities(props: PartProps) {
     ];
   });
   return (
-    <Section
+    <RegisteredList
       title={texts.parts.municipalities}
-      wide
-      action={
-        isAdmin ? (
-          <button type="button" onClick={() => setEditing({ kind: "add" })}>
-            {texts.addMunicipality}
-          </button>
-        ) : null
-      }
+      none={texts.noMunicipalities}
+      add={texts.addMunicipality}
+      head={[t().certificates.municipality, t().endpoints.name, texts.certificate, t().cameras.title]}
+      rows={rows}
+      isAdmin={isAdmin}
+      onAdd={() => setEditing({ kind: "add" })}
     >
-      {municipalities.length === 0 ? (
-        <p>{texts.noMunicipalities}</p>
-      ) : (
-        <Table
-          label={texts.parts.municipalities}
-          head={[
-            t().certificates.municipality,
-            t().endpoints.name,
-            texts.certificate,
-            t().cameras.title,
-            ...(isAdmin ? [texts.actions] : []),
-          ]}
-          rows={rows}
-        />
-      )}
       {editing === null ? null : editing.kind === "remove" ? (
         <FormDialog
           title={texts.removing(editing.municipality.name)}
@@ -99,7 +83,7 @@ export function RegisteredMunicipalities(props: PartProps) {
           onClose={close}
         />
       )}
-    </Section>
+    </RegisteredList>
   );
 }
 
