@@ -9,7 +9,7 @@ import type { Metrics, ProcessSnapshot } from "../metrics.ts";
 import type { ParsedMessage, Protocol } from "../reading.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
-import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
+import type { IntakeResult, MessageFilter, Quarantined, Store } from "../store/store.ts";
 import type { SpoolStatus } from "../store/transfer.ts";
 import type { SentByHand, Totals, WipeKind } from "./deed-schemas.ts";
 
@@ -27,11 +27,20 @@ export interface ReceivedMessage {
 type Audited = <T>(detail: string, run: () => Promise<T>) => Promise<T>;
 type Counts = Readonly<Record<string, number>>;
 
+interface Gone {
+  readings: number;
+  images: number;
+  /** Pictures that could not be erased, while their readings were; they are swept later. */
+  failure: Error | null;
+}
+
 /** What is done for an operator with more than the store. */
 export interface Deeds {
   totals(): Promise<Static<typeof Totals>>;
   /** Takes cameras away with all that is stored of them. @throws AppError `conflict` while a reading of one is being sent */
-  eraseCameras(cameras: readonly Camera[]): Promise<{ readings: number; images: number }>;
+  eraseCameras(cameras: readonly Camera[]): Promise<Gone>;
+  /** Erases messages with readings and pictures, part by part; not what is being sent. */
+  discard(filter: MessageFilter): Promise<Gone>;
   /** Looks at everything that can be wrong, for a minute at most. */
   doctor(): Promise<readonly Finding[]>;
   countWipe(kind: WipeKind): Promise<{ counts: Counts; text: string }>;

@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
-import { eraseMany, type ImageStore } from "../images/image-store.ts";
+import { eraseMany } from "../images/image-store.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
-import { discard } from "./wipe.ts";
+import { type DiscardDeps, discard } from "./wipe.ts";
 
 /**
  * Takes cameras away with all that is stored of them: rows, then pictures, then what may still be readable of the rows. Each
@@ -11,7 +11,7 @@ import { discard } from "./wipe.ts";
  */
 export async function eraseCameras(
   cameras: readonly Camera[],
-  deps: { store: Store; images: ImageStore; onProgress?(text: string): void },
+  deps: DiscardDeps & { store: Store },
 ): Promise<{ readings: number; images: number }> {
   const { store } = deps;
   const sending = (await store.countQueue()).filter(({ status }) => status === "SENDING");

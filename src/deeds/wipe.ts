@@ -24,6 +24,9 @@ export interface WipeDeps {
   isOver?(): boolean;
 }
 
+/** Of discard: any store of pictures will do that can erase. */
+export type DiscardDeps = Pick<WipeDeps, "onProgress" | "isOver"> & { images: Pick<ImageStore, "erase"> };
+
 /** More than the bounds of the quarantine allow by default. */
 const MOST_HELD = 1_000_000;
 /** Messages whose rows go before their pictures do; then the next. Their paths take a few megabytes. */
@@ -92,7 +95,7 @@ async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boo
  */
 export async function discard(
   filter: MessageFilter,
-  deps: Pick<WipeDeps, "images" | "onProgress" | "isOver"> & { store: Pick<Store, "discardMessages"> },
+  deps: DiscardDeps & { store: Pick<Store, "discardMessages"> },
 ): Promise<{ readings: number; images: number; more: boolean }> {
   const step = deps.isOver === undefined ? DISCARD_STEP : SHORT_STEP;
   let readings = 0;
@@ -107,10 +110,7 @@ export async function discard(
   }
 }
 
-function eraseImages(
-  paths: readonly string[],
-  { images, onProgress }: Pick<WipeDeps, "images" | "onProgress">,
-): Promise<number> {
+function eraseImages(paths: readonly string[], { images, onProgress }: DiscardDeps): Promise<number> {
   return eraseMany(images, paths, (done) => onProgress?.(`erasing images: ${done} of ${paths.length}`));
 }
 
