@@ -7,7 +7,7 @@ import { deedRoutes } from "../../src/api/deed-routes.ts";
 import type { ApiDeps, Deeds } from "../../src/api/deps.ts";
 import { loadConfig } from "../../src/config.ts";
 import { createDeeds } from "../../src/deeds/deeds.ts";
-import { runWipe } from "../../src/deeds/wipe.ts";
+import { countWipe, runWipe } from "../../src/deeds/wipe.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
 import type { ImageStore } from "../../src/images/image-store.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -28,6 +28,15 @@ test("a wipe that somebody waits for stops between two steps, and the next one g
   expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 1000, "held message": 0 }, more: true });
   expect((await store.summarize()).readings).toBe(500);
   expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 500 }, more: false });
+  await store.enqueue(
+    Array.from({ length: 1500 }, (_, n) => readingEntry(n + 2001, "A")),
+    START,
+  );
+  expect(await countWipe("images", store)).toEqual({ "stored reading with images": 1500 });
+  expect(await runWipe("images", deps)).toMatchObject({ erased: { reading: 1000 }, more: true });
+  expect(await countWipe("images", store)).toEqual({ "stored reading with images": 500 });
+  expect(await runWipe("images", deps)).toMatchObject({ erased: { reading: 500 }, more: false });
+  expect((await store.summarize()).readings).toBe(1500);
   images.close();
   quarantine.close();
   rmSync(folder, { recursive: true, force: true });
