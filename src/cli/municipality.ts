@@ -181,9 +181,12 @@ const remove = defineTattileCommand({
     }
     await confirm(what, args.yes, context);
     const gone = await audited({ what: "municipality remove", detail: what }, context, async () => {
-      const erased = going.length > 0 ? await eraseCameras(going, store, context) : { readings: 0, images: 0 };
+      const { requireGone } = await import("../deeds/camera-removal.ts");
+      const erased =
+        going.length > 0 ? await eraseCameras(going, store, context) : { readings: 0, images: 0, leaving: [] };
+      requireGone(municipality.name, erased);
       await store.removeMunicipality(municipality.id);
-      return erased;
+      return { readings: erased.readings, images: erased.images };
     });
     if (args.json) return out.json({ removed: municipality.name, cameras: going.length, ...gone });
     const erased = `, erased ${countOf(gone.readings, "reading")} and ${countOf(gone.images, "image")}`;

@@ -51,13 +51,13 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "canvieu o traieu abans el que el fa servir",
     "cambie o quite antes lo que lo usa",
   ),
-  "removing the camera {1}: a reading of it is being sent": said(
-    "no es pot treure la càmera {1}: se n'està enviant una lectura",
-    "no se puede quitar la cámara {1}: se está enviando una lectura suya",
+  "removing the municipality {1}: readings of {2} are being sent (erased so far: {3})": said(
+    "no es pot treure encara el municipi {1}: s'estan enviant lectures de {2} (esborrades fins ara: {3})",
+    "aún no se puede quitar el municipio {1}: se están enviando lecturas de {2} (borradas hasta ahora: {3})",
   ),
-  "try again in a moment, or let what waits be delivered first": said(
-    "torneu-hi d'aquí a un moment, o deixeu abans que surti el que espera",
-    "repita dentro de un momento, o deje antes que salga lo que espera",
+  "try again in a moment: its cameras are off and go with their last reading": said(
+    "torneu-hi d'aquí a un moment: les càmeres estan desactivades i marxen amb la seva última lectura",
+    "repita dentro de un momento: las cámaras están desactivadas y se van con su última lectura",
   ),
   // Certificates.
   "reading the PFX file: the password is wrong": said(
