@@ -247,6 +247,14 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "hágalo con sudo; journalctl -u tattile -n 50 dice por qué no arranca un servicio",
   ),
   "a service runs here ({1})": said("aquí hi ha un servei en marxa ({1})", "aquí hay un servicio en marcha ({1})"),
+  "wiping everything: still being sent: {~1}": said(
+    "no es pot esborrar tot: encara s'està enviant: {~1}",
+    "no se puede borrar todo: aún se está enviando: {~1}",
+  ),
+  "stop tattile on every machine; what one held that died is free in minutes (SENDER_STUCK_TIMEOUT_SECONDS)": said(
+    "atureu tattile a totes les màquines; el que en retenia una que ha mort queda lliure en uns minuts (SENDER_STUCK_TIMEOUT_SECONDS)",
+    "pare tattile en todas las máquinas; lo que retenía una que murió queda libre en unos minutos (SENDER_STUCK_TIMEOUT_SECONDS)",
+  ),
   "systemctl stop tattile, and again": said("systemctl stop tattile, i torneu-hi", "systemctl stop tattile, y repita"),
   "{1}: the database server cannot be reached or used now ({2}, {3})": said(
     "no s'arriba al servidor de la base de dades, o ara no es pot fer servir ({2}, {3}; {1})",

@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ownLease } from "../../src/lease-owner.ts";
+import { openRunFile } from "../../src/run-file.ts";
 import { createPki } from "../../src/simulator/pki.ts";
 import { messageOf, takeIn, withStore } from "../support/queued-readings.ts";
 import { claimRequest } from "../support/store-fixture.ts";
@@ -194,6 +196,21 @@ test("wiping the queue takes what waits, and what is being sent stays", async ()
     code: 1,
     stderr: expect.stringContaining("still being sent: 1 reading"),
   });
+});
+
+test("wiping all needs the service stopped, and takes what a service was sending when it died", async () => {
+  await using cli = await openTown(3);
+  const [machine, boot] = ownLease("1").split("/");
+  const child = Bun.spawnSync(["true"]);
+  const owner = `${machine}/${boot}/${child.pid}/1/1`;
+  await withStore(cli.dataDir, (store) => store.claim(claimRequest({ owner, limit: 2 }), new Date()));
+  const runFile = await openRunFile(cli.dataDir, "sender", "1", new Date());
+  const refused = await cli.run("wipe", "all", "--yes");
+  await runFile.remove();
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("a service runs here (sender") });
+  expect(await rows(cli)).toMatchObject({ alpr_readings: 3, cameras: 2 });
+  expect(await done(cli, "wipe", "all", "--yes")).toContain("erased 3 readings");
+  expect(await rows(cli)).toMatchObject({ alpr_readings: 0, cameras: 0 });
 });
 
 test("wiping images leaves readings without them", async () => {
