@@ -136,7 +136,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     if (given === null) continue;
     const parsed = one.kind.parse(given.text, given.folder);
     if ("value" in parsed) values[key] = parsed.value;
-    else problems.push(`${one.name} must be ${parsed.allowed} (${showValue(given.text)}, ${placeOf(given, file)})`);
+    else {
+      const shown = one.kind.secret === true ? "what it is now is not shown" : showValue(given.text);
+      problems.push(`${one.name} must be ${parsed.allowed} (${shown}, ${placeOf(given, file)})`);
+    }
   }
   // Sound: every key of SETTINGS was visited, and holds its default or what its own kind parsed.
   const settings = values as SettingValues;
@@ -196,7 +199,7 @@ function checkTogether(settings: SettingValues): string[] {
 
 /** Quoted, bounded, and without a user name or password that an address may hold. */
 function showValue(text: string): string {
-  const bare = text.replace(/\/\/[^/\s]*@/g, "//…@");
+  const bare = text.replace(/\/\/\S*@/g, "//…@");
   return JSON.stringify(bare.length > 80 ? `${bare.slice(0, 80)}…` : bare);
 }
 

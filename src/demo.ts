@@ -105,7 +105,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       timezone: "Europe/Madrid",
       clock,
       signal: options.signal,
-      onSettled: (entry) => manifest.push(entry),
+      onSettled: (entry) => manifest.push(entry()),
     });
     await weather;
     tell("All readings are with the service; now the rest is delivered");

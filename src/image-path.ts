@@ -29,7 +29,7 @@ export function imagePath(stem: string, attempt: number, kind: "ocr" | "ctx"): s
 
 /** A picture's path as it may be shown: the plate in it is left out. */
 export function maskImagePath(path: string): string {
-  return path.replace(/_plate-.*?(-\d+)?_(ocr|ctx)\.jpg$/, "_plate-•••$1_$2.jpg");
+  return path.replace(/_plate-.*_(ocr|ctx)\.jpg$/s, "_plate-•••_$1.jpg");
 }
 
 /**

@@ -15,6 +15,8 @@ export interface SettingKind<T> {
   parse(text: string, folder: string): ParsedSetting<T>;
   /** The text that parses to `value`; for the documents. */
   show(value: T): string;
+  /** Its text may hold a password: no error quotes it. */
+  secret?: true;
 }
 
 export const KIB = 1024;
@@ -140,6 +142,7 @@ export const databaseAddress: SettingKind<DatabaseAddress | null> = {
     return value === null ? { allowed: databaseAddress.allowed } : { value };
   },
   show: () => "",
+  secret: true,
 };
 
 export const sslMode: SettingKind<SslMode | null> = {
@@ -217,6 +220,7 @@ export const secret: SettingKind<string | null> = {
   allowed: "any text",
   parse: (text) => ({ value: text }),
   show: () => "",
+  secret: true,
 };
 
 function isWebAddress(text: string): boolean {

@@ -245,8 +245,13 @@ describe("the database", () => {
     expect(() => place({ DB_HOST: "db", DB_PASSWORD_FILE: "/nowhere" })).toThrow("DB_PASSWORD_FILE");
   });
 
-  test("that is no PostgreSQL address is refused without showing its password", () => {
-    const error = problemOf(() => place({ DATABASE_URL: "mysql://u:hunter2@db/n" })).message;
+  test.each([
+    "mysql://u:hunter2@db/n",
+    "host=db user=u password=hunter2 dbname=t",
+    "postgresql:///t?user=u&password=hunter2",
+    "postgresql://u:hunter2/%@db/n",
+  ])("that is no PostgreSQL address is refused without showing its password: %s", (address) => {
+    const error = problemOf(() => place({ DATABASE_URL: address })).message;
     expect(error).toContain("DATABASE_URL must be postgresql://");
     expect(error).not.toContain("hunter2");
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join, normalize } from "node:path";
 import { AppError } from "../src/errors.ts";
-import { imagePath, imageStem, resolveImagePath } from "../src/image-path.ts";
+import { imagePath, imageStem, maskImagePath, resolveImagePath } from "../src/image-path.ts";
 
 const AT = new Date("2026-01-23T08:05:07.009Z");
 
@@ -62,6 +62,18 @@ describe("the path of a picture", () => {
     expect(new Set(hostile.map((text) => imageStem("1", AT, text))).size).toBe(hostile.length);
     expect(new Set(hostile.map((text) => imageStem(text, AT, "1"))).size).toBe(hostile.length);
   });
+});
+
+test.each([
+  ["1234BCD", 1],
+  ["1234BCD", 2],
+  ["B-1234", 1],
+  ["B-1234_ocr.jpg", 3],
+  ["a\nb", 1],
+])("the path of plate %j, file %d of its name, is shown without any part of it", (plate, attempt) => {
+  const shown = maskImagePath(imagePath(imageStem("2001008851", AT, plate), attempt, "ocr"));
+  expect(shown).toBe("2001008851/2026/01/23/20260123T080507009Z_plate-•••_ocr.jpg");
+  expect(maskImagePath(`/mnt/x_plate-${plate}_ctx.jpg`)).toBe("/mnt/x_plate-•••_ctx.jpg");
 });
 
 describe("a stored path", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorText } from "../src/errors.ts";
 import { openDiskStore } from "../src/images/disk.ts";
 import { createFileByFileSync, createFilesystemSync, type FilesystemSync } from "../src/images/filesystem-sync.ts";
 
@@ -10,6 +11,13 @@ const picture = new Uint8Array([0xff, 0xd8, 1, 2, 3, 0xff, 0xd9]);
 function temporaryFolder() {
   const path = mkdtempSync(join(tmpdir(), "tattile-images-"));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+async function rejection(work: Promise<unknown>): Promise<string> {
+  return await work.then(
+    () => "nothing was refused",
+    (error: unknown) => errorText(error),
+  );
 }
 
 describe("pictures on disk", () => {
@@ -78,6 +86,36 @@ describe("pictures on disk", () => {
     nowMs += 1;
     expect(await listing()).toHaveLength(1);
     expect(readdirSync(folder.path)).toEqual(["OTHER"]);
+    images.close();
+  });
+
+  test("are erased all but the one that cannot be", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(folder.path);
+    for (const name of ["a", "b", "c"]) await images.put(`CAM/${name}.jpg`, picture);
+    rmSync(join(folder.path, "CAM/a.jpg"));
+    mkdirSync(join(folder.path, "CAM/a.jpg"));
+    expect(await rejection(images.erase(["CAM/a.jpg", "CAM/b.jpg", "CAM/c.jpg"]))).toMatch(/^erasing an image: E/);
+    expect(readdirSync(join(folder.path, "CAM"))).toEqual(["a.jpg"]);
+    images.close();
+  });
+
+  test("whose files the system refuses are told of without the path, which holds the plate", async () => {
+    using folder = temporaryFolder();
+    const images = openDiskStore(folder.path);
+    const path = "CAM/20260123T092557000Z_plate-1234BCD_ocr.jpg";
+    mkdirSync(join(folder.path, path), { recursive: true });
+    writeFileSync(join(folder.path, "FILE"), "");
+    const texts = await Promise.all([
+      rejection(images.read(path)),
+      rejection(images.erase([path])),
+      rejection(images.replace(path, picture)),
+      rejection(images.put(`FILE/${path}`, picture)),
+    ]);
+    for (const text of texts) {
+      expect(text).toMatch(/^(reading|erasing|writing) an image: E[A-Z]+ \(/);
+      expect(text).not.toContain("1234BCD");
+    }
     images.close();
   });
 

@@ -29,8 +29,14 @@ export function openDiskStore(
   const knownFolders = new Map<string, number>();
   const inUse = (folder: string): boolean => monotonicMs() - (knownFolders.get(folder) ?? -Infinity) < FOLDER_IN_USE_MS;
   let unsynced: string[] = [];
-  let failed: string[] = [];
+  let unsyncedAgain: string[] = [];
   let flushing: Promise<void> = Promise.resolve();
+
+  /** Never with the system's own text as cause: it names the file, and the file the plate. */
+  const failed = (doing: string, error: unknown): AppError =>
+    new AppError("unavailable", `${doing}: ${systemCode(error) ?? "error"} (${root})`, {
+      hint: "Free some space, check the disk, and that files and folders belong to the user tattile runs as.",
+    });
 
   const create = (file: string): number | null => {
     const folder = dirname(file);
@@ -45,7 +51,7 @@ export function openDiskStore(
       } catch (error) {
         if (systemCode(error) === "EEXIST") return null;
         // The last picture of this folder was erased, and the folder with it, since we looked.
-        if (systemCode(error) !== "ENOENT" || attempt >= 3) throw error;
+        if (systemCode(error) !== "ENOENT" || attempt >= 3) throw failed("writing an image", error);
         knownFolders.delete(folder);
       }
     }
@@ -54,16 +60,24 @@ export function openDiskStore(
   const write = (descriptor: number, file: string, bytes: Uint8Array): void => {
     try {
       for (let offset = 0; offset < bytes.byteLength; ) offset += writeSync(descriptor, bytes, offset);
-    } catch (cause) {
+    } catch (error) {
       unlinkSync(file);
-      throw new AppError("unavailable", `writing an image: ${systemCode(cause) ?? "error"} (${root})`, {
-        hint: "Free some space or check the disk.",
-        cause,
-      });
+      throw failed("writing an image", error);
     } finally {
       closeSync(descriptor);
     }
   };
+
+  async function rewrite(file: string, bytes: Uint8Array): Promise<void> {
+    const temporary = `${file}.${randomUUID()}.tmp`;
+    try {
+      if (bytesEqual(await readFile(file), bytes)) return;
+      write(openSync(temporary, "wx", 0o640), temporary, bytes);
+      renameSync(temporary, file);
+    } catch (error) {
+      throw error instanceof AppError ? error : failed("writing an image", error);
+    }
+  }
 
   async function removeEmpty(folder: string): Promise<void> {
     for (let current = folder; current.length > root.length && current.startsWith(root); current = dirname(current)) {
@@ -101,26 +115,22 @@ export function openDiskStore(
       const file = resolveImagePath(root, path);
       const descriptor = create(file);
       if (descriptor !== null) write(descriptor, file, bytes);
-      else if (!bytesEqual(await readFile(file), bytes)) {
-        const temporary = `${file}.${randomUUID()}.tmp`;
-        write(openSync(temporary, "wx", 0o640), temporary, bytes);
-        renameSync(temporary, file);
-      }
+      else await rewrite(file, bytes);
       // Also when it was whole: a process that died may have written it and synced nothing.
       unsynced.push(file);
     },
 
     flush() {
       const result = flushing.then(async () => {
-        const files = [...failed, ...unsynced];
+        const files = [...unsyncedAgain, ...unsynced];
         unsynced = [];
-        failed = [];
+        unsyncedAgain = [];
         if (files.length === 0) return;
         try {
           await filesystem.sync(files);
         } catch (error) {
           // Kept for the next flush, except what the caller erases meanwhile; bounded by what one group writes.
-          failed = files;
+          unsyncedAgain = files;
           throw error;
         }
       });
@@ -133,14 +143,14 @@ export function openDiskStore(
         return await readFile(resolveImagePath(root, path));
       } catch (error) {
         if (isMissing(error)) return null;
-        throw error;
+        throw failed("reading an image", error);
       }
     },
 
     async has(path) {
       const found = await stat(resolveImagePath(root, path)).catch((error: unknown) => {
         if (isMissing(error)) return null;
-        throw error;
+        throw failed("looking for an image", error);
       });
       return found?.isFile() === true;
     },
@@ -149,6 +159,7 @@ export function openDiskStore(
       const gone = new Set<string>();
       let erased = 0;
       const folders = new Set<string>();
+      let first: AppError | null = null;
       for (const path of paths) {
         const file = resolveImagePath(root, path);
         gone.add(file);
@@ -157,12 +168,14 @@ export function openDiskStore(
           await unlink(file);
           erased += 1;
         } catch (error) {
-          if (!isMissing(error)) throw error;
+          // One that cannot be erased keeps none of the others.
+          if (!isMissing(error)) first ??= failed("erasing an image", error);
         }
       }
-      if (failed.length > 0) failed = failed.filter((file) => !gone.has(file));
+      if (unsyncedAgain.length > 0) unsyncedAgain = unsyncedAgain.filter((file) => !gone.has(file));
       if (unsynced.length > 0) unsynced = unsynced.filter((file) => !gone.has(file));
       for (const folder of folders) await removeEmpty(folder);
+      if (first !== null) throw first;
       return erased;
     },
 

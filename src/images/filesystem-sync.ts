@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { AppError } from "../errors.ts";
+import { AppError, systemCode } from "../errors.ts";
 
 /** Makes what was written below one folder durable. */
 export interface FilesystemSync {
@@ -100,12 +100,14 @@ export function createFileByFileSync(root: string): FilesystemSync {
 }
 
 function syncOne(path: string): void {
-  const descriptor = openSync(path, "r");
+  let descriptor: number | null = null;
   try {
+    descriptor = openSync(path, "r");
     fsyncSync(descriptor);
-  } catch (cause) {
-    throw new AppError("unavailable", "syncing images: the disk reported a write error", { cause });
+  } catch (error) {
+    // Not as cause: its text names the file, and the file the plate.
+    throw new AppError("unavailable", `syncing images: the disk reported an error (${systemCode(error) ?? "unknown"})`);
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== null) closeSync(descriptor);
   }
 }

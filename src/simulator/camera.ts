@@ -21,7 +21,7 @@ export interface CameraOptions extends Omit<SceneOptions, "startAt" | "intervalM
   startAt?: Date;
   /** JSONL file (0600), appended to as messages are settled. */
   manifestPath?: string;
-  onSettled?(entry: ManifestEntry): void;
+  onSettled?(entry: () => ManifestEntry): void;
 }
 
 export interface CameraRunReport {
@@ -74,12 +74,12 @@ export async function runCameras(options: CameraOptions): Promise<CameraRunRepor
   }
 
   function settle(batch: readonly SceneMessage[], confirmed: boolean): void {
-    for (const { entry } of batch) {
-      const settled = { ...entry, confirmed };
-      report.sent[entry.kind] += 1;
+    for (const { kind, entry } of batch) {
+      const settled = (): ManifestEntry => ({ ...entry(), confirmed });
+      report.sent[kind] += 1;
       if (confirmed) report.confirmed += 1;
       else report.unconfirmed += 1;
-      manifest?.append(settled);
+      manifest?.append(settled());
       options.onSettled?.(settled);
     }
   }

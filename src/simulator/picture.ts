@@ -5,8 +5,8 @@ import { createRandom, mixSeed } from "./seeded.ts";
 export interface Picture {
   bytes: readonly Buffer[];
   base64: readonly Buffer[];
-  /** Of the whole file, hex. */
-  sha256: string;
+  /** Of the whole file, hex; computed when asked for, since it is most of what a message costs to make. */
+  readonly sha256: string;
 }
 
 export interface PicturePair {
@@ -25,8 +25,8 @@ const SYNTHETIC_PAIRS = 4;
 const COMMENT_BYTES = 24;
 
 /**
- * @param distinct true: every message number has pictures of its own, by a comment segment with the number in it; costs
- * the hashing of each. False: the pictures themselves, prepared once.
+ * @param distinct true: every message number has pictures of its own, by a comment segment with the number in it. False: the
+ * pictures themselves, prepared once.
  */
 export function createPictures(
   choice: PictureChoice,
@@ -49,7 +49,7 @@ export function createPictures(
 function preparePicture(file: Uint8Array, distinct: boolean): (mark: number, number: number) => Picture {
   const whole = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   if (!distinct) {
-    const picture = { bytes: [whole], base64: [toBase64(whole)], sha256: sha256([whole]) };
+    const picture = createPicture([whole], [toBase64(whole)]);
     return () => picture;
   }
   // FF D8 and the comment are 30 bytes, a multiple of three: the base64 of what follows stays the same.
@@ -60,8 +60,19 @@ function preparePicture(file: Uint8Array, distinct: boolean): (mark: number, num
     head.writeUInt32BE(0xffd8fffe, 0);
     head.writeUInt16BE(2 + COMMENT_BYTES, 4);
     head.write(`${mark.toString(16).padStart(8, "0")} ${number}`, 6, "latin1");
-    const bytes = [head, rest];
-    return { bytes, base64: [toBase64(head), restBase64], sha256: sha256(bytes) };
+    return createPicture([head, rest], [toBase64(head), restBase64]);
+  };
+}
+
+function createPicture(bytes: readonly Buffer[], base64: readonly Buffer[]): Picture {
+  let known: string | undefined;
+  return {
+    bytes,
+    base64,
+    get sha256() {
+      known ??= sha256(bytes);
+      return known;
+    },
   };
 }
 

@@ -32,7 +32,9 @@ export interface SceneOptions {
 }
 
 export interface SceneMessage {
-  entry: ManifestEntry;
+  kind: MessageKind;
+  /** What a manifest says of it; costs the hashing of its pictures. */
+  entry(): ManifestEntry;
   pieces: readonly Buffer[];
 }
 
@@ -86,7 +88,7 @@ export function createScene(options: SceneOptions): (number: number) => SceneMes
     const reading = { serial, plate, date, time: formatTime(time, form), transitId: number + 1, ocr, ctx };
     const manner = drawManner(random);
     const defect: Defect | null = kind === "malformed" ? (random() < 0.5 ? "no-serial" : "crossed-tags") : null;
-    const entry: ManifestEntry = {
+    const entry = (): ManifestEntry => ({
       kind,
       serial,
       plate,
@@ -96,8 +98,9 @@ export function createScene(options: SceneOptions): (number: number) => SceneMes
       ocrSha256: ocr.sha256,
       ctxSha256: ctx?.sha256 ?? null,
       confirmed: false,
-    };
+    });
     return {
+      kind,
       entry,
       pieces: isOld(camera) ? buildTlvMessage(reading, defect) : buildTattileXml(reading, manner, defect),
     };
@@ -109,7 +112,7 @@ export function createScene(options: SceneOptions): (number: number) => SceneMes
     const original = originalOf(number);
     if (original < 0) return buildMessage(number, "reading");
     const message = buildMessage(original, "reading");
-    return { ...message, entry: { ...message.entry, kind } };
+    return { ...message, kind, entry: () => ({ ...message.entry(), kind }) };
   };
 }
 

@@ -185,7 +185,7 @@ export async function openSite(
         timezone: "Europe/Madrid",
         clock: systemClock,
         signal: AbortSignal.timeout(90_000),
-        onSettled: (entry) => site.manifest.push(entry),
+        onSettled: (entry) => site.manifest.push(entry()),
         ...change,
       });
     },

@@ -60,7 +60,7 @@ function optionsFor(sink: { port: number }, change: Partial<CameraOptions> = {})
 
 async function run(sink: CameraSink, change: Partial<CameraOptions> = {}) {
   const manifest: ManifestEntry[] = [];
-  const report = await runCameras({ ...optionsFor(sink, change), onSettled: (entry) => manifest.push(entry) });
+  const report = await runCameras({ ...optionsFor(sink, change), onSettled: (entry) => manifest.push(entry()) });
   return { report, manifest };
 }
 
@@ -148,7 +148,8 @@ test("replays repeat an earlier reading byte for byte; not-read, malformed and u
   const messages = Array.from({ length: 400 }, (_, number) => scene(number));
   const counts = new Map<string, number>();
   const readings = new Map<string, string>();
-  for (const { entry, pieces } of messages) {
+  for (const { entry: describe, pieces } of messages) {
+    const entry = describe();
     counts.set(entry.kind, (counts.get(entry.kind) ?? 0) + 1);
     const bytes = Buffer.concat(pieces);
     const [found] = entry.kind === "malformed" ? [] : readMessages(bytes);
