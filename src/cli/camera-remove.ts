@@ -2,7 +2,7 @@ import type { CameraErasure } from "../deeds/camera-removal.ts";
 import { countOf } from "../format.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
-import { audited, noteDeed } from "./audited.ts";
+import { audited } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { copyImages } from "./keep-images.ts";
@@ -112,10 +112,11 @@ export const removeCamera = defineTattileCommand({
     const isOff = (waiting: number): string =>
       `camera ${camera.serial} is off; it goes with the last of its ${countOf(waiting, "reading")}`;
     if (retires) {
-      await noteDeed({ what: "camera remove", detail: what }, context);
-      // While pictures were copied it may have left with its last reading.
-      if ((await store.findCamera(camera.serial)) !== null) await store.retireCamera(camera.id);
-      await store.removeRetired();
+      await audited({ what: "camera remove", detail: what }, context, async () => {
+        // While pictures were copied it may have left with its last reading.
+        if ((await store.findCamera(camera.serial)) !== null) await store.retireCamera(camera.id);
+        await store.removeRetired();
+      });
       const removed = (await store.findCamera(camera.serial)) === null;
       const waiting = removed ? 0 : (await holdingsOf([camera], store)).readings;
       if (args.json) out.json({ removed, waiting, copied });
