@@ -37,8 +37,10 @@ interface Gone {
 /** What is done for an operator with more than the store. */
 export interface Deeds {
   totals(): Promise<Static<typeof Totals>>;
-  /** Takes cameras away with all that is stored of them. @throws AppError `conflict` while a reading of one is being sent */
-  eraseCameras(cameras: readonly Camera[]): Promise<Gone>;
+  /** Takes cameras away with all that is stored of them; `leaving`: those that go with what is being sent of them. */
+  eraseCameras(cameras: readonly Camera[]): Promise<Gone & { leaving: readonly string[] }>;
+  /** The same of a municipality that is to go after them. @throws AppError `conflict` while one must stay for what is being sent */
+  eraseCamerasOf(municipality: string, cameras: readonly Camera[]): Promise<Gone>;
   /** Erases messages with readings and pictures, part by part; not what is being sent. */
   discard(filter: MessageFilter): Promise<Gone>;
   /** Looks at everything that can be wrong, for a minute at most. */

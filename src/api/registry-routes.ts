@@ -92,7 +92,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
           cameras.length === 0 ? found.name : `${found.name} with ${countOf(cameras.length, "camera")}, unsent`;
         wait(LONG_SECONDS);
         const gone = await auditor.around(caller, { what: "municipality remove" as const, detail }, async () => {
-          const erased = cameras.length > 0 ? await (await deps.deeds()).eraseCameras(cameras) : null;
+          const erased = cameras.length > 0 ? await (await deps.deeds()).eraseCamerasOf(found.name, cameras) : null;
           await store.removeMunicipality(found.id);
           return erased;
         });
@@ -230,7 +230,8 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       method: "DELETE",
       path: "/api/v1/cameras/{serial}",
       tag: "registry",
-      summary: "remove a camera; what waits of it is delivered first (readings=keep) or erased (readings=erase)",
+      summary:
+        "remove a camera; what waits of it is delivered first (readings=keep) or erased (readings=erase), but for what is being sent",
       access: "admin",
       params: CameraSerial,
       query: exactly({ readings: Type.Optional(Type.Enum(["keep", "erase"])) }),
@@ -248,12 +249,12 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
           return { removed: retired.includes(serial), readings: 0 };
         }
         wait(LONG_SECONDS);
-        const { readings, failure } = await auditor.around(caller, deed, async () =>
+        const { readings, leaving, failure } = await auditor.around(caller, deed, async () =>
           (await deps.deeds()).eraseCameras([camera]),
         );
         // The camera is gone, whatever becomes of its pictures.
         if (failure !== null) throw failure;
-        return { removed: true, readings };
+        return { removed: leaving.length === 0, readings };
       },
     }),
   ];

@@ -8,7 +8,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
 import type { MessageFilter, Store } from "../store/store.ts";
-import { eraseCameras } from "./camera-removal.ts";
+import { eraseCameras, requireGone } from "./camera-removal.ts";
 import { stageNextCertificate } from "./certificate-staging.ts";
 import { listChecks, probePorts } from "./doctor-checks.ts";
 import { deliverByHand, findRoute, MADE_UP_PLATE, reportDelivery } from "./hand-delivery.ts";
@@ -55,10 +55,16 @@ async function withoutPictures<T>(
 /** What the API does for an operator with more than the store; for the composition root. */
 export function createDeeds(deps: DeedsDeps) {
   const { store, config, clock } = deps;
+  const erase = (cameras: readonly Camera[]) =>
+    withoutPictures(deps.images, (images) => eraseCameras(cameras, { store, images, isOver: never }));
   return {
     totals: () => countTotals(store, deps),
-    eraseCameras: (cameras: readonly Camera[]) =>
-      withoutPictures(deps.images, (images) => eraseCameras(cameras, { store, images, isOver: never })),
+    eraseCameras: erase,
+    eraseCamerasOf: async (municipality: string, cameras: readonly Camera[]) => {
+      const gone = await erase(cameras);
+      requireGone(municipality, gone);
+      return gone;
+    },
     discard: async (filter: MessageFilter) => {
       const gone = await withoutPictures(deps.images, (images) => discard(filter, { store, images, isOver: never }));
       await store.scrub();
