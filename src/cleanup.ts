@@ -162,9 +162,10 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
 
   async function sweepOrphans(): Promise<void> {
     const limit = orphansBefore ?? before(ORPHAN_AGE_MS);
-    const images = await sweep(deps.images, (paths) => store.findReferenced(paths), limit);
-    const held = await sweep(deps.quarantine, (paths) => store.findHeld(paths), limit);
-    orphansBefore = null;
+    const { signal } = stopping;
+    const images = await sweep(deps.images, (paths) => store.findReferenced(paths), limit, { signal });
+    const held = await sweep(deps.quarantine, (paths) => store.findHeld(paths), limit, { signal });
+    if (!signal.aborted) orphansBefore = null;
     if (images + held > 0) log.info("files without a row were erased", { images, quarantine: held });
   }
 
@@ -182,14 +183,22 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   };
 }
 
+export interface SweepOptions {
+  /** Ends the sweep between two steps; what is left is found by the next one. */
+  signal?: AbortSignal;
+  /** Called at each step. */
+  onStep?(): void;
+}
+
 /** Erases files older than `before` that no row refers to. @returns how many */
 export async function sweep(
   files: ImageStore,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,
+  options: SweepOptions = {},
 ): Promise<number> {
   let erased = 0;
-  for await (const orphans of listOrphans(files, findReferenced, before)) erased += await files.erase(orphans);
+  for await (const orphans of listOrphans(files, findReferenced, before, options)) erased += await files.erase(orphans);
   return erased;
 }
 
@@ -198,15 +207,20 @@ export async function* listOrphans(
   files: Pick<ImageStore, "list">,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,
+  { signal, onStep }: SweepOptions = {},
 ): AsyncGenerator<readonly string[]> {
   for await (const { folder, files: listed } of files.list()) {
+    onStep?.();
     const old = listed
       .filter(({ modifiedAt }) => modifiedAt < before)
       .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
     for (let start = 0; start < old.length; start += PURGE_STEP) {
+      if (signal?.aborted) return;
+      onStep?.();
       const step = old.slice(start, start + PURGE_STEP);
       const referenced = await findReferenced(step);
       yield step.filter((path) => !referenced.has(path));
     }
+    if (signal?.aborted) return;
   }
 }

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cleanup, createCleanup } from "../src/cleanup.ts";
+import { type Cleanup, type CleanupDeps, createCleanup } from "../src/cleanup.ts";
 import { openDiskStore } from "../src/images/disk.ts";
 import { silentLog } from "../src/log.ts";
 import {
@@ -24,14 +24,17 @@ interface Housekeeping extends AsyncDisposable {
   cleanup: Cleanup;
 }
 
-async function openHousekeeping(audit: { maxCount: number; maxDays: number }): Promise<Housekeeping> {
+async function openHousekeeping(
+  audit: { maxCount: number; maxDays: number },
+  change: (deps: CleanupDeps) => Partial<CleanupDeps> = () => ({}),
+): Promise<Housekeeping> {
   const clock = standingClock();
   const under = await SqliteUnderTest.open(clock);
   const folder = await mkdtemp(join(tmpdir(), "tattile-cleanup-"));
   const disks = [openDiskStore(join(folder, "images")), openDiskStore(join(folder, "quarantine"))];
   const [images, quarantine] = disks;
   if (images === undefined || quarantine === undefined) throw new Error("no disk");
-  const cleanup = createCleanup({
+  const deps: CleanupDeps = {
     store: under.store,
     images,
     quarantine,
@@ -49,7 +52,8 @@ async function openHousekeeping(audit: { maxCount: number; maxDays: number }): P
     onRevived() {},
     clock,
     log: silentLog,
-  });
+  };
+  const cleanup = createCleanup({ ...deps, ...change(deps) });
   return {
     under,
     clock,
@@ -90,4 +94,24 @@ test("a round removes the cameras that were to go, once nothing of theirs is lef
   await settleAll(store, DELIVERED);
   await house.cleanup.runOnce();
   expect((await store.listCameras()).map(({ serial }) => serial)).toEqual(["B"]);
+});
+
+/** More folders than a sweep gets through within a test. */
+async function* endlessFolders(onFolder: () => void): ReturnType<CleanupDeps["images"]["list"]> & AsyncGenerator {
+  for (let n = 0; n < 100_000; n += 1) {
+    onFolder();
+    await new Promise((resolve) => setImmediate(resolve));
+    yield { folder: `f${n}`, files: [{ name: "a_ocr.jpg", modifiedAt: new Date(0) }] };
+  }
+}
+
+test("stopping does not wait for the end of a sweep", async () => {
+  let folders = 0;
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 }, ({ images }) => ({
+    images: { ...images, list: () => endlessFolders(() => (folders += 1)) },
+  }));
+  house.cleanup.start();
+  while (folders < 3) await Bun.sleep(1);
+  await house.cleanup.stop();
+  expect(folders).toBeLessThan(100_000);
 });
