@@ -8,6 +8,7 @@ import { silentLog } from "../src/log.ts";
 import {
   addCameras,
   after,
+  claimRequest,
   DELIVERED,
   readingEntry,
   SqliteUnderTest,
@@ -114,4 +115,47 @@ test("stopping does not wait for the end of a sweep", async () => {
   while (folders < 3) await Bun.sleep(1);
   await house.cleanup.stop();
   expect(folders).toBeLessThan(100_000);
+});
+
+test("the disk, other machines' messages and the watchdog do not wait for the end of a sweep", async () => {
+  let folders = 0;
+  let freeBytes = 2;
+  let reason: string | null = null;
+  const turns = new Map<string, number>();
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 }, ({ images, config }) => ({
+    config: { ...config, diskMinFreeBytes: 2 },
+    images: {
+      ...images,
+      list: () => endlessFolders(() => (folders += 1)),
+      space: async () => ({ freeBytes, totalBytes: 10 }),
+    },
+    onDisk: (told) => {
+      reason = told;
+    },
+    watchLoop: (loop) => () => turns.set(loop, (turns.get(loop) ?? 0) + 1),
+  }));
+  const { store } = house.under;
+  await addCameras(store, "A");
+  await store.enqueue([readingEntry(1, "A")], START);
+  await store.claim(claimRequest(), START);
+  // Both are due at every look.
+  const clock = house.clock;
+  let monotonicMs = 0;
+  clock.monotonicMs = () => (monotonicMs += 10_000);
+  house.cleanup.start();
+  while (folders < 3) await Bun.sleep(1);
+  freeBytes = 1;
+  clock.set(after(DAY_MS));
+  const until = async (done: () => Promise<boolean>): Promise<void> => {
+    while (folders < 50_000 && !(await done())) await Bun.sleep(1);
+  };
+  await until(async () => reason !== null && (await store.summarize()).byStatus.FAILED === 1);
+  const turned = turns.get("cleanup") ?? 0;
+  await until(async () => (turns.get("cleanup") ?? 0) > turned + 10);
+  const state = [reason, house.cleanup.diskReason(), (await store.summarize()).byStatus.FAILED];
+  const seen = [...turns.keys()].toSorted();
+  await house.cleanup.stop();
+  expect(state).toEqual([expect.stringContaining("DISK_MIN_FREE_BYTES=2"), reason, 1]);
+  expect(seen).toEqual(["cleanup", "disk", "leases"]);
+  expect((turns.get("cleanup") ?? 0) > turned + 10).toBe(true);
 });
