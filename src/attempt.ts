@@ -74,9 +74,11 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
     deps.images.read(claim.imageOcrPath),
     claim.imageCtxPath === null ? null : deps.images.read(claim.imageCtxPath),
   ]);
-  if (ocrImage === null)
+  if (ocrImage === null || ocrImage.length === 0) {
     // Operators know the reason with the path behind it.
-    return lacking(`${REASON.noOcrFile}:${maskImagePath(claim.imageOcrPath)}`, "the plate picture's file is gone");
+    const what = ocrImage === null ? "gone" : "empty";
+    return lacking(`${REASON.noOcrFile}:${maskImagePath(claim.imageOcrPath)}`, `the plate picture's file is ${what}`);
+  }
   if (claim.imageCtxPath !== null && ctxImage === null) {
     return lacking(`${REASON.noCtxFile}:${maskImagePath(claim.imageCtxPath)}`, "the context picture's file is gone");
   }
