@@ -3,6 +3,7 @@ import { errorText } from "./errors.ts";
 import { createLog, type Log } from "./log.ts";
 import { type Service, startService, type Task } from "./service.ts";
 import { isJournal, openServiceManager, type ServiceManager } from "./service-manager.ts";
+import { onSurprise } from "./surprise.ts";
 import { version } from "./version.ts";
 
 const STDOUT = 1;
@@ -22,7 +23,7 @@ function createServiceLog(config: Pick<Config, "logLevel">): Log {
 /** Runs the tasks until a signal. @returns the exit code; a second signal ends the process at once with 1 */
 export async function runService(tasks: readonly Task[], config: Config): Promise<number> {
   const log = createServiceLog(config);
-  process.on("uncaughtException", (error) => {
+  onSurprise((error) => {
     log.error("unexpected error", { error: errorText(error) });
     process.exit(1);
   });

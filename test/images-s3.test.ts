@@ -117,6 +117,51 @@ describe("an object store that cannot be used", () => {
     expect(await listed(images)).toEqual([]);
   });
 
+  test("is asked for one step of many erasures only, so that a picture to be written does not wait behind all of them", async () => {
+    let asked: string[] = [];
+    using silent = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        asked.push(`${request.method} ${new URL(request.url).pathname.split("/").at(-1)}`);
+        return new Promise<Response>(() => {});
+      },
+    });
+    await using server = await ObjectStore.open();
+    const images = server.create({ endpoint: `http://127.0.0.1:${silent.port}`, deadlineMs: 200, concurrency: 4 });
+    const many = Array.from({ length: 100 }, (_, n) => `${n}.jpg`);
+    await expect(images.erase(many)).rejects.toMatchObject(AWAY);
+    expect(asked).toHaveLength(4);
+    asked = [];
+    // What is owed from before is not tried before it is known that the store answers.
+    const [erased, put] = [images.erase(["new.jpg"]), images.put("z.jpg", picture)];
+    await expect(erased).rejects.toMatchObject(AWAY);
+    await expect(put).rejects.toMatchObject(AWAY);
+    expect(asked.filter((one) => one.startsWith("DELETE"))).toHaveLength(4);
+    expect(asked).toContain("DELETE new.jpg");
+    expect(asked).toContain("PUT z.jpg");
+    silent.stop(true);
+  });
+
+  test("that refuses one key for ever still erases all others", async () => {
+    const present = new Set(Array.from({ length: 12 }, (_, n) => `${n}.jpg`));
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: (request) => {
+        const name = new URL(request.url).pathname.split("/").at(-1) ?? "";
+        if (name === "3.jpg") return new Response("<Error><Code>AccessDenied</Code></Error>", { status: 403 });
+        present.delete(name);
+        return new Response(null, { status: 204 });
+      },
+    });
+    await using real = await ObjectStore.open();
+    const images = real.create({ endpoint: `http://127.0.0.1:${server.port}`, concurrency: 4 });
+    await expect(images.erase([...present])).rejects.toThrow("AccessDenied");
+    await expect(images.erase([])).rejects.toThrow("AccessDenied");
+    expect([...present]).toEqual(["3.jpg"]);
+  });
+
   test("because of its bucket or its keys is named so, without the key of the picture", async () => {
     await using server = await ObjectStore.open();
     const wrong = [

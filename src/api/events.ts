@@ -43,6 +43,8 @@ export function createEvents(
   deps: Pick<ApiDeps, "store" | "clock" | "log"> & { access: Pick<Access, "identify"> },
 ): Events {
   const { store, clock, log, access } = deps;
+  /** Who has a place, also while he has not been told how everything is yet. */
+  const places = new Set<Listener>();
   const listeners = new Set<Listener>();
   const stopping = new AbortController();
   let looking: Promise<void> | null = null;
@@ -54,6 +56,10 @@ export function createEvents(
     let nextBeatMs = clock.monotonicMs() + BEAT_EVERY_MS;
     while (!signal.aborted && listeners.size > 0) {
       try {
+        if (clock.monotonicMs() >= nextBeatMs) {
+          nextBeatMs = clock.monotonicMs() + BEAT_EVERY_MS;
+          await beat();
+        }
         const counts = await readCounts();
         if (counts !== lastCounts) broadcast("counts", counts);
         lastCounts = counts;
@@ -64,14 +70,19 @@ export function createEvents(
       } catch (error) {
         log.warn("live events: the store does not answer", { error: errorText(error) });
       }
-      if (clock.monotonicMs() >= nextBeatMs) {
-        for (const listener of [...listeners]) {
-          if (await listener.isWelcome()) listener.send(": alive\n\n");
-          else listener.close();
-        }
-        nextBeatMs = clock.monotonicMs() + BEAT_EVERY_MS;
-      }
       await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+    // At once, not when the promise is settled: who comes between would find nobody who looks.
+    looking = null;
+  }
+
+  async function beat(): Promise<void> {
+    for (const listener of [...listeners]) {
+      const isWelcome = await listener.isWelcome();
+      // It may have left meanwhile.
+      if (!listeners.has(listener)) continue;
+      if (isWelcome) listener.send(": alive\n\n");
+      else listener.close();
     }
   }
 
@@ -91,25 +102,28 @@ export function createEvents(
   }
 
   function open(request: Request, peer: string): Response {
-    if (listeners.size >= MOST_LISTENERS) {
+    if (places.size >= MOST_LISTENERS) {
       throw new Refusal(503, "unavailable", `${MOST_LISTENERS} listen already`, { headers: { "retry-after": "10" } });
     }
     if (request.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
     const encoder = new TextEncoder();
-    let listener: Listener | null = null;
-    const leave = (): void => {
-      if (listener !== null) listeners.delete(listener);
-    };
+    let leave = (): void => {};
     const stream = new ReadableStream<Uint8Array>(
       {
         async start(controller) {
           const own: Listener = {
             send: (text) => {
-              if ((controller.desiredSize ?? 0) < 1 - MOST_UNSENT) own.close();
-              else controller.enqueue(encoder.encode(text));
+              if (!places.has(own)) return;
+              if ((controller.desiredSize ?? 0) < 1 - MOST_UNSENT) return own.close();
+              try {
+                controller.enqueue(encoder.encode(text));
+              } catch {
+                // The other side has gone, and nobody has said so yet.
+                leave();
+              }
             },
             close: () => {
-              listeners.delete(own);
+              leave();
               try {
                 controller.close();
               } catch {
@@ -125,24 +139,39 @@ export function createEvents(
               }
             },
           };
-          listener = own;
-          // Said before the first look, so that a page knows that it listens.
-          own.send("retry: 2000\n\n");
-          const [counts, tallies] = await Promise.all([readCounts(), readTallies()]);
-          if (looking === null) [lastCounts, known] = [counts, tallies];
-          own.send(`event: counts\ndata: ${counts}\n\n`);
-          listeners.add(own);
-          if (request.signal.aborted) leave();
-          looking ??= look(stopping.signal).finally(() => {
-            looking = null;
-          });
+          leave = () => {
+            listeners.delete(own);
+            places.delete(own);
+          };
+          // Before anything is waited for: of many who come at once no more get in.
+          places.add(own);
+          await greet(own);
         },
-        cancel: leave,
+        cancel: () => leave(),
       },
       new CountQueuingStrategy({ highWaterMark: 1 }),
     );
-    request.signal.addEventListener("abort", leave);
+    request.signal.addEventListener("abort", () => leave());
+    if (request.signal.aborted) leave();
     return new Response(stream, { headers: STREAM_HEADERS });
+  }
+
+  /** How everything is, and from then on what changes. */
+  async function greet(listener: Listener): Promise<void> {
+    // Said before the first look, so that a page knows that it listens.
+    listener.send("retry: 2000\n\n");
+    try {
+      const [counts, tallies] = await Promise.all([readCounts(), readTallies()]);
+      if (stopping.signal.aborted) return listener.close();
+      if (!places.has(listener)) return;
+      if (looking === null) [lastCounts, known] = [counts, tallies];
+      listener.send(`event: counts\ndata: ${counts}\n\n`);
+      listeners.add(listener);
+      looking ??= look(stopping.signal);
+    } catch (error) {
+      log.warn("live events: the store does not answer", { error: errorText(error) });
+      listener.close();
+    }
   }
 
   return {
@@ -159,7 +188,7 @@ export function createEvents(
     }),
     async close() {
       stopping.abort();
-      for (const listener of [...listeners]) listener.close();
+      for (const listener of [...places]) listener.close();
       await looking;
     },
   };

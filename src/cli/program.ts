@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode, errorText } from "../errors.ts";
 import { isJournal } from "../service-manager.ts";
+import { onSurprise } from "../surprise.ts";
 import { applyCommand } from "./apply.ts";
 import { auditCommands } from "./audit.ts";
 import { cameraCommands } from "./camera.ts";
@@ -114,7 +115,7 @@ async function dispatch(words: readonly string[], out: Output): Promise<number> 
 
 /** An error that nobody awaits ends the program with two lines, not with kilobytes of minified source. */
 function endQuietlyOnSurprise(out: Output): void {
-  process.on("uncaughtException", (error) => {
+  onSurprise((error) => {
     const exitCode = out.readerGone ? 0 : reportError(error, out);
     out.flush().finally(() => process.exit(exitCode));
   });

@@ -42,7 +42,8 @@ const MAX_ERROR_BYTES = 16 * 1024;
  */
 export function createS3Store(options: S3Options): ImageStore {
   const { bucket, prefix, region, endpoint, deadlineMs = DEADLINE_MS, pageSize = 1000 } = options;
-  const enter = createGate(options.concurrency ?? CONCURRENCY);
+  const { concurrency = CONCURRENCY } = options;
+  const enter = createGate(concurrency);
   const place = `s3://${bucket}/${prefix}`;
   /** Keys that could not be erased when they were to be. */
   let owed: string[] = [];
@@ -138,14 +139,25 @@ export function createS3Store(options: S3Options): ImageStore {
       return (await enter(() => request("looking for an image", "HEAD", key))) !== null;
     },
     async erase(paths) {
-      const keys = [...owed, ...paths.map(keyOf)];
+      const keys = [...paths.map(keyOf), ...owed];
       owed = [];
-      const asked = keys.map((key) => enter(() => request("erasing an image", "DELETE", key)));
-      const results = await Promise.allSettled(asked);
-      // Their rows are gone already: kept for the next call, so that no picture waits for the sweep because of a short outage.
-      owed = [...owed, ...keys.filter((_, index) => results[index]?.status === "rejected")].slice(0, MOST_OWED);
-      const failed = results.find((result) => result.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
+      const failed: string[] = [];
+      let failure: unknown = null;
+      // Some at a time, and no further once one failed: whoever writes a picture meanwhile waits behind one step, not behind all.
+      for (let at = 0; at < keys.length; at += concurrency) {
+        const step = keys.slice(at, at + concurrency);
+        const asked = step.map((key) => enter(() => request("erasing an image", "DELETE", key)));
+        for (const [index, result] of (await Promise.allSettled(asked)).entries()) {
+          if (result.status === "fulfilled") continue;
+          failure ??= result.reason;
+          failed.push(step[index] as string);
+        }
+        if (failure === null) continue;
+        // Their rows are gone already: kept for the next call, so that no picture waits for the sweep because of a short
+        // outage. What failed comes last, so that a key which is always refused keeps no other one back.
+        owed = [...keys.slice(at + concurrency), ...failed, ...owed].slice(0, MOST_OWED);
+        throw failure;
+      }
       return paths.length;
     },
     async *list() {

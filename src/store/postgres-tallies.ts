@@ -43,20 +43,26 @@ export function createTallies(pool: Pool, clock: Clock): Tallies {
     sums: readonly string[] = ["count"],
     least: readonly string[] = [],
   ): Promise<void> => {
-    const [size] = await pool.query<{ surplus: number }>(
+    const [size] = await pool.query<{ all: number; surplus: number }>(
       "folding counts",
-      `SELECT count(*) - count(DISTINCT (${keys})) AS surplus FROM ${table}`,
+      `SELECT count(*) AS all, count(*) - count(DISTINCT (${keys})) AS surplus FROM ${table}`,
     );
     if ((size?.surplus ?? 0) < FOLD_AFTER_ROWS) return;
     const folded = [...sums.map((sum) => `sum(${sum}) AS ${sum}`), ...least.map((one) => `min(${one}) AS ${one}`)];
-    await pool.query(
-      "folding counts",
-      `WITH gone AS (
-         DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} LIMIT ${FOLD_STEP_ROWS} FOR UPDATE SKIP LOCKED))
-         RETURNING *)
-       INSERT INTO ${table} (${keys}, ${[...sums, ...least].join(", ")})
-       SELECT * FROM (SELECT ${keys}, ${folded.join(", ")} FROM gone GROUP BY ${keys}) f WHERE ${sums.map((sum) => `f.${sum} <> 0`).join(" OR ")}`,
-    );
+    // As many steps as the rows that were there need, and no further: there may be more sums than one step takes.
+    for (let left = size?.all ?? 0; left > 0; left -= FOLD_STEP_ROWS) {
+      const [step] = await pool.query<{ gone: number }>(
+        "folding counts",
+        `WITH gone AS (
+           DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} LIMIT ${FOLD_STEP_ROWS} FOR UPDATE SKIP LOCKED))
+           RETURNING *),
+         added AS (
+           INSERT INTO ${table} (${keys}, ${[...sums, ...least].join(", ")})
+           SELECT * FROM (SELECT ${keys}, ${folded.join(", ")} FROM gone GROUP BY ${keys}) f WHERE ${sums.map((sum) => `f.${sum} <> 0`).join(" OR ")})
+         SELECT count(*) AS gone FROM gone`,
+      );
+      if ((step?.gone ?? 0) < FOLD_STEP_ROWS) return;
+    }
   };
 
   return {

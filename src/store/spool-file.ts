@@ -89,7 +89,7 @@ export async function openSpoolFile(options: { path: string; clock: Clock }): Pr
     listQuarantine: store.listQuarantine,
     ...createUpkeep(connection, SPOOL_MISMATCHES),
     count: () => connection.read("counting the spool", counts),
-    mirrorCameras: createMirror(connection, clock),
+    mirrorCameras: createMirror(connection, clock, () => counts().heldBack),
     ...createBatches(connection, clock),
     tidy: async (before) => {
       while ((await store.purgeDedupe(before, PURGE_STEP)) === PURGE_STEP);
@@ -164,7 +164,7 @@ function rememberKeys(connection: Connection): (readingId: number, reading: NewR
   };
 }
 
-function createMirror(connection: Connection, clock: Clock): SpoolFile["mirrorCameras"] {
+function createMirror(connection: Connection, clock: Clock, heldBack: () => number): SpoolFile["mirrorCameras"] {
   const fields = Object.entries<string>(CAMERA.columns).filter(([field]) => !["endpointId"].includes(field));
   const insert = connection.prepare<never, ReturnType<typeof toColumn>[]>(
     `INSERT INTO cameras (${fields.map(([, column]) => column).join(", ")}) VALUES (${fields.map(() => "?").join(", ")})`,
@@ -183,7 +183,11 @@ function createMirror(connection: Connection, clock: Clock): SpoolFile["mirrorCa
   return async (cameras) => {
     const copy = cameras.map((camera) => ({ ...camera, lastReadingAt: null, lastSentAt: null, municipalityId: 1 }));
     const text = JSON.stringify(copy);
-    if (text === mirrored) return;
+    if (text === mirrored) {
+      // A camera that was off only while the spool moved: the list says what it said before.
+      if (heldBack() > 0) connection.write("readings of the spool go on", () => goOn.run(clock.now().getTime()));
+      return;
+    }
     connection.write("copying the cameras", () => {
       addMunicipality.run(1, "(all)", nameKey("(all)"));
       clear.run();

@@ -289,8 +289,8 @@ export interface OperatorStore {
     after?: number,
   ): Promise<readonly Quarantined[]>;
   findQuarantined(id: number): Promise<Quarantined | null>;
-  /** Held messages whose camera is registered now, oldest first. */
-  listAdoptable(limit: number): Promise<readonly Quarantined[]>;
+  /** Held messages whose camera is registered now, oldest first; only those behind the id `after`. */
+  listAdoptable(limit: number, after?: number): Promise<readonly Quarantined[]>;
   /** Forgets rows (their files go after). @returns the paths. */
   dropQuarantined(ids: readonly number[]): Promise<readonly string[]>;
   /** The oldest rows beyond the bounds (malformed before unregistered), removed. @returns what went. */

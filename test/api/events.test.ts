@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
-import { systemClock } from "../../src/clock.ts";
-import { type ApiUnderTest, openApi } from "../support/api-fixture.ts";
+import type { Access } from "../../src/api/access.ts";
+import { createEvents } from "../../src/api/events.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { ApiToken } from "../../src/store/tokens.ts";
+import { type ApiUnderTest, collectingLog, openApi } from "../support/api-fixture.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
-import { addCameras, DELIVERED, settleAll } from "../support/store-fixture.ts";
+import { addCameras, DELIVERED, SqliteUnderTest, settleAll } from "../support/store-fixture.ts";
 
 interface Event {
   event: string;
@@ -90,4 +94,58 @@ test("a stream ends when its token was revoked, and not before", async () => {
     if (beats === 2) await api.store.removeToken(viewer?.id ?? 0);
   }
   expect(beats).toBeGreaterThanOrEqual(2);
+});
+
+/** The route alone, with a store of its own; the caller says when time goes by and who is welcome. */
+function eventsOf(store: Store, access: Pick<Access, "identify">, clock: Clock) {
+  const logged: string[] = [];
+  const log = collectingLog(logged);
+  const events = createEvents({ store, clock, log, access });
+  const open = async (): Promise<Response> => {
+    const request = new Request("http://127.0.0.1/api/v1/events");
+    return (await events.route.handle({ request, peer: "127.0.0.1" } as never)) as Response;
+  };
+  return { events, open, logged };
+}
+
+test("whoever leaves while it is asked whether his token still holds takes nobody with him", async () => {
+  await using under = await SqliteUnderTest.open();
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() * 100 };
+  const asked = Promise.withResolvers<void>();
+  let leaveFirst: (() => Promise<void>) | null = null;
+  const identify: Access["identify"] = async () => {
+    const leave = leaveFirst;
+    leaveFirst = null;
+    await leave?.();
+    if (leave !== null) asked.resolve();
+    return { token: {} as ApiToken, via: "token" };
+  };
+  const { events, open } = eventsOf(under.store, { identify }, clock);
+  const first = (await open()).body?.getReader();
+  const second = (await open()).body;
+  leaveFirst = async () => void (await first?.cancel());
+  await asked.promise;
+  let heard = "";
+  for await (const piece of second ?? []) {
+    heard += new TextDecoder().decode(piece);
+    if (heard.includes(": alive")) break;
+  }
+  expect(heard).toContain(": alive");
+  await events.close();
+});
+
+test("of many who come at once only as many listen as there are places, and who leaves frees his", async () => {
+  await using under = await SqliteUnderTest.open();
+  const identify: Access["identify"] = async () => ({ token: {} as ApiToken, via: "token" });
+  const { events, open } = eventsOf(under.store, { identify }, systemClock);
+  const came = await Promise.allSettled(Array.from({ length: 70 }, open));
+  const inside = came.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  expect(inside).toHaveLength(64);
+  await inside[0]?.body?.cancel();
+  const next = await open();
+  await expect(open()).rejects.toThrow("64 listen already");
+  expect(next.status).toBe(200);
+  await events.close();
+  // After a stop nobody is kept waiting.
+  expect(await (await open()).text()).not.toContain("event: activity");
 });

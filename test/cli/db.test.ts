@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
@@ -155,6 +155,31 @@ describe("db backup and restore", () => {
     expect((await cli.run("queue", "list")).code).toBe(1);
     expect(await cli.run("db", "restore", file, "--yes")).toMatchObject({ code: 0 });
     expect((await check(cli)).faults).toEqual([]);
+  });
+
+  test("take the place of a database that was moved away, whose log is not read into them", async () => {
+    await using cli = await openTown(3);
+    const file = join(cli.folder, "backup.db");
+    await cli.run("db", "backup", file);
+    const path = join(cli.dataDir, "tattile.db");
+    // A process that dies leaves its log behind; here it holds the whole of another state.
+    const { Database } = await import("bun:sqlite");
+    const dying = new Database(path);
+    dying.run("PRAGMA foreign_keys = OFF");
+    dying.run("DELETE FROM messages_queue");
+    dying.run("VACUUM");
+    const log = readFileSync(`${path}-wal`);
+    expect(log.byteLength).toBeGreaterThan(0);
+    renameSync(path, join(cli.folder, "moved.db"));
+    dying.close();
+    writeFileSync(`${path}-wal`, log);
+    rmSync(`${path}-shm`, { force: true });
+
+    const restored = await cli.run("db", "restore", file, "--yes");
+    expect(restored.code).toBe(0);
+    expect(JSON.parse((await cli.run("queue", "list", "--json")).stdout)).toHaveLength(3);
+    expect(restored.stdout).toContain(`what was there: ${path}.left-wal`);
+    expect(readFileSync(`${path}.left-wal`)).toEqual(log);
   });
 
   test("are refused while a service runs, while another process has the file open, and without a yes", async () => {

@@ -109,4 +109,23 @@ describe("the queue on PostgreSQL", () => {
       expect(await under.store.claim(claimRequest({ slotsPerEndpoint: 0 }), NOW)).toEqual([]);
     expect(await place()).toEqual(before as never);
   });
+
+  test("counts that many added to are folded together at once, however many rows they have become", async () => {
+    await using under = await openWith(100, "PENDING");
+    const tallied = async (): Promise<number> =>
+      (await under.store.tallies()).reduce((sum, { count }) => sum + count, 0);
+    const before = await tallied();
+    await under.run(`INSERT INTO tallies (camera_serial, tally, count) SELECT 'A', 'queued', 1 FROM generate_series(1, 70000);
+      INSERT INTO camera_hours (hour, camera_serial, received, least_delay_ms)
+      SELECT '2026-05-04T00:00:00Z'::timestamptz + i / 2 * interval '1 hour', 'A', 1, i FROM generate_series(0, 59999) i`);
+    await under.store.scrub();
+    expect(await tallied()).toBe(before + 70_000);
+    expect(await under.run("SELECT count(*) < 10 AS few FROM tallies")).toEqual([{ few: true }] as never);
+    // More sums than one step takes: it ends, and nothing of them is lost.
+    const [hours] = await under.run<{ rows: number; received: number }>(
+      "SELECT count(*)::integer AS rows, sum(received)::integer AS received FROM camera_hours",
+    );
+    expect(hours?.received).toBe(60_000);
+    expect(hours?.rows).toBeLessThan(30_100);
+  }, 60_000);
 });

@@ -234,6 +234,25 @@ describe("readings that arrive while the store is away", () => {
     expect((await queued(under)).toSorted()).toEqual(plates(1, 2, 3));
   });
 
+  test("of a camera that was off only while the spool moved go on though the list of cameras says the same again", async () => {
+    await using under = await SpoolUnderTest.open();
+    const { municipality } = await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    under.trouble = "before";
+    await takeIn(spool, "A", 1, 2);
+    under.trouble = "none";
+    await addCamera(under.store, "A", municipality, { active: false });
+    // Switched on again when the move is over, before the copy is renewed.
+    under.onStep = (step) => {
+      if (step === "holdBack after") under.stalled = addCamera(under.store, "A", municipality).then(() => {});
+    };
+    spool.start();
+    await until(() => under.moved === 2);
+    await drained(spool);
+    expect(await queued(under)).toEqual(plates(1, 2));
+  });
+
   test("of a camera that does not come back go after their time, and are counted", async () => {
     await using under = await SpoolUnderTest.open();
     await addCameras(under.store, "gone");

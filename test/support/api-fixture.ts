@@ -133,7 +133,8 @@ function checkAnswer(
   throw new Error(`${method} ${known} ${status}: ${ajv.errorsText(validate.errors)}: ${JSON.stringify(json)}`);
 }
 
-function collectingLog(lines: string[]): Log {
+/** A log whose lines a test can look at. */
+export function collectingLog(lines: string[]): Log {
   const add = (text: string, fields?: object): void => {
     lines.push(`${text} ${JSON.stringify(fields ?? {})}`);
   };
