@@ -76,8 +76,11 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
   ]);
   if (ocrImage === null || ocrImage.length === 0) {
     // Operators know the reason with the path behind it.
-    const what = ocrImage === null ? "gone" : "empty";
-    return lacking(`${REASON.noOcrFile}:${maskImagePath(claim.imageOcrPath)}`, `the plate picture's file is ${what}`);
+    const reason = `${REASON.noOcrFile}:${maskImagePath(claim.imageOcrPath)}`;
+    return lacking(
+      reason,
+      ocrImage === null ? "the plate picture's file is gone" : "the plate picture's file is empty",
+    );
   }
   if (claim.imageCtxPath !== null && ctxImage === null) {
     return lacking(`${REASON.noCtxFile}:${maskImagePath(claim.imageCtxPath)}`, "the context picture's file is gone");
