@@ -12,7 +12,7 @@ import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
-import { isDead, ownLease } from "./lease-owner.ts";
+import { freeDeadOwners, ownLease } from "./lease-owner.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { startRotations } from "./rotation-loop.ts";
@@ -111,7 +111,8 @@ async function start(
     for (const step of later.splice(0).reverse()) await step();
   });
   await stores.whenOpen(async () => {
-    await freeDeadOwners(store, clock, log);
+    const freed = await freeDeadOwners(store, clock.now());
+    if (freed > 0) log.warn("messages of a process that died are free again", { messages: freed });
     if (!tasks.includes("sender") || !config.sender.enabled) return;
     sender = await startSender({ store, images, identities, config, log, clock, stops: later, heartbeats });
     const { nudge } = sender;
@@ -247,15 +248,6 @@ async function noteDedupeKey(store: Store, secret: Uint8Array, dataDir: string, 
       mend: "give every gateway the same file, from the first one's DATA_DIR or a backup",
     },
   );
-}
-
-/** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
-async function freeDeadOwners(store: Store, clock: Clock, log: Log): Promise<void> {
-  for (const owner of await store.listOwners()) {
-    if (isDead(owner) !== true) continue;
-    const count = await store.releaseOwner(owner, clock.now());
-    log.warn("messages of a process that died are free again", { messages: count });
-  }
 }
 
 async function startSender(parts: {

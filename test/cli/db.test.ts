@@ -6,7 +6,8 @@ import { systemClock } from "../../src/clock.ts";
 import { openRunFile } from "../../src/run-file.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { usePostgres } from "../support/postgres-server.ts";
-import { messageOf, takeIn } from "../support/queued-readings.ts";
+import { messageOf, takeIn, withStore } from "../support/queued-readings.ts";
+import { claimRequest } from "../support/store-fixture.ts";
 import { type CommandFolder, openCommandFolder } from "../support/tattile-command.ts";
 
 const server = usePostgres();
@@ -134,9 +135,10 @@ describe("db backup and restore", () => {
     expect(statSync(join(cli.dataDir, "tattile.db")).mode & 0o777).toBe(0o640);
   });
 
-  test("leave out what waited when they are told to", async () => {
+  test("leave out what waited when they are told to, and what was being sent", async () => {
     await using cli = await openTown(3);
     const file = join(cli.folder, "backup.db");
+    await withStore(cli.dataDir, (store) => store.claim(claimRequest({ limit: 1 }), new Date()));
     await cli.run("db", "backup", file);
     const { code, stdout } = await cli.run("db", "restore", file, "--yes", "--without-queue");
     expect(code).toBe(0);
