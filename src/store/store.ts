@@ -146,7 +146,7 @@ export interface QueueStore {
   noteDedupeKey(fingerprint: string): Promise<boolean>;
   /** Takes due messages: fair across endpoints and cameras, oldest first within a camera. Cost does not grow with the backlog. */
   claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
-  /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
+  /** Writes a group of settlements in one commit, durable when it resolves; others may see it a moment before. False: the lease was lost meanwhile, and nothing was written for that one. */
   settle(settled: readonly Settled[], now: Date): Promise<readonly boolean[]>;
   /** Soonest instant after `now` at which a FAILED message falls due, or null. */
   nextDueAt(now: Date): Promise<Date | null>;
@@ -169,7 +169,7 @@ export interface QueueStore {
   purgeDead(before: Date, limit: number): Promise<{ messages: number; imagePaths: readonly string[] }>;
   /** Forgets content hashes older than `before`, at most `limit`. */
   purgeDedupe(before: Date, limit: number): Promise<number>;
-  /** Of these relative paths, those that a reading still refers to. */
+  /** Of these relative paths, those that a reading still refers to; that no reading refers to the others is durable. */
   findReferenced(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Of these paths below the quarantine folder, those that a held message still has. */
   findHeld(paths: readonly string[]): Promise<ReadonlySet<string>>;
