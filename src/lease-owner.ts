@@ -1,4 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
+import type { QueueStore } from "./store/store.ts";
 
 /** What tells one process from every other, on this machine and beside it. */
 export interface ProcessIdentity {
@@ -29,6 +30,18 @@ export function ownLease(run: string): string {
  */
 export function isDead(owner: string): boolean | null {
   return judgeOwner(owner, readIdentity(), readStartTime);
+}
+
+/** Messages that dead processes of this machine held are due again at once, not only when their lease ends. @returns how many */
+export async function freeDeadOwners(
+  store: Pick<QueueStore, "listOwners" | "releaseOwner">,
+  now: Date,
+): Promise<number> {
+  let freed = 0;
+  for (const owner of await store.listOwners()) {
+    if (isDead(owner) === true) freed += await store.releaseOwner(owner, now);
+  }
+  return freed;
 }
 
 /** @param startTimeOf the start time of a running process of this machine, null when there is none of that pid */

@@ -12,7 +12,7 @@ import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
-import { isDead, ownLease } from "./lease-owner.ts";
+import { freeDeadOwners, ownLease } from "./lease-owner.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { startRotations } from "./rotation-loop.ts";
@@ -111,7 +111,8 @@ async function start(
     for (const step of later.splice(0).reverse()) await step();
   });
   await stores.whenOpen(async () => {
-    await freeDeadOwners(store, clock, log);
+    const freed = await freeDeadOwners(store, clock.now());
+    if (freed > 0) log.warn("messages of a process that died are free again", { messages: freed });
     if (!tasks.includes("sender") || !config.sender.enabled) return;
     sender = await startSender({ store, images, identities, config, log, clock, stops: later, heartbeats });
     const { nudge } = sender;
@@ -119,8 +120,9 @@ async function start(
   });
   if (tasks.includes("sender") && !config.sender.enabled) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
+  let cleanup: Cleanup | null = null;
   if (tasks.includes("ingest") || tasks.includes("sender")) {
-    const cleanup: Cleanup = createCleanup({
+    const upkeep = createCleanup({
       store,
       // Space is looked at where readings go, also while they go to the spool.
       images: { ...images, space: stores.intake.images.space },
@@ -130,12 +132,13 @@ async function start(
       usableCertificates: async () => identities.usable(await store.listCertificates()),
       onDisk: (reason) => ingest?.hold(reason),
       onRevived: () => sender?.nudge(),
-      onTurn: heartbeats.watch("cleanup", CLEANUP_SILENCE_MS),
+      watchLoop: (loop) => heartbeats.watch(loop, CLEANUP_SILENCE_MS),
       clock,
       log,
     });
-    cleanup.start();
-    stops.push(() => cleanup.stop());
+    upkeep.start();
+    stops.push(() => upkeep.stop());
+    cleanup = upkeep;
   }
 
   let intake: Intake | null = null;
@@ -175,8 +178,10 @@ async function start(
 
   if (tasks.includes("ingest") && intake !== null) {
     const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
-    transitPort = await listener.listen();
+    // The disk may have been looked at already, when there was nobody to be told.
     ingest = listener;
+    listener.hold(cleanup?.diskReason() ?? null);
+    transitPort = await listener.listen();
     stops.push(() => listener.close(INGEST_GRACE_MS));
     log.info("listening for cameras", { host: config.transit.host, port: transitPort });
   }
@@ -243,15 +248,6 @@ async function noteDedupeKey(store: Store, secret: Uint8Array, dataDir: string, 
       mend: "give every gateway the same file, from the first one's DATA_DIR or a backup",
     },
   );
-}
-
-/** Messages that a dead process of this machine held are due again at once, not only when their lease ends. */
-async function freeDeadOwners(store: Store, clock: Clock, log: Log): Promise<void> {
-  for (const owner of await store.listOwners()) {
-    if (isDead(owner) !== true) continue;
-    const count = await store.releaseOwner(owner, clock.now());
-    log.warn("messages of a process that died are free again", { messages: count });
-  }
 }
 
 async function startSender(parts: {

@@ -5,7 +5,7 @@ import { daysUntil } from "./format.ts";
 import { listServices, type RunningService } from "./run-file.ts";
 import type { Balance } from "./store/activity.ts";
 import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "./store/registry.ts";
-import type { QueueSummary, RouteState, Store, StoreInfo } from "./store/store.ts";
+import { type QueueSummary, type RouteState, routeKey, type Store, type StoreInfo } from "./store/store.ts";
 
 /** Everything `status` knows, as it stood at `at`. */
 export interface StatusReport {
@@ -72,7 +72,8 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
     const serial = cameraSerial ?? "(unknown)";
     if (kind === "unregistered") unregistered.set(serial, (unregistered.get(serial) ?? 0) + 1);
   }
-  const offsets = states.map((s) => s.clockOffsetMs).filter((ms) => ms !== null);
+  const used = routesInUse(states, cameras, municipalities);
+  const offsets = used.map((s) => s.clockOffsetMs).filter((ms) => ms !== null);
   return {
     at: now,
     store: store.info(),
@@ -81,7 +82,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
     balance,
     cameras,
     municipalities,
-    endpoints: endpointStatuses(endpoints, states, config),
+    endpoints: endpointStatuses(endpoints, states, used, config),
     certificates: certificateStatuses(certificates, municipalities, rotations, now),
     quarantine: {
       unregistered: [...unregistered].map(([serial, messages]) => ({ serial, messages })),
@@ -94,9 +95,32 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
   };
 }
 
+/**
+ * What is known of routes that something may be sent on now. A pause of another one, such as that of a certificate that was
+ * replaced because of it, is never probed and never ends: it is history.
+ */
+export function routesInUse(
+  states: readonly RouteState[],
+  cameras: readonly Pick<Camera, "municipalityId" | "endpointId">[],
+  municipalities: readonly Pick<Municipality, "id" | "endpointId" | "certificateId">[],
+): readonly RouteState[] {
+  const used = new Set<string>();
+  const use = (endpointId: number | null, certificateId: number | null): void => {
+    for (const id of [0, certificateId ?? 0]) used.add(routeKey({ endpointId: endpointId ?? 0, certificateId: id }));
+  };
+  const towns = new Map(municipalities.map((one) => [one.id, one]));
+  for (const { endpointId, certificateId } of municipalities) use(endpointId, certificateId);
+  for (const { municipalityId, endpointId } of cameras) {
+    const town = towns.get(municipalityId);
+    use(endpointId ?? town?.endpointId ?? null, town?.certificateId ?? null);
+  }
+  return states.filter((state) => used.has(routeKey(state)));
+}
+
 function endpointStatuses(
   endpoints: readonly Endpoint[],
   states: readonly RouteState[],
+  used: readonly RouteState[],
   config: Config,
 ): readonly EndpointStatus[] {
   const known = endpoints.map(({ id, name, url }) => ({ id, name, url }));
@@ -107,7 +131,7 @@ function endpointStatuses(
     const latest = own.toSorted((a, b) => (b.lastAcceptedAt?.getTime() ?? 0) - (a.lastAcceptedAt?.getTime() ?? 0))[0];
     return {
       ...endpoint,
-      pauses: own.filter((s) => s.pausedUntil !== null),
+      pauses: used.filter((s) => s.endpointId === endpoint.id && s.pausedUntil !== null),
       lastAcceptedAt: latest?.lastAcceptedAt ?? null,
       latencyMs: latest?.latencyMs ?? null,
     };

@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
+import { loadConfig } from "../src/config.ts";
+import { probePorts } from "../src/deeds/doctor-checks.ts";
 import { type Check, runChecks } from "../src/doctor.ts";
 import { estimateDrift, estimateHourlyDrift, judgeDrift } from "../src/doctor-cameras.ts";
 import { buildTimeRequest, judgeServerClock, judgeTimeServer, parseTimeAnswer } from "../src/doctor-clock.ts";
@@ -153,6 +155,15 @@ test("a port is judged by who should have it", () => {
   expect(judgePort(port, 7).grade).toBe("good");
   expect(judgePort({ ...port, holder: null }, 7).grade).toBe("good");
   expect(judgePort(port, 8).grade).toBe("bad");
+});
+
+test("every port that a start needs is looked at, the one of Lector Vision where it is set", async () => {
+  using server = Bun.serve({ port: 0, fetch: () => new Response() });
+  const env = { DATA_DIR: tmpdir(), TRANSIT_PORT: "0", API_PORT: "0", LECTORVISION_PORT: `${server.port}` };
+  const { config } = loadConfig({ env, envFile: undefined });
+  const probes = await probePorts(config);
+  expect(probes).toMatchObject([{ setting: "LECTORVISION_PORT", task: "api", port: server.port, taken: true }]);
+  expect(probes.map((probe) => judgePort(probe, null).cure)).toEqual([expect.stringContaining("LECTORVISION_PORT")]);
 });
 
 test("of one unit and three, only those that are used are judged", () => {

@@ -30,8 +30,8 @@ type Counts = Readonly<Record<string, number>>;
 /** What is done for an operator with more than the store. */
 export interface Deeds {
   totals(): Promise<Static<typeof Totals>>;
-  /** Takes cameras away with all that is stored of them. @throws AppError `conflict` while a reading of one is being sent */
-  eraseCameras(cameras: readonly Camera[]): Promise<{ readings: number; images: number }>;
+  /** Takes the cameras of a municipality away with all that is stored of them. @throws AppError `conflict` while one must stay for what is being sent */
+  eraseCameras(municipality: string, cameras: readonly Camera[]): Promise<void>;
   /** Looks at everything that can be wrong, for a minute at most. */
   doctor(): Promise<readonly Finding[]>;
   countWipe(kind: WipeKind): Promise<{ counts: Counts; text: string }>;

@@ -96,7 +96,7 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
           cameras.length === 0 ? found.name : `${found.name} with ${countOf(cameras.length, "camera")}, unsent`;
         wait(ERASE_SECONDS);
         await auditor.around(caller, { what: "municipality remove" as const, detail }, async () => {
-          if (cameras.length > 0) await (await deps.deeds()).eraseCameras(cameras);
+          if (cameras.length > 0) await (await deps.deeds()).eraseCameras(found.name, cameras);
           await store.removeMunicipality(found.id);
         });
       },

@@ -1,7 +1,8 @@
+import type { CameraErasure } from "../deeds/camera-removal.ts";
 import { countOf } from "../format.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
-import { audited, noteDeed } from "./audited.ts";
+import { audited } from "./audited.ts";
 import { defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { copyImages } from "./keep-images.ts";
@@ -34,7 +35,7 @@ export async function eraseCameras(
   cameras: readonly Camera[],
   store: Store,
   context: CommandContext,
-): Promise<{ readings: number; images: number }> {
+): Promise<CameraErasure> {
   const [{ eraseCameras }, { openImages }] = await Promise.all([
     import("../deeds/camera-removal.ts"),
     import("../images/open.ts"),
@@ -45,6 +46,28 @@ export async function eraseCameras(
   } finally {
     images.close();
     context.out.clearProgress();
+  }
+}
+
+/**
+ * Copies the pictures of a camera that is to go. It is switched off before they are listed, so that none arrives behind the
+ * list and goes uncopied; when they cannot be copied it stays as it was.
+ */
+async function copyOfCamera(camera: Camera, folder: string, store: Store, context: CommandContext): Promise<number> {
+  const wasLeaving = (await store.listRetiring()).includes(camera.id);
+  try {
+    return await copyImages(
+      async () => {
+        await store.retireCamera(camera.id);
+        return store.listImagePaths(camera.id);
+      },
+      folder,
+      context,
+    );
+  } catch (error) {
+    const { id: _, ...value } = camera;
+    if (camera.active && !wasLeaving) await store.saveCamera(value);
+    throw error;
   }
 }
 
@@ -84,25 +107,32 @@ export const removeCamera = defineTattileCommand({
       return args.json ? out.json({ would: what, ...facts }) : out.line(`would ${what}`);
     }
     await confirm(what, args.yes, context);
-    const copied = folder === undefined ? 0 : await copyImages(held.imagePaths, folder, context);
+    const copied = folder === undefined ? 0 : await copyOfCamera(camera, folder, store, context);
+    const kept = folder === undefined ? "" : `, kept ${countOf(copied, "image")} in ${folder}`;
+    const isOff = (waiting: number): string =>
+      `camera ${camera.serial} is off; it goes with the last of its ${countOf(waiting, "reading")}`;
     if (retires) {
-      await noteDeed({ what: "camera remove", detail: what }, context);
-      await store.retireCamera(camera.id);
-      const [gone] = held.readings === 0 ? await store.removeRetired() : [];
-      if (args.json) out.json({ removed: gone !== undefined, waiting: held.readings, copied });
-      else if (gone !== undefined) out.line(`removed camera ${camera.serial}`);
-      else
-        out.line(`camera ${camera.serial} is off; it goes with the last of its ${countOf(held.readings, "reading")}`);
+      await audited({ what: "camera remove", detail: what }, context, async () => {
+        // While pictures were copied it may have left with its last reading.
+        if ((await store.findCamera(camera.serial)) !== null) await store.retireCamera(camera.id);
+        await store.removeRetired();
+      });
+      const removed = (await store.findCamera(camera.serial)) === null;
+      const waiting = removed ? 0 : (await holdingsOf([camera], store)).readings;
+      if (args.json) out.json({ removed, waiting, copied });
+      else out.line(removed ? `removed camera ${camera.serial}` : isOff(waiting));
       return;
     }
-    const { readings, images } = await audited({ what: "camera remove", detail: what }, context, () =>
+    const { readings, images, leaving } = await audited({ what: "camera remove", detail: what }, context, () =>
       eraseCameras([camera], store, context),
     );
-    if (args.json) return out.json({ removed: true, readings, images, copied });
-    out.line(
-      `removed camera ${camera.serial}` +
-        (readings === 0 ? "" : `, erased ${countOf(readings, "reading")} and ${countOf(images, "image")}`) +
-        (folder === undefined ? "" : `, kept ${countOf(copied, "image")} in ${folder}`),
-    );
+    const waiting = leaving.length === 0 ? 0 : (await holdingsOf([camera], store)).readings;
+    if (args.json) return out.json({ removed: leaving.length === 0, readings, images, waiting, copied });
+    const went = `${countOf(readings, "reading")} and ${countOf(images, "image")}`;
+    if (leaving.length > 0) {
+      out.line(`erased ${went}${kept}`);
+      return out.line(isOff(waiting));
+    }
+    out.line(`removed camera ${camera.serial}${readings === 0 ? "" : `, erased ${went}`}${kept}`);
   },
 });

@@ -19,7 +19,7 @@ export const certCheckCommand = defineTattileCommand({
     const store = await context.store();
     const [municipalities, all] = [await store.listMunicipalities(), await store.listCertificates()];
     const wanted = args.cert === undefined ? all : [await lookUpCertificate(store, args.cert)];
-    if (wanted.length === 0) {
+    if (wanted.length === 0 && !args.json) {
       return void out.line("No certificate yet. Import one: tattile cert import FILE.pfx --municipality NAME");
     }
     const { checkCertificates } = await import("../certificate-findings.ts");

@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import { daysUntil, formatDay } from "../format.ts";
 import type { Certificate } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
-import { audited, noteDeed } from "./audited.ts";
+import { audited } from "./audited.ts";
 import { certCheckCommand } from "./cert-check.ts";
 import { certRotateCommand } from "./cert-rotate.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
@@ -47,8 +47,9 @@ const importPfx = defineTattileCommand({
     ]);
     const contents = readPfx(bytes, password, context.now());
     const detail = `${municipality.name}: ${contents.subject}, ${contents.fingerprint}`;
-    await noteDeed({ what: "certificate import", detail }, context);
-    const { id, result } = await assignImported(contents, { municipality, alias, certsDir }, store);
+    const { id, result } = await audited({ what: "certificate import", detail }, context, () =>
+      assignImported(contents, { municipality, alias, certsDir }, store),
+    );
     const facts = { id, municipality: municipality.name, result };
     const days = daysUntil(contents.validTo, context.now());
     if (args.json) {

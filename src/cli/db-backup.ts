@@ -74,12 +74,18 @@ export const dbRestore = defineTattileCommand({
     const store = await context.store();
     // Into what was restored: what was there is no longer the audit log that is looked at.
     await noteDeed({ what: "database restore", detail: what }, context);
-    const left = args["without-queue"] ? (await store.discardMessages({})).messages : 0;
+    const left = args["without-queue"] ? await leaveOutQueue(store, context.now()) : 0;
     if (args.json) return out.json({ file, ...facts, replaced, discarded: left });
     out.line(`restored: ${describe(facts)}${left > 0 ? `, of which ${countOf(left, "message")} were left out` : ""}`);
     if (replaced !== null) out.line(`what was there: ${replaced} (it holds plates; delete it once all is well)`);
   },
 });
+
+/** Nobody sends from what was just restored: what was being sent when the backup was made belongs to no one now. */
+async function leaveOutQueue(store: Store, now: Date): Promise<number> {
+  for (const owner of await store.listOwners()) await store.releaseOwner(owner, now);
+  return (await store.discardMessages({})).messages;
+}
 
 function describe({ cameras, messages, schemaVersion, bytes }: BackupFacts): string {
   return `${countOf(cameras, "camera")}, ${countOf(messages, "waiting message")}, schema ${schemaVersion}, ${formatBytes(bytes)}`;

@@ -47,7 +47,9 @@ export const dbCopy = defineTattileCommand({
     }
     await requireStopped(context);
     const what = `copy ${config.databasePath} to ${place}`;
-    if (args["dry-run"]) return out.line(`would ${what}`);
+    if (args["dry-run"]) {
+      return args.json ? out.json({ from: config.databasePath, to: place, would: what }) : out.line(`would ${what}`);
+    }
     await confirm(what, args.yes, context);
     // Only now: the password was read as whoever runs the command, and what is made is for the service.
     await adoptOwner(config.dataDir);

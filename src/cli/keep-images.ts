@@ -5,9 +5,14 @@ import type { CommandContext } from "./context.ts";
 /**
  * Copies pictures to a folder of the operator's before their readings go; durable when it resolves. What lies there is no
  * longer tattile's: nothing erases it.
+ * @param listPaths asked once the folder is known to be there
  * @returns how many there were
  */
-export async function copyImages(paths: readonly string[], folder: string, context: CommandContext): Promise<number> {
+export async function copyImages(
+  listPaths: () => Promise<readonly string[]>,
+  folder: string,
+  context: CommandContext,
+): Promise<number> {
   const [{ openDiskStore }, { openImages }] = await Promise.all([
     import("../images/disk.ts"),
     import("../images/open.ts"),
@@ -15,6 +20,7 @@ export async function copyImages(paths: readonly string[], folder: string, conte
   const images = openImages(await context.config());
   const target = openTarget(() => openDiskStore(resolve(folder)), folder);
   try {
+    const paths = await listPaths();
     let copied = 0;
     for (const [index, path] of paths.entries()) {
       const bytes = await images.read(path);

@@ -1,6 +1,6 @@
 import { countOf } from "../format.ts";
 import type { Municipality } from "../store/registry.ts";
-import { audited, noteDeed } from "./audited.ts";
+import { audited } from "./audited.ts";
 import { describeHoldings, eraseCameras, holdingsOf } from "./camera-remove.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { isCleared, lookUpCertificate, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
@@ -140,13 +140,17 @@ const set = defineTattileCommand({
     if (wanted !== undefined) endpointId = isCleared(wanted) ? null : (await lookUpEndpoint(store, wanted)).id;
     const code = optional(args.code, old.code, (text) => parseName("--code", text, 50));
     let { certificateId } = old;
+    let assigned: string | null = null;
     if (args.certificate !== undefined) {
       const chosen = isCleared(args.certificate) ? null : await lookUpCertificate(store, args.certificate);
       certificateId = chosen?.id ?? null;
-      const detail = `${old.name}: ${chosen === null ? "none" : `certificate ${chosen.id} (${chosen.name})`}`;
-      if (certificateId !== old.certificateId) await noteDeed({ what: "certificate assign", detail }, context);
+      if (certificateId !== old.certificateId) {
+        assigned = `${old.name}: ${chosen === null ? "none" : `certificate ${chosen.id} (${chosen.name})`}`;
+      }
     }
-    const result = await store.saveMunicipality({ ...value, code, endpointId, certificateId });
+    const save = () => store.saveMunicipality({ ...value, code, endpointId, certificateId });
+    const result =
+      assigned === null ? await save() : await audited({ what: "certificate assign", detail: assigned }, context, save);
     reportSaved(context, args.json, `municipality ${old.name}`, result);
   },
 });
@@ -181,9 +185,12 @@ const remove = defineTattileCommand({
     }
     await confirm(what, args.yes, context);
     const gone = await audited({ what: "municipality remove", detail: what }, context, async () => {
-      const erased = going.length > 0 ? await eraseCameras(going, store, context) : { readings: 0, images: 0 };
+      const { requireGone } = await import("../deeds/camera-removal.ts");
+      const erased =
+        going.length > 0 ? await eraseCameras(going, store, context) : { readings: 0, images: 0, leaving: [] };
+      requireGone(municipality.name, erased);
       await store.removeMunicipality(municipality.id);
-      return erased;
+      return { readings: erased.readings, images: erased.images };
     });
     if (args.json) return out.json({ removed: municipality.name, cameras: going.length, ...gone });
     const erased = `, erased ${countOf(gone.readings, "reading")} and ${countOf(gone.images, "image")}`;

@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import { captured, countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
+import type { MessageStatus } from "../message.ts";
 import type { Registry } from "../store/registry.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, notePlates } from "./audited.ts";
@@ -35,6 +36,12 @@ async function readDeedFilter(
     });
   }
   return filter;
+}
+
+/** Of what the filter means those that the deed can change: others, of any number, do not stand before them in the count. */
+function only(filter: MessageFilter, changeable: readonly MessageStatus[]): MessageFilter {
+  const { statuses } = filter;
+  return { ...filter, statuses: changeable.filter((status) => statuses?.includes(status) ?? true) };
 }
 
 function asJson(message: QueuedMessage, showPlates: boolean) {
@@ -138,9 +145,9 @@ const retry = defineTattileCommand({
     const store = await context.store();
     const filter = await readDeedFilter("queue retry", args, store, context);
     if (args["dry-run"]) {
-      const found = await store.listMessages(filter, COUNT_LIMIT);
-      const count = found.filter((m) => m.status === "FAILED" || m.status === "DEAD").length;
-      return args.json ? out.json({ wouldRetry: count }) : out.line(`would retry ${countOf(count, "message")}`);
+      const count = (await store.listMessages(only(filter, ["FAILED", "DEAD"]), COUNT_LIMIT)).length;
+      const what = `retry ${count >= COUNT_LIMIT ? "at least " : ""}${countOf(count, "message")}`;
+      return args.json ? out.json({ wouldRetry: count }) : out.line(`would ${what}`);
     }
     const deed = { what: "queue retry", detail: describeFilter(args), messageId: onlyId(filter) } as const;
     const retried = await audited(deed, context, () => store.retryMessages(filter, now()));
@@ -159,7 +166,7 @@ const discard = defineTattileCommand({
     const { out } = context;
     const store = await context.store();
     const filter = await readDeedFilter("queue discard", args, store, context);
-    const found = (await store.listMessages(filter, COUNT_LIMIT)).filter((m) => m.status !== "SENDING").length;
+    const found = (await store.listMessages(only(filter, ["PENDING", "FAILED", "DEAD"]), COUNT_LIMIT)).length;
     const what = `erase ${found >= COUNT_LIMIT ? "at least " : ""}${countOf(found, "message")} unsent, with images`;
     if (args["dry-run"]) return args.json ? out.json({ wouldDiscard: found }) : out.line(`would ${what}`);
     if (found > 0) await confirm(what, args.yes, context);

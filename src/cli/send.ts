@@ -121,7 +121,7 @@ async function print(
   dryRun: boolean,
   { out, ...context }: CommandContext,
 ): Promise<void> {
-  const { describeChecks, describeFate, showEnvelope } = await import("../deeds/hand-delivery.ts");
+  const { describeChecks, describeFate, maskAnswer, showEnvelope } = await import("../deeds/hand-delivery.ts");
   const { camera, municipality, endpoint, certificate, ocrImage, ctxImage } = reading;
   const { envelope, contract, result } = delivery;
   const config = await context.config();
@@ -150,12 +150,13 @@ async function print(
   out.line();
   if (dryRun && result.kind === "sent")
     return out.line(out.paint("good", out.sentence("Nothing was sent (--dry-run).")));
-  if (result.kind === "sent") for (const line of describeAnswer(delivery, reading)) out.line(line);
+  if (result.kind === "sent")
+    for (const line of describeAnswer(delivery, (text) => maskAnswer(text, reading.plate))) out.line(line);
   const good = result.kind === "sent" && result.outcome.kind === "accepted";
   out.line(out.paint(good ? "good" : "bad", out.sentence(`In the queue it would be ${describeFate(result)}.`)));
 }
 
-function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading): readonly string[] {
+function describeAnswer({ result, answer }: HandDelivery, mask: (text: string) => string): readonly string[] {
   if (result.kind !== "sent") return [];
   const { outcome, durationMs, serverDate, startedAt } = result;
   const lines = [`Answer after ${Math.round(durationMs)} ms: ${outcome.kind}, ${describeOutcome(outcome)}`];
@@ -164,8 +165,7 @@ function describeAnswer({ result, answer }: HandDelivery, { plate }: HandReading
     lines.push(`Their clock: ${serverDate.toISOString()} (${seconds === 0 ? "as ours" : `${seconds} s from ours`})`);
   }
   if (answer !== null) {
-    // An answer may repeat what it was sent.
-    const text = answer.body.toString("utf8").replaceAll(plate, maskPlate(plate)).slice(0, 2000);
+    const text = mask(answer.body.toString("utf8")).slice(0, 2000);
     lines.push(`HTTP ${answer.status} ${answer.contentType ?? ""}`, text);
   }
   return lines;

@@ -8,6 +8,13 @@ interface Would {
   images: number;
 }
 
+interface Removed {
+  removed: boolean;
+  waiting: number;
+  readings?: number;
+  images?: number;
+}
+
 /** Everything here asks with the numbers that --dry-run gives, and then goes ahead with --yes. */
 export async function removeMenu(kit: Kit): Promise<void> {
   const { remove } = kit.t;
@@ -53,10 +60,8 @@ async function removeCamera(kit: Kit): Promise<void> {
     : readings === 0
       ? remove.sureNamed(camera.serial)
       : remove.sureCamera(camera.serial, readings, images);
-  const sayGone = sayRemoved(kit.t, camera.serial);
-  if (!keeps) return goAhead(kit, question, words, sayGone);
-  await goAhead(kit, question, [...words, "--keep-queue"], (said: { removed: boolean; waiting: number }) =>
-    said.removed ? sayGone({}) : kit.t.said.retires(said.waiting),
+  await goAhead(kit, question, keeps ? [...words, "--keep-queue"] : words, (said: Removed) =>
+    said.removed ? sayRemoved(kit.t, camera.serial)(said) : kit.t.said.retires(said.waiting),
   );
 }
 

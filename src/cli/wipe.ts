@@ -8,6 +8,7 @@ import { eraseCameras } from "./camera-remove.ts";
 import { eraseCertificate } from "./cert.ts";
 import { type Command, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
+import { requireStopped } from "./db-backup.ts";
 import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 
@@ -86,13 +87,23 @@ async function wipe(kind: WipeKind, store: Store, context: CommandContext): Prom
   }
 }
 
-async function wipeAll(store: Store, context: CommandContext): Promise<Counts> {
+/**
+ * No service runs here any more: what one that died held is free, and goes too.
+ * @throws AppError `conflict` while another machine or container, which cannot be looked into, may be sending
+ */
+async function freeSending(store: Store, now: Date): Promise<void> {
+  const { freeDeadOwners } = await import("../lease-owner.ts");
+  await freeDeadOwners(store, now);
+  await store.releaseExpired(now);
   const { SENDING } = (await store.summarize()).byStatus;
-  if (SENDING > 0) {
-    throw new AppError("conflict", `wiping everything: still being sent: ${countOf(SENDING, "reading")}`, {
-      hint: "systemctl stop tattile, and again",
-    });
-  }
+  if (SENDING === 0) return;
+  throw new AppError("conflict", `wiping everything: still being sent: ${countOf(SENDING, "reading")}`, {
+    hint: "stop tattile on every machine; what one held that died is free in minutes (SENDER_STUCK_TIMEOUT_SECONDS)",
+  });
+}
+
+async function wipeAll(store: Store, context: CommandContext): Promise<Counts> {
+  await freeSending(store, context.now());
   const readings = await wipe("readings", store, context);
   const [cameras, municipalities, certificates, endpoints, tokens] = [
     await store.listCameras(),
@@ -132,6 +143,7 @@ function wipeCommand({ name, what, summary, notes }: Wipe): Command {
       const counts = await (name === "all" ? countAll(store) : countWipe(name, store));
       const deed = `erase ${describeCounts(counts)}`;
       if (args["dry-run"]) return args.json ? out.json({ would: countFields(counts) }) : out.line(`would ${deed}`);
+      if (name === "all") await requireStopped(context);
       await confirm(deed, args.yes, context);
       const erased = await audited({ what, detail: describeCounts(counts) }, context, () =>
         name === "all" ? wipeAll(store, context) : wipe(name, store, context),

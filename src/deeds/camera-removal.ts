@@ -1,35 +1,49 @@
 import { AppError } from "../errors.ts";
-import { eraseMany, type ImageStore } from "../images/image-store.ts";
+import type { ImageStore } from "../images/image-store.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
 import { discard } from "./wipe.ts";
 
+/** What went, and the serials of cameras that stay, switched off, until the last of their readings is sent. */
+export interface CameraErasure {
+  readings: number;
+  images: number;
+  leaving: readonly string[];
+}
+
 /**
  * Takes cameras away with all that is stored of them: rows, then pictures, then what may still be readable of the rows. Each
- * is switched off first; were this interrupted, the service would deliver what is left and then remove it.
- * @throws AppError `conflict` while a reading of one is being sent; then nothing was done
+ * is switched off first; were this interrupted, the service would deliver what is left and then remove it. What is being sent
+ * at that moment stays, and its camera goes with it.
  */
 export async function eraseCameras(
   cameras: readonly Camera[],
   deps: { store: Store; images: ImageStore; onProgress?(text: string): void },
-): Promise<{ readings: number; images: number }> {
+): Promise<CameraErasure> {
   const { store } = deps;
-  const sending = (await store.countQueue()).filter(({ status }) => status === "SENDING");
-  const busy = cameras.find(({ id }) => sending.some(({ cameraId }) => cameraId === id));
-  if (busy !== undefined) {
-    throw new AppError("conflict", `removing the camera ${busy.serial}: a reading of it is being sent`, {
-      hint: "try again in a moment, or let what waits be delivered first",
-    });
-  }
   let readings = 0;
   let images = 0;
   for (const { id, serial } of cameras) {
+    // It may have left with its last reading since it was looked up.
+    if ((await store.findCamera(serial)) === null) continue;
     await store.retireCamera(id);
     const gone = await discard({ cameraSerial: serial }, deps);
-    const last = await store.removeCamera(id, true);
-    readings += gone.readings + last.readings;
-    images += gone.images + (await eraseMany(deps.images, last.imagePaths));
+    readings += gone.readings;
+    images += gone.images;
   }
+  await store.removeRetired();
+  const leaving: string[] = [];
+  for (const { serial } of cameras) if ((await store.findCamera(serial)) !== null) leaving.push(serial);
   await store.scrub();
-  return { readings, images };
+  return { readings, images, leaving };
+}
+
+/** @throws AppError `conflict` while cameras stay that were to go with the municipality: it cannot go before them */
+export function requireGone(municipality: string, { readings, leaving }: CameraErasure): void {
+  if (leaving.length === 0) return;
+  throw new AppError(
+    "conflict",
+    `removing the municipality ${municipality}: readings of ${leaving.join(", ")} are being sent (erased so far: ${readings})`,
+    { hint: "try again in a moment: its cameras are off and go with their last reading" },
+  );
 }

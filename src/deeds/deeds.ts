@@ -8,7 +8,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
-import { eraseCameras } from "./camera-removal.ts";
+import { eraseCameras, requireGone } from "./camera-removal.ts";
 import { stageNextCertificate } from "./certificate-staging.ts";
 import { listChecks, probePorts } from "./doctor-checks.ts";
 import { deliverByHand, findRoute, MADE_UP_PLATE, reportDelivery } from "./hand-delivery.ts";
@@ -35,7 +35,8 @@ export function createDeeds(deps: DeedsDeps) {
   const { store, config, clock } = deps;
   return {
     totals: () => countTotals(store, deps),
-    eraseCameras: (cameras: readonly Camera[]) => eraseCameras(cameras, deps),
+    eraseCameras: async (municipality: string, cameras: readonly Camera[]) =>
+      requireGone(municipality, await eraseCameras(cameras, deps)),
     /** The checks of `tattile doctor`, but not every page of the database: this process has cameras to serve. */
     doctor: async () => {
       const checks = await listChecks(config, { store }, await probePorts(config), clock, { pages: false });

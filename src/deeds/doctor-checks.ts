@@ -32,6 +32,7 @@ export async function probePorts(config: Config): Promise<readonly PortProbe[]> 
   const ports = [
     { setting: "TRANSIT_PORT", task: "ingest", port: config.transit.port },
     { setting: "API_PORT", task: "api", port: config.api.port },
+    { setting: "LECTORVISION_PORT", task: "api", port: config.lectorVision.port ?? 0 },
   ].filter(({ port }) => port !== 0);
   return Promise.all(ports.map(async (one) => ({ ...one, ...(await findPortHolder(one.port)) })));
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { DeliveryOutcome } from "../delivery.ts";
 import { AppError } from "../errors.ts";
+import { maskPlate } from "../format.ts";
 import { createIdentityStore } from "../identity-store.ts";
 import { silentLog } from "../log.ts";
 import { NO_FACTS } from "../reading.ts";
@@ -142,6 +143,15 @@ export function showEnvelope(xml: string, plateShown: string | null): string {
   const masked = plateShown === null ? cut : cut.replace(/(<(?:\w+:)?matricula>)[^<]*</, `$1${plateShown}<`);
   // After every end, and after a beginning that another one follows; an empty element stays together.
   return masked.replace(/(<\/[^>]*>|\/>)(?=<)/g, "$1\n").replace(/(<[^/][^>]*[^/]>)(?=<[^/])/g, "$1\n");
+}
+
+/** An answer may repeat the plate: as it was given, as it was sent (upper case, without blanks), or in another case. */
+export function maskAnswer(text: string, plate: string): string {
+  const forms = [plate.trim(), plate.replace(/\s+/g, "")].filter((form) => form !== "");
+  return forms.reduce((masked, form) => {
+    const literal = form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+    return masked.replace(new RegExp(literal, "giu"), (found) => maskPlate(found));
+  }, text);
 }
 
 /** What the sender would do with the message. */

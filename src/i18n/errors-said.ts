@@ -51,13 +51,13 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "canvieu o traieu abans el que el fa servir",
     "cambie o quite antes lo que lo usa",
   ),
-  "removing the camera {1}: a reading of it is being sent": said(
-    "no es pot treure la càmera {1}: se n'està enviant una lectura",
-    "no se puede quitar la cámara {1}: se está enviando una lectura suya",
+  "removing the municipality {1}: readings of {2} are being sent (erased so far: {3})": said(
+    "no es pot treure encara el municipi {1}: s'estan enviant lectures de {2} (esborrades fins ara: {3})",
+    "aún no se puede quitar el municipio {1}: se están enviando lecturas de {2} (borradas hasta ahora: {3})",
   ),
-  "try again in a moment, or let what waits be delivered first": said(
-    "torneu-hi d'aquí a un moment, o deixeu abans que surti el que espera",
-    "repita dentro de un momento, o deje antes que salga lo que espera",
+  "try again in a moment: its cameras are off and go with their last reading": said(
+    "torneu-hi d'aquí a un moment: les càmeres estan desactivades i marxen amb la seva última lectura",
+    "repita dentro de un momento: las cámaras están desactivadas y se van con su última lectura",
   ),
   // Certificates.
   "reading the PFX file: the password is wrong": said(
@@ -158,6 +158,10 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
   // What was typed, and settings.
   "reading the configuration: {~1}": said("en llegir els ajustos: {~1}", "al leer los ajustes: {~1}"),
   '{1} must be {~2} ("{3}", {~4})': said('{1} ha de ser {~2} ("{3}", {~4})', '{1} debe ser {~2} ("{3}", {~4})'),
+  "{1} must be {~2} (what it is now is not shown, {~3})": said(
+    "{1} ha de ser {~2} (el que hi ha ara no es mostra, {~3})",
+    "{1} debe ser {~2} (lo que hay ahora no se muestra, {~3})",
+  ),
   "Correct what is named; docs/configuration.md lists every variable.": said(
     "corregiu el que s'indica; docs/configuration.md explica cada variable",
     "corrija lo que se indica; docs/configuration.md explica cada variable",
@@ -247,6 +251,14 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "hágalo con sudo; journalctl -u tattile -n 50 dice por qué no arranca un servicio",
   ),
   "a service runs here ({1})": said("aquí hi ha un servei en marxa ({1})", "aquí hay un servicio en marcha ({1})"),
+  "wiping everything: still being sent: {~1}": said(
+    "no es pot esborrar tot: encara s'està enviant: {~1}",
+    "no se puede borrar todo: aún se está enviando: {~1}",
+  ),
+  "stop tattile on every machine; what one held that died is free in minutes (SENDER_STUCK_TIMEOUT_SECONDS)": said(
+    "atureu tattile a totes les màquines; el que en retenia una que ha mort queda lliure en uns minuts (SENDER_STUCK_TIMEOUT_SECONDS)",
+    "pare tattile en todas las máquinas; lo que retenía una que murió queda libre en unos minutos (SENDER_STUCK_TIMEOUT_SECONDS)",
+  ),
   "systemctl stop tattile, and again": said("systemctl stop tattile, i torneu-hi", "systemctl stop tattile, y repita"),
   "{1}: the database server cannot be reached or used now ({2}, {3})": said(
     "no s'arriba al servidor de la base de dades, o ara no es pot fer servir ({2}, {3}; {1})",

@@ -1,5 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
-import { type CertificatePaths, removeCertificateFolder, writeCertificateFolder } from "../certificate-files.ts";
+import {
+  type CertificatePaths,
+  makeCertificateCurrent,
+  removeCertificateFolder,
+  writeCertificateFolder,
+} from "../certificate-files.ts";
 import { AppError, systemCode } from "../errors.ts";
 import { createIdentityStore } from "../identity-store.ts";
 import { type PfxContents, readPemPair, readPfx } from "../soap/certificate.ts";
@@ -150,7 +155,7 @@ export async function applySite(prepared: PreparedSite, deps: Pick<SiteDeps, "st
   const written: CertificatePaths[] = [];
   try {
     for (const [at, content] of contents.entries()) {
-      written.push(writeCertificateFolder(certsDir, owners[at] ?? "", content));
+      written.push(writeCertificateFolder(certsDir, owners[at] ?? "", content, false));
     }
     const certificates = plan.change.certificates.map((value, at) => ({ ...value, ...written[at] }));
     await store.applyRegistry({ ...plan.change, certificates });
@@ -160,6 +165,8 @@ export async function applySite(prepared: PreparedSite, deps: Pick<SiteDeps, "st
     }
     throw error;
   }
+  // Only now: until the rows are there the earlier one signs.
+  for (const { keyPath } of written) makeCertificateCurrent(certsDir, keyPath);
   const left = await store.listCertificates();
   for (const { id, keyPath } of before) {
     const gone = keyPath !== null && !left.some((c) => c.id === id || c.keyPath === keyPath);

@@ -57,7 +57,12 @@ function prepareLines(lines: readonly string[], source: string): string[] {
     if (scalarIndent !== null && depth > scalarIndent) return line;
     scalarIndent = null;
     const match = ENTRY.exec(line);
-    if (match === null) return line;
+    if (match === null) {
+      // Behind a dash a mapping in flow style may begin, and go on over the next lines.
+      const entry = /^\s*(?:-\s+)*(?=[[{])/.exec(line);
+      if (entry !== null) flow = Math.max(0, openBrackets(line.slice(entry[0].length)));
+      return line;
+    }
     const [, blanks = "", dashes = "", key = "", value = ""] = match;
     const indent = blanks.length + dashes.length;
     // A dash begins a new mapping; what was open at its depth or deeper is over.

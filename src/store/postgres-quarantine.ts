@@ -40,12 +40,13 @@ export function createQuarantine(pool: Pool, nodes: readonly string[]): Quaranti
       return row ?? null;
     },
     // A camera that is switched off takes nothing up: its held messages would only be counted and lost.
-    listAdoptable: async (limit) =>
+    listAdoptable: async (limit, after = 0) =>
       pool.query<Quarantined>(
         "listing the quarantine",
         `SELECT ${SELECT} JOIN cameras c ON c.serial_number = q.camera_serial AND c.active
-         WHERE ${OWN} AND q.kind = 'unregistered' AND q.path IS NOT NULL ORDER BY q.id LIMIT $2::text::bigint`,
-        [node, String(Math.max(0, limit))],
+         WHERE ${OWN} AND q.kind = 'unregistered' AND q.path IS NOT NULL AND q.id > $3::text::bigint
+         ORDER BY q.id LIMIT $2::text::bigint`,
+        [node, String(Math.max(0, limit)), String(after)],
       ),
     findHeld: async (paths) => {
       const rows = await pool.query<{ path: string }>(

@@ -13,7 +13,14 @@ const LEASE_ENDED = "the lease ended before an outcome was known";
 
 type Settling = Pick<
   QueueStore,
-  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "takeBack" | "purgeDead" | "findReferenced"
+  | "settle"
+  | "bringForward"
+  | "releaseExpired"
+  | "listOwners"
+  | "releaseOwner"
+  | "takeBack"
+  | "purgeDead"
+  | "findReferenced"
 >;
 
 /** The picture columns of reading `r`, named `ocr` and `ctx`. */
@@ -138,6 +145,16 @@ export function createSettling(pool: Pool, clock: Clock): Settling {
       const rows = await pool.query<{ ord: number }>("settling messages", SETTLE, parameters);
       const kept = new Set(rows.map(({ ord }) => ord));
       return settled.map((_, index) => kept.has(index));
+    },
+    bringForward: async (now, limit) => {
+      const rows = await pool.query(
+        "bringing messages forward",
+        `/* tattile: bring forward */ UPDATE messages_queue SET next_retry_at = $1::text::timestamptz
+         WHERE id = ANY (ARRAY(SELECT id FROM messages_queue WHERE status = 'FAILED' AND next_retry_at > $1::text::timestamptz
+           LIMIT $2::text::integer FOR UPDATE SKIP LOCKED))`,
+        [instant(now), String(limit)],
+      );
+      return rows.count;
     },
     releaseExpired: async (now) => {
       const rows = await pool.query(

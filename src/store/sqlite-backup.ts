@@ -111,8 +111,9 @@ export function inspectBackup(path: string): BackupFacts {
 }
 
 /**
- * Puts a backup in the place of a store's file; what was there stays beside it as `….replaced`. Nobody else may have it open.
- * @returns where the file that was there is now; null when there was none
+ * Puts a backup in the place of a store's file; what was there stays beside it as `….replaced`, the log of a file that is there
+ * no more as `….left-wal`. Nobody else may have it open.
+ * @returns where what was there is now; null when there was nothing
  */
 export function restoreSqlite(backup: string, target: string): string | null {
   const doing = `restoring ${target}`;
@@ -126,18 +127,11 @@ export function restoreSqlite(backup: string, target: string): string | null {
     const owner = statSync(existsSync(target) ? target : folder);
     if (process.getuid?.() === 0) chownSync(temporary, owner.uid, owner.gid);
     syncPath(temporary);
-    if (!existsSync(target)) {
-      renameSync(temporary, target);
-      syncPath(folder);
-      return null;
-    }
-    for (const end of ["", ...BESIDE]) rmSync(replaced + end, { force: true });
-    // The log first: one that stood beside another file would be read into it.
-    for (const end of [...BESIDE, ""]) if (existsSync(target + end)) renameSync(target + end, replaced + end);
+    const left = existsSync(target) ? putAside(target, replaced) : putLogAside(target);
     syncPath(folder);
     renameSync(temporary, target);
     syncPath(folder);
-    return replaced;
+    return left;
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw new AppError("unavailable", `${doing}: ${systemCode(cause) ?? "error"}`, {
@@ -145,6 +139,25 @@ export function restoreSqlite(backup: string, target: string): string | null {
       cause,
     });
   }
+}
+
+/** The log first: one that stood beside another file would be read into it. */
+function putAside(target: string, replaced: string): string {
+  for (const end of ["", ...BESIDE]) rmSync(replaced + end, { force: true });
+  for (const end of [...BESIDE, ""]) if (existsSync(target + end)) renameSync(target + end, replaced + end);
+  return replaced;
+}
+
+/**
+ * The log of a file that was moved away would be read into the backup: the old state, and nothing would say so. Under a name
+ * of its own, not beside an earlier `….replaced` whose log it is not.
+ * @returns where it is now; null when there was none
+ */
+function putLogAside(target: string): string | null {
+  rmSync(`${target}-shm`, { force: true });
+  if (!existsSync(`${target}-wal`)) return null;
+  renameSync(`${target}-wal`, `${target}.left-wal`);
+  return `${target}.left-wal`;
 }
 
 /** @throws AppError `conflict` when another process has the file open; a damaged one is nobody's */

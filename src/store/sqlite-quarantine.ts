@@ -24,9 +24,9 @@ export function createQuarantine(connection: Connection): Quarantine {
   );
   const find = connection.prepare<QuarantinedRow, [number]>(`SELECT ${SELECT} WHERE q.id = ?`);
   // A camera that is switched off takes nothing up: its held messages would only be counted and lost.
-  const listAdoptable = connection.prepare<QuarantinedRow, [number]>(
+  const listAdoptable = connection.prepare<QuarantinedRow, [number, number]>(
     `SELECT ${SELECT} JOIN cameras c ON c.serial_number = q.camera_serial AND c.active = 1
-     WHERE q.kind = 'unregistered' AND q.path IS NOT NULL ORDER BY q.id LIMIT ?`,
+     WHERE q.id > ? AND q.kind = 'unregistered' AND q.path IS NOT NULL ORDER BY q.id LIMIT ?`,
   );
   const drop = connection.prepare<{ path: string | null }, [number]>(
     "DELETE FROM quarantine WHERE id = ? RETURNING path",
@@ -53,8 +53,10 @@ export function createQuarantine(connection: Connection): Quarantine {
         const row = find.get(id);
         return row === null ? null : readQuarantined(row);
       }),
-    listAdoptable: async (limit) =>
-      connection.read("listing the quarantine", () => listAdoptable.all(Math.max(0, limit)).map(readQuarantined)),
+    listAdoptable: async (limit, after = 0) =>
+      connection.read("listing the quarantine", () =>
+        listAdoptable.all(after, Math.max(0, limit)).map(readQuarantined),
+      ),
     findHeld: async (paths) =>
       connection.read("looking for held messages", () => new Set(paths.filter((path) => hasPath.get(path) !== null))),
     dropQuarantined: async (ids) =>

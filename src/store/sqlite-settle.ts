@@ -10,7 +10,14 @@ const LEASE_ENDED = "the lease ended before an outcome was known";
 
 type Settling = Pick<
   QueueStore,
-  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "takeBack" | "purgeDead" | "findReferenced"
+  | "settle"
+  | "bringForward"
+  | "releaseExpired"
+  | "listOwners"
+  | "releaseOwner"
+  | "takeBack"
+  | "purgeDead"
+  | "findReferenced"
 >;
 type Holder = { id: number; owner: string; until: number };
 
@@ -51,6 +58,10 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
   const expire = connection.prepare<never, { now: number; error: string }[]>(
     `UPDATE messages_queue SET status = 'FAILED', next_retry_at = $now, last_error = $error, ${FREE}
      WHERE status = 'SENDING' AND lease_until <= $now`,
+  );
+  const bringForward = connection.prepare<never, { now: number; limit: number }[]>(
+    `UPDATE messages_queue SET next_retry_at = $now WHERE id IN
+       (SELECT id FROM messages_queue WHERE status = 'FAILED' AND next_retry_at > $now LIMIT $limit)`,
   );
   const hasExpired = connection.prepare<{ found: number }, [number]>(
     "SELECT 1 AS found FROM messages_queue WHERE status = 'SENDING' AND lease_until <= ? LIMIT 1",
@@ -149,6 +160,8 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
         sheet.write();
         return results;
       }),
+    bringForward: async (now, limit) =>
+      connection.write("bringing messages forward", () => bringForward.run({ now: now.getTime(), limit }).changes),
     releaseExpired: async (now) => {
       const nowMs = now.getTime();
       if (connection.read("looking for ended leases", () => hasExpired.get(nowMs)) === null) return 0;

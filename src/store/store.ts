@@ -148,8 +148,10 @@ export interface QueueStore {
   claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
   /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
   settle(settled: readonly Settled[], now: Date): Promise<readonly boolean[]>;
-  /** Soonest instant at which a FAILED message falls due, or null. */
-  nextDueAt(): Promise<Date | null>;
+  /** Soonest instant after `now` at which a FAILED message falls due, or null. */
+  nextDueAt(now: Date): Promise<Date | null>;
+  /** FAILED messages that fall due later than `now` fall due at `now`, at most `limit`: the clock was set back. @returns how many. */
+  bringForward(now: Date, limit: number): Promise<number>;
   /** Messages whose lease is over: FAILED, due now, no attempt spent. @returns how many. */
   releaseExpired(now: Date): Promise<number>;
   /** Owners that hold messages now, and freeing those of an owner that is known to be dead (back to PENDING). */
@@ -287,8 +289,8 @@ export interface OperatorStore {
     after?: number,
   ): Promise<readonly Quarantined[]>;
   findQuarantined(id: number): Promise<Quarantined | null>;
-  /** Held messages whose camera is registered now, oldest first. */
-  listAdoptable(limit: number): Promise<readonly Quarantined[]>;
+  /** Held messages whose camera is registered now, oldest first; only those behind the id `after`. */
+  listAdoptable(limit: number, after?: number): Promise<readonly Quarantined[]>;
   /** Forgets rows (their files go after). @returns the paths. */
   dropQuarantined(ids: readonly number[]): Promise<readonly string[]>;
   /** The oldest rows beyond the bounds (malformed before unregistered), removed. @returns what went. */

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { beforeAll, expect, test } from "bun:test";
 import { chown, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -149,6 +150,28 @@ test("cert check signs with every certificate, and says what one that cannot lac
     findings: [{ grade: "warning" }, { grade: "bad", check: "certificate Òdena" }],
   });
   expect((await cli.run("cert", "check", "2")).code).toBe(2);
+});
+
+test("what the store refuses stands as refused in the audit log, and the earlier certificate stays in use", async () => {
+  await using cli = await openTown();
+  await importPfx(cli, "first.pfx");
+  await cli.run("municipality", "add", "Olot");
+  const database = new Database(join(cli.dataDir, "tattile.db"));
+  for (const [at, when] of ["INSERT ON certificates", "UPDATE ON municipalities"].entries()) {
+    database.run(`CREATE TRIGGER full_${at} BEFORE ${when} BEGIN SELECT RAISE(ABORT, 'full'); END`);
+  }
+  database.close();
+  expect((await importPfx(cli, "second.pfx")).code).toBe(1);
+  expect((await cli.run("municipality", "set", "Olot", "--certificate", "1")).code).toBe(1);
+  const log = JSON.parse((await cli.run("audit", "list", "--json")).stdout) as { what: string; detail: string }[];
+  const refused = log.filter(({ detail }) => detail.startsWith("did not come about"));
+  expect(refused.map(({ what }) => what)).toEqual(["certificate import", "certificate assign"]);
+});
+
+test("a machine without a certificate has its answer as data too", async () => {
+  await using cli = await openCommandFolder();
+  const said = await cli.run("cert", "check", "--json");
+  expect([said.code, JSON.parse(said.stdout)]).toEqual([0, { status: "fine", findings: [] }]);
 });
 
 test("an imported certificate can be given to a municipality and taken from it", async () => {

@@ -43,6 +43,9 @@ describe("db copy", () => {
     expect((await cli.run("token", "create", "screen", "--role", "viewer")).code).toBe(0);
     const before = readFileSync(join(cli.dataDir, "tattile.db"));
     const copy = (...more: string[]) => cli.run("db", "copy", "--to", server().url("copied"), "--yes", ...more);
+    const planned = JSON.parse((await copy("--dry-run", "--json")).stdout);
+    expect(planned).toMatchObject({ from: join(cli.dataDir, "tattile.db"), would: expect.stringContaining("copy ") });
+    expect(JSON.stringify(planned)).not.toContain("password");
     const first = await copy("--json");
     expect(first.stderr).toBe("");
     const report = JSON.parse(first.stdout);

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { openRunFile } from "../../src/run-file.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { usePostgres } from "../support/postgres-server.ts";
-import { messageOf, takeIn } from "../support/queued-readings.ts";
+import { messageOf, takeIn, withStore } from "../support/queued-readings.ts";
+import { claimRequest } from "../support/store-fixture.ts";
 import { type CommandFolder, openCommandFolder } from "../support/tattile-command.ts";
 
 const server = usePostgres();
@@ -134,9 +135,10 @@ describe("db backup and restore", () => {
     expect(statSync(join(cli.dataDir, "tattile.db")).mode & 0o777).toBe(0o640);
   });
 
-  test("leave out what waited when they are told to", async () => {
+  test("leave out what waited when they are told to, and what was being sent", async () => {
     await using cli = await openTown(3);
     const file = join(cli.folder, "backup.db");
+    await withStore(cli.dataDir, (store) => store.claim(claimRequest({ limit: 1 }), new Date()));
     await cli.run("db", "backup", file);
     const { code, stdout } = await cli.run("db", "restore", file, "--yes", "--without-queue");
     expect(code).toBe(0);
@@ -155,6 +157,31 @@ describe("db backup and restore", () => {
     expect((await cli.run("queue", "list")).code).toBe(1);
     expect(await cli.run("db", "restore", file, "--yes")).toMatchObject({ code: 0 });
     expect((await check(cli)).faults).toEqual([]);
+  });
+
+  test("take the place of a database that was moved away, whose log is not read into them", async () => {
+    await using cli = await openTown(3);
+    const file = join(cli.folder, "backup.db");
+    await cli.run("db", "backup", file);
+    const path = join(cli.dataDir, "tattile.db");
+    // A process that dies leaves its log behind; here it holds the whole of another state.
+    const { Database } = await import("bun:sqlite");
+    const dying = new Database(path);
+    dying.run("PRAGMA foreign_keys = OFF");
+    dying.run("DELETE FROM messages_queue");
+    dying.run("VACUUM");
+    const log = readFileSync(`${path}-wal`);
+    expect(log.byteLength).toBeGreaterThan(0);
+    renameSync(path, join(cli.folder, "moved.db"));
+    dying.close();
+    writeFileSync(`${path}-wal`, log);
+    rmSync(`${path}-shm`, { force: true });
+
+    const restored = await cli.run("db", "restore", file, "--yes");
+    expect(restored.code).toBe(0);
+    expect(JSON.parse((await cli.run("queue", "list", "--json")).stdout)).toHaveLength(3);
+    expect(restored.stdout).toContain(`what was there: ${path}.left-wal`);
+    expect(readFileSync(`${path}.left-wal`)).toEqual(log);
   });
 
   test("are refused while a service runs, while another process has the file open, and without a yes", async () => {

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -113,6 +114,22 @@ test("retry makes dead messages pending again, and only those that are meant", a
   expect((await ids(cli, "--state", "PENDING")).length).toBe(2);
   expect((await cli.run("queue", "retry", "--reason", "NO_IMAGE")).stdout).toBe("retried 2 messages\n");
   expect(JSON.parse((await cli.run("queue", "retry", "--all", "--json")).stdout)).toEqual({ retried: 0 });
+});
+
+test("what is dead is counted also behind more messages than are looked at", async () => {
+  await using cli = await openQueue(1);
+  const database = new Database(join(cli.dataDir, "tattile.db"));
+  const copy = (table: string): string => {
+    const columns = (database.query(`PRAGMA table_info(${table})`).all() as { name: string }[]).map(({ name }) => name);
+    const values = columns.map((name) => (name === "id" || name === "reading_id" ? "n" : name)).join(", ");
+    return `WITH RECURSIVE t(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM t WHERE n < 100001)
+      INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values} FROM t, ${table} o WHERE o.id = 1`;
+  };
+  for (const table of ["alpr_readings", "messages_queue"]) database.run(copy(table));
+  database.run("UPDATE messages_queue SET status = 'DEAD', reason = 'x' WHERE id = 100001");
+  database.close();
+  expect((await cli.run("queue", "retry", "--all", "--dry-run")).stdout).toBe("would retry 1 message\n");
+  expect((await cli.run("queue", "discard", "--all", "--dry-run")).stdout).toContain("at least 100,000 messages");
 });
 
 test("discard erases messages with their images, after a yes, and only those that are meant", async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ownLease } from "../../src/lease-owner.ts";
+import { openRunFile } from "../../src/run-file.ts";
 import { createPki } from "../../src/simulator/pki.ts";
 import { messageOf, takeIn, withStore } from "../support/queued-readings.ts";
 import { claimRequest } from "../support/store-fixture.ts";
@@ -98,6 +100,45 @@ test("images are copied to a folder before they go, and a second try finds them 
   expect((await rows(cli))["alpr_readings"]).toBe(1);
 });
 
+test("what arrives while the question stands is copied too, and a folder that fails leaves the camera on", async () => {
+  await using cli = await openTown(2);
+  const kept = join(cli.folder, "kept");
+  await mkdir(kept);
+  const arrives = async (): Promise<void> => {
+    await takeIn(cli.dataDir, [messageOf(SERIALS[0], "1777BCD", 50)]);
+  };
+  const remove = ["camera", "remove", SERIALS[0], "--keep-images"];
+  const said = await cli.onTerminal({ answers: [["Type yes", "yes", arrives]] }, ...remove, kept);
+  expect(said.stdout).toContain("erased 2 readings and 4 images, kept 4 images");
+  expect(pictures(kept).filter((path) => path.includes("1777BCD")).length).toBe(2);
+  const file = join(cli.dataDir, "images", pictures(join(cli.dataDir, "images"))[0] ?? "");
+  await rm(file);
+  await mkdir(file);
+  const failed = await cli.run("camera", "remove", SERIALS[1], "--keep-images", kept, "--yes");
+  expect(failed.code).toBe(1);
+  expect(await json<object[]>(cli, "camera", "list")).toMatchObject([
+    { serial: SERIALS[1], active: true, leaving: false },
+  ]);
+});
+
+test("a camera of which a reading is being sent goes with it; its municipality waits for that, and says what went", async () => {
+  await using cli = await openTown(5);
+  await withStore(cli.dataDir, (store) => store.claim(claimRequest({ limit: 1 }), new Date()));
+  expect(await cli.run("municipality", "remove", "Òdena", "--cascade", "--yes")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(`readings of ${SERIALS[0]} are being sent (erased so far: 4)`),
+  });
+  expect(await json<object[]>(cli, "camera", "list")).toMatchObject([{ serial: SERIALS[0], leaving: true }]);
+  const remove = ["camera", "remove", SERIALS[0], "--yes"];
+  expect(await json<object>(cli, ...remove)).toMatchObject({ removed: false, readings: 0, waiting: 1 });
+  expect(await done(cli, ...remove)).toBe(
+    "erased 0 readings and 0 images\ncamera 2001008851 is off; it goes with the last of its 1 reading",
+  );
+  await withStore(cli.dataDir, (store) => store.releaseOwner("machine/boot/1/1", new Date()));
+  expect(await done(cli, ...remove)).toBe("removed camera 2001008851, erased 1 reading and 2 images");
+  expect(await done(cli, "municipality", "remove", "Òdena", "--yes")).toBe("removed municipality Òdena");
+});
+
 test("a municipality goes alone when nothing uses it, and by --cascade with its cameras and theirs", async () => {
   await using cli = await openTown(3);
   const remove = ["municipality", "remove", "Òdena", "--yes"];
@@ -155,6 +196,21 @@ test("wiping the queue takes what waits, and what is being sent stays", async ()
     code: 1,
     stderr: expect.stringContaining("still being sent: 1 reading"),
   });
+});
+
+test("wiping all needs the service stopped, and takes what a service was sending when it died", async () => {
+  await using cli = await openTown(3);
+  const [machine, boot] = ownLease("1").split("/");
+  const child = Bun.spawnSync(["true"]);
+  const owner = `${machine}/${boot}/${child.pid}/1/1`;
+  await withStore(cli.dataDir, (store) => store.claim(claimRequest({ owner, limit: 2 }), new Date()));
+  const runFile = await openRunFile(cli.dataDir, "sender", "1", new Date());
+  const refused = await cli.run("wipe", "all", "--yes");
+  await runFile.remove();
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("a service runs here (sender") });
+  expect(await rows(cli)).toMatchObject({ alpr_readings: 3, cameras: 2 });
+  expect(await done(cli, "wipe", "all", "--yes")).toContain("erased 3 readings");
+  expect(await rows(cli)).toMatchObject({ alpr_readings: 0, cameras: 0 });
 });
 
 test("wiping images leaves readings without them", async () => {

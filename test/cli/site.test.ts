@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
@@ -144,6 +145,25 @@ test("a certificate comes from its PFX file, is known again by its fingerprint, 
     "- certificate vila (id 1, with its key)",
   );
   expect(existsSync(certificate.keyPath)).toBe(false);
+});
+
+test("a plan that the store refuses leaves the municipality the files it signs with", async () => {
+  await using cli = await openCommandFolder();
+  for (const name of ["vila", "next"]) await withPfx(cli, `${name}.pfx`);
+  await put(cli, "pw.txt", "secret\n");
+  const site = (name: string): string =>
+    `version: 1\nmunicipalities:\n  - name: Vila\n    certificate: ${name}\ncertificates:\n  - name: ${name}\n    pfx: ${name}.pfx\n    passwordFile: pw.txt\n`;
+  await done(cli, "apply", await put(cli, "site.yaml", site("vila")), "--yes");
+  const key = join(cli.dataDir, "certs", "Vila", "key.pem");
+  const before = await readFile(key, "utf8");
+  const database = new Database(join(cli.dataDir, "tattile.db"));
+  database.run("CREATE TRIGGER full BEFORE INSERT ON certificates BEGIN SELECT RAISE(ABORT, 'full'); END");
+  expect((await cli.run("apply", await put(cli, "next.yaml", site("next")), "--yes")).code).toBe(1);
+  expect(await readFile(key, "utf8")).toBe(before);
+  database.run("DROP TRIGGER full");
+  database.close();
+  await done(cli, "apply", "next.yaml", "--yes");
+  expect(await readFile(key, "utf8")).not.toBe(before);
 });
 
 test("the password of a PFX file is asked for once, and a wrong one changes nothing", async () => {

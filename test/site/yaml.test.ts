@@ -55,6 +55,32 @@ test("flow style over several lines has keys of its own", () => {
   expect(refusal(`${text}version: 1\n`)).toContain("version stands twice");
 });
 
+test("flow style behind a dash may go on over the next lines, and what comes after is looked at again", () => {
+  const text = `cameras:
+  - { serial: "1",
+    reader: "2" }
+  - { serial: "3", # }
+    reader: "4" }
+  - serial: "5"
+    reader: 0006
+sets:
+  - - ["a",
+      "b"]
+    - { reader: "7" }
+version: 1
+`;
+  expect(parseSiteText(text, "s")).toEqual({
+    cameras: [
+      { serial: "1", reader: "2" },
+      { serial: "3", reader: "4" },
+      { serial: "5", reader: "0006" },
+    ],
+    sets: [[["a", "b"], { reader: "7" }]],
+    version: "1",
+  });
+  expect(refusal(`${text}version: 1\n`)).toContain("version stands twice");
+});
+
 test("text over several lines is left as it is", () => {
   expect(parseSiteText("a: |\n  x: 1\n  x: 2\nb: 2\n", "s")).toEqual({ a: "x: 1\nx: 2\n", b: "2" });
 });

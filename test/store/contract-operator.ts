@@ -190,6 +190,8 @@ export function describeOperator(name: string, open: OpenStore): void {
       await addCamera(store, "Y", municipality, { active: false });
       expect((await store.listAdoptable(10)).map(({ id }) => id)).toEqual([1, 5]);
       expect((await store.listAdoptable(1)).map(({ id }) => id)).toEqual([1]);
+      expect((await store.listAdoptable(10, 1)).map(({ id }) => id)).toEqual([5]);
+      expect(await store.listAdoptable(10, 5)).toEqual([]);
     });
 
     test("gives up the old ones, then malformed before unregistered, until count and bytes fit", async () => {

@@ -9,7 +9,7 @@ export interface Said {
 }
 
 export interface TerminalOptions {
-  answers?: readonly (readonly [question: string, answer: string])[];
+  answers?: readonly (readonly [question: string, answer: string, before?: () => Promise<void>])[];
   env?: Record<string, string>;
 }
 
@@ -76,7 +76,9 @@ export async function openCommandFolder(): Promise<CommandFolder> {
             const next = waiting[0];
             if (next === undefined || !shown.includes(next[0])) return;
             waiting.shift();
-            terminal.write(`${next[1]}\r`);
+            const [, answer, before] = next;
+            if (before === undefined) terminal.write(`${answer}\r`);
+            else void before().then(() => terminal.write(`${answer}\r`));
           },
         },
       });
