@@ -113,10 +113,10 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   let { orphansBefore } = deps;
 
   async function watchDisk(): Promise<void> {
-    const { freeBytes } = await deps.images.space();
+    const { freeBytes, folder } = await deps.images.space();
     const low = freeBytes < config.diskMinFreeBytes;
     diskReason = low
-      ? `disk nearly full: ${freeBytes} bytes free, DISK_MIN_FREE_BYTES=${config.diskMinFreeBytes}`
+      ? `disk nearly full: less than DISK_MIN_FREE_BYTES=${config.diskMinFreeBytes} bytes free below ${folder}`
       : null;
     deps.onDisk(diskReason);
   }

@@ -1,7 +1,6 @@
-import { statfs } from "node:fs/promises";
 import type { Config } from "./config.ts";
-import { AppError, systemCode } from "./errors.ts";
 import { daysUntil } from "./format.ts";
+import { foldersOfReadings, readSpace } from "./images/disk-space.ts";
 import { listServices, type RunningService } from "./run-file.ts";
 import type { Balance } from "./store/activity.ts";
 import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "./store/registry.ts";
@@ -20,6 +19,7 @@ export interface StatusReport {
   endpoints: readonly EndpointStatus[];
   certificates: readonly CertificateStatus[];
   quarantine: { unregistered: readonly { serial: string; messages: number }[]; malformed: number; more: boolean };
+  /** The fuller one of the disks of DATA_DIR and of the pictures. */
   disk: { freeBytes: number; totalBytes: number; minFreeBytes: number };
   /** The police's clock minus ours, the largest seen; null when no answer was seen yet. */
   clockOffsetMs: number | null;
@@ -65,7 +65,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
       store.listRouteStates(),
       store.listQuarantine({}, QUARANTINE_LOOK),
       listServices(config.dataDir, now).then((all) => all.filter(({ task }) => task !== "quarantine-retry")),
-      readSpace(config.imagesDir, config.dataDir),
+      readSpace(foldersOfReadings(config)),
     ]);
   const unregistered = new Map<string, number>();
   for (const { kind, cameraSerial } of held) {
@@ -89,7 +89,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
       malformed: held.filter((q) => q.kind === "malformed").length,
       more: held.length === QUARANTINE_LOOK,
     },
-    disk: { ...disk, minFreeBytes: config.diskMinFreeBytes },
+    disk: { freeBytes: disk.freeBytes, totalBytes: disk.totalBytes, minFreeBytes: config.diskMinFreeBytes },
     clockOffsetMs: offsets.reduce<number | null>((a, b) => (a === null || Math.abs(b) > Math.abs(a) ? b : a), null),
     senderEnabled: config.sender.enabled,
   };
@@ -158,22 +158,4 @@ function certificateStatuses(
         : { state: rotation.state, validFrom: following?.validFrom ?? null, detail: rotation.detail };
     return [{ id, name, municipality: municipality.name, validTo, daysLeft, next }];
   });
-}
-
-/** Space where the images lie, or will lie once the first has come. */
-export async function readSpace(
-  imagesDir: string,
-  dataDir: string,
-): Promise<{ freeBytes: number; totalBytes: number }> {
-  for (const path of [imagesDir, dataDir]) {
-    try {
-      const { bavail, blocks, bsize } = await statfs(path);
-      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-    } catch (cause) {
-      if (systemCode(cause) !== "ENOENT") {
-        throw new AppError("unavailable", `looking at the disk: ${systemCode(cause) ?? "error"} (${path})`, { cause });
-      }
-    }
-  }
-  return { freeBytes: 0, totalBytes: 0 };
 }

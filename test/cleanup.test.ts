@@ -139,7 +139,7 @@ test("the disk, other machines' messages and the watchdog do not wait for the en
     images: {
       ...images,
       list: () => endlessFolders(() => (folders += 1)),
-      space: async () => ({ freeBytes, totalBytes: 10 }),
+      space: async () => ({ freeBytes, totalBytes: 10, folder: "/disk" }),
     },
     onDisk: (told) => {
       reason = told;
@@ -167,7 +167,7 @@ test("the disk, other machines' messages and the watchdog do not wait for the en
   const state = [reason, house.cleanup.diskReason(), (await store.summarize()).byStatus.FAILED];
   const seen = [...turns.keys()].toSorted();
   await house.cleanup.stop();
-  expect(state).toEqual([expect.stringContaining("DISK_MIN_FREE_BYTES=2"), reason, 1]);
+  expect(state).toEqual([expect.stringContaining("DISK_MIN_FREE_BYTES=2 bytes free below /disk"), reason, 1]);
   expect(seen).toEqual(["cleanup", "disk", "leases"]);
   expect((turns.get("cleanup") ?? 0) > turned + 10).toBe(true);
 });

@@ -20,9 +20,11 @@ const ORPHAN_AGE_MS = 10 * 60_000;
 /** Reasons of one outage that are said; there are fewer, unless one holds a number. */
 const MOST_SAID = 20;
 
+type FindPaths = (paths: readonly string[]) => Promise<ReadonlySet<string>>;
+
 /** What takes readings in writes to, in place of the store and its pictures. */
 export interface SpooledIntake {
-  store: Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced">;
+  store: Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced" | "findHeld">;
   images: ImageStore;
   quarantine: ImageStore;
 }
@@ -118,6 +120,15 @@ export function createSpool(deps: SpoolDeps): Spool {
       }
     }
     return ofSpool();
+  }
+
+  /** Asked for before something is erased, and while the store is away nothing is erased there. */
+  function ownedPaths(ofStore: FindPaths, ofSpool: FindPaths): FindPaths {
+    return async (paths) => {
+      if (since !== null) return ofSpool(paths);
+      const [there, here] = await Promise.all([ofStore(paths), ofSpool(paths)]);
+      return new Set([...there, ...here]);
+    };
   }
 
   async function enqueue(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]> {
@@ -234,10 +245,7 @@ export function createSpool(deps: SpoolDeps): Spool {
     if (since === null) await move();
   }
 
-  async function sweep(
-    files: ImageStore,
-    findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
-  ): Promise<void> {
+  async function sweep(files: ImageStore, findReferenced: FindPaths): Promise<void> {
     const before = clock.now().getTime() - ORPHAN_AGE_MS;
     for await (const { folder, files: listed } of files.list()) {
       deps.onTurn?.();
@@ -289,12 +297,8 @@ export function createSpool(deps: SpoolDeps): Spool {
             () => file.findCamera(serial),
           );
         },
-        findReferenced: async (paths) => {
-          // Asked for before something is erased, and while the store is away nothing is erased there.
-          if (since !== null) return file.findReferenced(paths);
-          const [there, here] = await Promise.all([store.findReferenced(paths), file.findReferenced(paths)]);
-          return new Set([...there, ...here]);
-        },
+        findReferenced: ownedPaths(store.findReferenced, file.findReferenced),
+        findHeld: ownedPaths(store.findHeld, file.findHeld),
       },
       images: images.store,
       quarantine: quarantine.store,

@@ -14,7 +14,7 @@ import type { Upkeep } from "./upkeep.ts";
  * The queue and everything beside it. Crash order, which every implementation keeps:
  * image durable before row; reading and message in one transaction; SENDING committed before the first byte leaves;
  * rows gone before images; a sweep removes orphan images. Every method is one whole transaction that is durable when it
- * resolves; nobody holds one open across an await. Times are instants; how a store writes them is its own affair.
+ * resolves (but `claim`); nobody holds one open across an await. Times are instants; how a store writes them is its own affair.
  */
 
 /** A reading ready to be queued: its images are durable already. */
@@ -154,7 +154,10 @@ export interface QueueStore {
    * gateway, and what was hashed under that one is not recognised under this one.
    */
   noteDedupeKey(fingerprint: string): Promise<boolean>;
-  /** Takes due messages: fair across endpoints and cameras, oldest first within a camera. Cost does not grow with the backlog. */
+  /**
+   * Takes due messages: fair across endpoints and cameras, oldest first within a camera. Cost does not grow with the backlog.
+   * Seen by everyone when it resolves; a power cut may take it back, and then the message is sent again as if never claimed.
+   */
   claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
   /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
   settle(settled: readonly Settled[], now: Date): Promise<readonly boolean[]>;
