@@ -182,7 +182,8 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
     },
     purgeDead: async (before, limit) => {
       const old = (): ReturnType<typeof listOldDead.all> => listOldDead.all(before.getTime(), limit);
-      if (connection.read("looking for dead messages", old).length === 0) return { messages: 0, imagePaths: [] };
+      if (connection.read("looking for dead messages", old).length === 0)
+        return { messages: 0, imagePaths: [], more: false };
       return connection.write("erasing dead messages", () => {
         const sheet = tallies.open();
         const dead = old();
@@ -192,7 +193,7 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
           sheet.add(serial, "expired");
         }
         sheet.write();
-        return { messages: dead.length, imagePaths: imagePathsOf(dead) };
+        return { messages: dead.length, imagePaths: imagePathsOf(dead), more: dead.length >= limit };
       });
     },
     findReferenced: async (paths) => {
