@@ -138,10 +138,10 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     let total = 0;
     for (;;) {
       onTurn();
-      const { messages, imagePaths } = await store.purgeDead(before(config.sender.deadRetentionMs), PURGE_STEP);
+      const { messages, imagePaths, more } = await store.purgeDead(before(config.sender.deadRetentionMs), PURGE_STEP);
       await deps.images.erase(imagePaths);
       total += messages;
-      if (messages < PURGE_STEP || stopping.signal.aborted) break;
+      if (!more || stopping.signal.aborted) break;
     }
     if (total > 0)
       log.error("DEAD messages were erased: their time was over (SENDER_DEAD_RETENTION_MINUTES)", { messages: total });

@@ -67,6 +67,18 @@ async function openHousekeeping(
   };
 }
 
+test("a round goes on erasing while the store says that there is more, also when nothing of it was DEAD", async () => {
+  const answers = [true, true, false, true];
+  await using house = await openHousekeeping({ maxCount: 1, maxDays: 1 }, ({ store }) => ({
+    store: {
+      ...store,
+      purgeDead: async () => ({ messages: 0, imagePaths: [], more: answers.shift() ?? false }),
+    },
+  }));
+  await house.cleanup.runOnce();
+  expect(answers).toEqual([true]);
+});
+
 test("a round forgets what the audit log may not keep: too many entries, and too old ones", async () => {
   await using house = await openHousekeeping({ maxCount: 1200, maxDays: 10 });
   const { store } = house.under;

@@ -201,8 +201,12 @@ export function createSettling(pool: Pool, clock: Clock): Settling {
     purgeDead: async (before, limit) => {
       const rows = await pool.query<ErasedRow>("erasing dead messages", PURGE, [instant(before), String(limit)]);
       const delivered = await pool.query<ErasedRow>("erasing delivered messages", PURGE_DELIVERED, [String(limit)]);
-      const { ids, imagePaths } = readErased(rows);
-      return { messages: ids.length, imagePaths: [...imagePaths, ...readErased(delivered).imagePaths] };
+      const [dead, left] = [readErased(rows), readErased(delivered)];
+      return {
+        messages: dead.ids.length,
+        imagePaths: [...dead.imagePaths, ...left.imagePaths],
+        more: dead.ids.length >= limit || left.ids.length >= limit,
+      };
     },
     findReferenced: async (paths) => {
       if (paths.length === 0) return new Set();

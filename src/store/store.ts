@@ -134,6 +134,16 @@ export interface Settled {
   attempt: { at: Date; outcome: DeliveryOutcome; durationMs: number } | null;
 }
 
+/** What a step of the retention erased. */
+export interface Purged {
+  /** Those that were DEAD. */
+  messages: number;
+  /** To erase after. */
+  imagePaths: readonly string[];
+  /** There may be more, of one kind or the other. */
+  more: boolean;
+}
+
 export interface QueueStore {
   /** Writes a whole group in one commit: all or nothing. Results in the order of the entries. */
   enqueue(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]>;
@@ -149,7 +159,7 @@ export interface QueueStore {
    * Seen by everyone when it resolves; a power cut may take it back, and then the message is sent again as if never claimed.
    */
   claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
-  /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
+  /** Writes a group of settlements in one commit, durable when it resolves; others may see it a moment before. False: the lease was lost meanwhile, and nothing was written for that one. */
   settle(settled: readonly Settled[], now: Date): Promise<readonly boolean[]>;
   /** Soonest instant after `now` at which a FAILED message falls due, or null. */
   nextDueAt(now: Date): Promise<Date | null>;
@@ -168,11 +178,14 @@ export interface QueueStore {
   takeBack(owner: string, held: ReadonlySet<number>, now: Date): Promise<number>;
   /** DEAD for want of something that is there now: back to PENDING. `hasDefaultEndpoint`: MOSSOS_ENDPOINT_URL is set. */
   revive(hasDefaultEndpoint: boolean, usableCertificateIds: ReadonlySet<number>, now: Date): Promise<number>;
-  /** Rows of DEAD messages older than `before`, at most `limit`, erased and counted as expired. @returns images to erase after. */
-  purgeDead(before: Date, limit: number): Promise<{ messages: number; imagePaths: readonly string[] }>;
+  /**
+   * Rows of DEAD messages older than `before`, at most `limit`, erased and counted as expired; and as many of those that the
+   * replaced system delivered and left.
+   */
+  purgeDead(before: Date, limit: number): Promise<Purged>;
   /** Forgets content hashes older than `before`, at most `limit`. */
   purgeDedupe(before: Date, limit: number): Promise<number>;
-  /** Of these relative paths, those that a reading still refers to. */
+  /** Of these relative paths, those that a reading still refers to; that no reading refers to the others is durable. */
   findReferenced(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Of these paths below the quarantine folder, those that a held message still has. */
   findHeld(paths: readonly string[]): Promise<ReadonlySet<string>>;

@@ -394,12 +394,12 @@ export function describeQueue(name: string, open: OpenStore): void {
       await settleAll(store, dead("X"), LATER);
       await enqueueMany(store, "A", 6, 1);
       await settleAll(store, dead("X"), after(200_000));
-      expect(await store.purgeDead(LATER, 10)).toEqual({ messages: 0, imagePaths: [] });
+      expect(await store.purgeDead(LATER, 10)).toEqual({ messages: 0, imagePaths: [], more: false });
       const first = await store.purgeDead(after(100_001), 3);
-      expect(first.messages).toBe(3);
+      expect(first).toMatchObject({ messages: 3, more: true });
       expect(first.imagePaths).toContain("A/2026/05/04/1_ocr.jpg");
       expect(first.imagePaths.length).toBe(6);
-      expect((await store.purgeDead(after(100_001), 3)).messages).toBe(2);
+      expect(await store.purgeDead(after(100_001), 3)).toMatchObject({ messages: 2, more: false });
       expect((await store.purgeDead(after(100_001), 3)).messages).toBe(0);
       expect(await talliesOf(store, "A")).toEqual({ queued: 6, dead: 6, expired: 5 });
       expect((await store.summarize()).byStatus.DEAD).toBe(1);
