@@ -2,11 +2,12 @@ import { Type } from "typebox";
 import { AppError } from "../errors.ts";
 import { applySite, prepareSite, readCertificateInputs, type SiteDeps } from "../site/apply.ts";
 import { buildSite } from "../site/export.ts";
-import { parseSite, type SiteFile } from "../site/file.ts";
+import { parseSite, recordKey, type SiteFile } from "../site/file.ts";
 import { buildSiteSchema } from "../site/schema.ts";
-import { endpointDefaults, listRegistered } from "../store/registry.ts";
+import { type Endpoint, endpointDefaults, listRegistered } from "../store/registry.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
+import { invalid } from "./refusal.ts";
 import { defineMediaRoute, defineRoute, type Route } from "./route.ts";
 import { exactly, listOf, named, nullable } from "./schemas.ts";
 
@@ -84,6 +85,7 @@ export function siteRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
       answer: SitePlanned,
       handle: async ({ body, caller }) => {
         const file = withoutKeyFiles(parseSite(body.site, config.dataDir));
+        requireNoOtherFiles(file, await store.listEndpoints());
         const options = { prune: body.prune ?? false };
         const prepared = await prepareSite(file, await readCertificateInputs(file), options, siteDeps);
         const { steps, unchanged } = prepared.plan;
@@ -109,4 +111,26 @@ function withoutKeyFiles(file: SiteFile): SiteFile {
       ...(fingerprint === undefined ? {} : { fingerprint }),
     })),
   };
+}
+
+/** The same for what an endpoint is read from: a site that was exported here names the files that are set already, and no others. */
+function requireNoOtherFiles(file: SiteFile, stored: readonly Endpoint[]): void {
+  for (const { name, ca, wsdl } of file.endpoints ?? []) {
+    const known = stored.find((one) => recordKey("endpoints", one.name) === recordKey("endpoints", name));
+    const others: readonly (readonly [
+      field: string,
+      path: string | null | undefined,
+      set: string | null | undefined,
+    ])[] = [
+      ["ca", ca, known?.caPath],
+      ["wsdl", wsdl != null && /^https?:/i.test(wsdl) ? null : wsdl, known?.wsdl],
+    ];
+    for (const [field, path, set] of others) {
+      if (path == null || path === set) continue;
+      throw invalid(
+        `endpoint ${name}: ${field} names a file of the machine that is not set there`,
+        "Set it on the machine: tattile endpoint set, or tattile apply.",
+      );
+    }
+  }
 }
