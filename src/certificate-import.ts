@@ -53,18 +53,51 @@ export async function stageImported(
   options: { municipality: Pick<Municipality, "id" | "name">; alias: string | null; certsDir: string; now: Date },
   store: Pick<Registry, "listCertificates" | "addCertificate" | "stageRotation" | "removeCertificate">,
 ): Promise<{ id: number; result: "staged" }> {
-  const { municipality, alias, certsDir, now } = options;
-  const before = await store.listCertificates();
-  const paths = writeCertificateFolder(certsDir, municipality.name, contents, false);
-  const known = before.find((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath);
-  let id = known?.id ?? null;
+  const { municipality, now } = options;
+  const laid = await layCertificate(contents, options, store);
   try {
-    id ??= await store.addCertificate(certificateRow(contents, { name: alias ?? municipality.name, alias, paths }));
+    const id = await laid.addRow();
     await store.stageRotation(municipality.id, id, now);
     return { id, result: "staged" };
   } catch (error) {
-    if (known === undefined && id !== null) await store.removeCertificate(id);
-    if (!before.some(({ keyPath }) => keyPath === paths.keyPath)) removeCertificateFolder(certsDir, paths.keyPath);
+    await laid.undo();
     throw error;
   }
+}
+
+/** A certificate whose files are laid, and what there is of it beside them. */
+export interface LaidCertificate {
+  row: NewCertificate;
+  keyPath: string;
+  /** Unless it was there before. @returns its id */
+  addRow(): Promise<number>;
+  /** Takes away what was not there before: its row, and the folder with its key. */
+  undo(): Promise<void>;
+}
+
+/** Writes the files of a certificate beside the one that signs; its row is added when the caller says so. */
+export async function layCertificate(
+  contents: PfxContents,
+  options: { municipality: Pick<Municipality, "name">; alias: string | null; certsDir: string },
+  store: Pick<Registry, "listCertificates" | "addCertificate" | "removeCertificate">,
+): Promise<LaidCertificate> {
+  const { municipality, alias, certsDir } = options;
+  const before = await store.listCertificates();
+  const paths = writeCertificateFolder(certsDir, municipality.name, contents, false);
+  const row = certificateRow(contents, { name: alias ?? municipality.name, alias, paths });
+  const known = before.find((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath);
+  let added: number | null = null;
+  return {
+    row,
+    keyPath: paths.keyPath,
+    addRow: async () => {
+      if (known !== undefined) return known.id;
+      added = await store.addCertificate(row);
+      return added;
+    },
+    undo: async () => {
+      if (added !== null) await store.removeCertificate(added);
+      if (!before.some(({ keyPath }) => keyPath === paths.keyPath)) removeCertificateFolder(certsDir, paths.keyPath);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { checkCertificate, firstValidMoment } from "../certificate-check.ts";
-import { makeCertificateCurrent, removeCertificateFolder, writeCertificateFolder } from "../certificate-files.ts";
-import { certificateRow } from "../certificate-import.ts";
+import { makeCertificateCurrent } from "../certificate-files.ts";
+import { layCertificate } from "../certificate-import.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { readCertificateFiles } from "../doctor-system.ts";
@@ -30,7 +30,7 @@ export interface StagingDeps {
 
 /**
  * Lays the next certificate of a municipality beside the one that signs: checked, and tried with a message that is not sent.
- * Files first, then the rows; refused, it leaves no files.
+ * Files first, then the rows; refused, it leaves neither.
  * @throws AppError `conflict` when it signs already or another one is being tried, `invalid` when it cannot sign as the police ask for
  */
 export async function stageNextCertificate(
@@ -46,35 +46,30 @@ export async function stageNextCertificate(
       hint: "give the next one",
     });
   }
-  const paths = writeCertificateFolder(config.certsDir, municipality.name, contents, false);
-  const known = certificates.find((c) => c.fingerprint === contents.fingerprint && c.keyPath === paths.keyPath) ?? null;
-  const forget = (): void => {
-    if (!certificates.some(({ keyPath }) => keyPath === paths.keyPath)) {
-      removeCertificateFolder(config.certsDir, paths.keyPath);
-    }
-  };
-  const row = certificateRow(contents, { name: alias ?? municipality.name, alias, paths });
-  let tried: string;
+  const laid = await layCertificate(contents, { municipality, alias, certsDir: config.certsDir }, store);
+  const validNow = contents.validFrom <= clock.now();
+  let isStaged = false;
   try {
-    tried = await tryOut({ id: 0, ...row }, municipality, store, config, clock);
+    const tried = await tryOut({ id: 0, ...laid.row }, municipality, store, config, clock);
+    if (dryRun) {
+      await laid.undo();
+      return { tried, present, state: "checked" };
+    }
+    const detail = `${municipality.name}: ${contents.subject}, valid from ${contents.validFrom.toISOString()}`;
+    await audited(detail, async () => {
+      const id = await laid.addRow();
+      await store.stageRotation(municipality.id, id, clock.now());
+      isStaged = true;
+      if (!validNow) return;
+      await store.startRotation(municipality.id, clock.now());
+      makeCertificateCurrent(config.certsDir, laid.keyPath);
+    });
+    return { tried, present, state: validNow ? "signing" : "staged" };
   } catch (error) {
-    forget();
+    // Once it is staged it is the store's: the rotation names it.
+    if (!isStaged) await laid.undo();
     throw error;
   }
-  if (dryRun) {
-    forget();
-    return { tried, present, state: "checked" };
-  }
-  const validNow = contents.validFrom <= clock.now();
-  const detail = `${municipality.name}: ${contents.subject}, valid from ${contents.validFrom.toISOString()}`;
-  await audited(detail, async () => {
-    const id = known?.id ?? (await store.addCertificate(row));
-    await store.stageRotation(municipality.id, id, clock.now());
-    if (!validNow) return;
-    await store.startRotation(municipality.id, clock.now());
-    makeCertificateCurrent(config.certsDir, paths.keyPath);
-  });
-  return { tried, present, state: validNow ? "signing" : "staged" };
 }
 
 /** @returns what was tried, in words. @throws AppError `invalid` when it cannot sign as the police ask for */

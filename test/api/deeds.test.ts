@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type MossosServer, startMossos } from "../../src/simulator/mossos.ts";
 import { createPki, type Pki } from "../../src/simulator/pki.ts";
@@ -216,6 +216,27 @@ test("certificates are looked at, all or one, and what is in no use is never bad
   await api.store.assignCertificate(town?.id ?? 0, null);
   expect((await check()).json).toMatchObject({ status: "attention", findings: [{ grade: "warning" }] });
   expect((await check("?id=99")).status).toBe(404);
+});
+
+test("a next certificate that is refused while another one is being tried leaves no row and no key", async () => {
+  await using api = await openTown();
+  const rotate = async () =>
+    api.call("POST", "/api/v1/municipalities/%C3%92dena/rotation", {
+      as: "admin",
+      body: { pfx: await certificate({}), password: PASSWORD },
+    });
+  const kept = async () => ({
+    rows: (await api.store.listCertificates()).length,
+    keys: (readdirSync(api.config.certsDir, { recursive: true }) as string[])
+      .filter((name) => name.endsWith(".pem"))
+      .sort(),
+  });
+  expect((await rotate()).json).toMatchObject({ state: "signing" });
+  const before = await kept();
+  expect(before.rows).toBe(2);
+  expect(before.keys.length).toBeGreaterThan(0);
+  expect((await rotate()).status).toBe(409);
+  expect(await kept()).toEqual(before);
 });
 
 test("the next certificate is tried without being kept, then staged, then forgotten", async () => {
