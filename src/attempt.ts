@@ -74,9 +74,14 @@ export async function attempt(claim: Claim, deps: AttemptDeps, signal: AbortSign
     deps.images.read(claim.imageOcrPath),
     claim.imageCtxPath === null ? null : deps.images.read(claim.imageCtxPath),
   ]);
-  if (ocrImage === null)
+  if (ocrImage === null || ocrImage.length === 0) {
     // Operators know the reason with the path behind it.
-    return lacking(`${REASON.noOcrFile}:${maskImagePath(claim.imageOcrPath)}`, "the plate picture's file is gone");
+    const reason = `${REASON.noOcrFile}:${maskImagePath(claim.imageOcrPath)}`;
+    return lacking(
+      reason,
+      ocrImage === null ? "the plate picture's file is gone" : "the plate picture's file is empty",
+    );
+  }
   if (claim.imageCtxPath !== null && ctxImage === null) {
     return lacking(`${REASON.noCtxFile}:${maskImagePath(claim.imageCtxPath)}`, "the context picture's file is gone");
   }

@@ -81,6 +81,13 @@ export function tryNow(breaker: Breaker, now: Date): Breaker {
   return breaker.pausedUntil === null || breaker.pausedUntil <= now ? breaker : { ...breaker, pausedUntil: now };
 }
 
+/** The clock was set back to `now`: a pause that began or ends later is one of another time, and probed at once. */
+export function setBack(breaker: Breaker, now: Date): Breaker {
+  const { pausedAt, pausedUntil } = breaker;
+  if (pausedAt === null || pausedUntil === null || (pausedAt <= now && pausedUntil <= now)) return breaker;
+  return { ...breaker, pausedAt: now, pausedUntil: now };
+}
+
 function pause(pauses: number, policy: PausePolicy, now: Date, random: number) {
   const wait = Math.min(policy.maxMs, policy.firstMs * 2 ** Math.min(pauses, 30));
   return {

@@ -17,11 +17,15 @@ const SCRUB_EVERY_MS = 30_000;
 /** Rows per transaction of a purge, so that cameras and police do not wait behind it. */
 const PURGE_STEP = 500;
 const DISK_EVERY_MS = 5000;
+/** How often a loop looks at what is due. */
+const LOOK_EVERY_MS = 5000;
 
 export interface Cleanup {
   /** Runs until `stop`: expired leases, retention, quarantine bounds, orphan files, disk watermark, scrubbing. */
   start(): void;
   stop(): Promise<void>;
+  /** Why no reading may be taken in, as the disk was last seen: for an ingest that comes after `onDisk` was called. */
+  diskReason(): string | null;
   /** One whole round, whatever its time; for tests and for the end of a demo. */
   runOnce(): Promise<void>;
 }
@@ -46,21 +50,31 @@ export interface CleanupDeps {
   onDisk(reason: string | null): void;
   /** Messages came back to PENDING. */
   onRevived(count: number): void;
-  /** Called at each turn of the loop: it still turns. */
-  onTurn?(): void;
+  /** @returns what a loop calls at each turn, and at each step of a long one: it still turns */
+  watchLoop?(loop: string): () => void;
   clock: Clock;
   log: Log;
+}
+
+interface Step {
+  name: string;
+  everyMs: number;
+  run(): Promise<void>;
 }
 
 /** What nobody asks for and everybody relies on. Each step fails by itself and is tried again at its next turn. */
 export function createCleanup(deps: CleanupDeps): Cleanup {
   const { store, clock, log, config } = deps;
   const stopping = new AbortController();
-  let loop: Promise<void> = Promise.resolve();
+  let loops: readonly Promise<void>[] = [];
+  let diskReason: string | null = null;
+  /** Of the loop of what may take long. */
+  let onTurn = (): void => {};
 
-  const steps: { name: string; everyMs: number; run(): Promise<void> }[] = [
-    { name: "disk", everyMs: DISK_EVERY_MS, run: watchDisk },
-    { name: "leases", everyMs: LEASES_EVERY_MS, run: releaseLeases },
+  // Each has a loop of its own: neither the disk nor another machine's messages wait for the end of a long sweep.
+  const disk: Step = { name: "disk", everyMs: DISK_EVERY_MS, run: watchDisk };
+  const leases: Step = { name: "leases", everyMs: LEASES_EVERY_MS, run: releaseLeases };
+  const others: readonly Step[] = [
     { name: "revival", everyMs: HOUSEKEEPING_EVERY_MS, run: revive },
     { name: "retention", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDead },
     { name: "dedupe", everyMs: HOUSEKEEPING_EVERY_MS, run: purgeDedupe },
@@ -71,7 +85,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     { name: "scrub", everyMs: SCRUB_EVERY_MS, run: () => store.scrub() },
   ];
 
-  async function attempt(step: (typeof steps)[number]): Promise<void> {
+  async function attempt(step: Step): Promise<void> {
     try {
       await step.run();
     } catch (error) {
@@ -81,17 +95,17 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
     }
   }
 
-  async function run(): Promise<void> {
+  async function run(steps: readonly Step[], turn: () => void): Promise<void> {
     const dueAt = new Map<string, number>();
     while (!stopping.signal.aborted) {
       for (const step of steps) {
-        deps.onTurn?.();
+        turn();
         const now = clock.monotonicMs();
         if (now < (dueAt.get(step.name) ?? 0) || stopping.signal.aborted) continue;
         await attempt(step);
         dueAt.set(step.name, now + step.everyMs);
       }
-      await clock.sleep(DISK_EVERY_MS, stopping.signal);
+      await clock.sleep(LOOK_EVERY_MS, stopping.signal);
     }
   }
 
@@ -99,11 +113,12 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   let { orphansBefore } = deps;
 
   async function watchDisk(): Promise<void> {
-    const { freeBytes } = await deps.images.space();
+    const { freeBytes, folder } = await deps.images.space();
     const low = freeBytes < config.diskMinFreeBytes;
-    deps.onDisk(
-      low ? `disk nearly full: ${freeBytes} bytes free, DISK_MIN_FREE_BYTES=${config.diskMinFreeBytes}` : null,
-    );
+    diskReason = low
+      ? `disk nearly full: less than DISK_MIN_FREE_BYTES=${config.diskMinFreeBytes} bytes free below ${folder}`
+      : null;
+    deps.onDisk(diskReason);
   }
 
   async function releaseLeases(): Promise<void> {
@@ -122,10 +137,11 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   async function purgeDead(): Promise<void> {
     let total = 0;
     for (;;) {
-      const { messages, imagePaths } = await store.purgeDead(before(config.sender.deadRetentionMs), PURGE_STEP);
+      onTurn();
+      const { messages, imagePaths, more } = await store.purgeDead(before(config.sender.deadRetentionMs), PURGE_STEP);
       await deps.images.erase(imagePaths);
       total += messages;
-      if (messages < PURGE_STEP || stopping.signal.aborted) break;
+      if (!more || stopping.signal.aborted) break;
     }
     if (total > 0)
       log.error("DEAD messages were erased: their time was over (SENDER_DEAD_RETENTION_MINUTES)", { messages: total });
@@ -133,12 +149,13 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
 
   async function purgeDedupe(): Promise<void> {
     const limit = before(config.transit.dedupeDays * DAY_MS);
-    while ((await store.purgeDedupe(limit, PURGE_STEP)) === PURGE_STEP && !stopping.signal.aborted);
+    while ((await store.purgeDedupe(limit, PURGE_STEP)) === PURGE_STEP && !stopping.signal.aborted) onTurn();
   }
 
   async function trimQuarantine(): Promise<void> {
     const { maxCount, maxBytes, maxDays } = config.quarantine;
     const gone = await store.trimQuarantine({ count: maxCount, bytes: maxBytes, before: before(maxDays * DAY_MS) });
+    onTurn();
     await deps.quarantine.erase(gone.map(({ path }) => path).filter((path) => path !== null));
     if (gone.length > 0) {
       log.error("messages left the quarantine: its bounds were reached (QUARANTINE_MAX_…)", {
@@ -157,29 +174,40 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   async function trimAudit(): Promise<void> {
     const { maxCount, maxDays } = config.audit;
     const bounds = { before: before(maxDays * DAY_MS), count: maxCount };
-    while ((await store.trimAudit(bounds, PURGE_STEP)) >= PURGE_STEP && !stopping.signal.aborted);
+    while ((await store.trimAudit(bounds, PURGE_STEP)) >= PURGE_STEP && !stopping.signal.aborted) onTurn();
   }
 
   async function sweepOrphans(): Promise<void> {
     const limit = orphansBefore ?? before(ORPHAN_AGE_MS);
-    const images = await sweep(deps.images, (paths) => store.findReferenced(paths), limit);
-    const held = await sweep(deps.quarantine, (paths) => store.findHeld(paths), limit);
-    orphansBefore = null;
+    const options: SweepOptions = { signal: stopping.signal, onStep: onTurn };
+    const images = await sweep(deps.images, (paths) => store.findReferenced(paths), limit, options);
+    const held = await sweep(deps.quarantine, (paths) => store.findHeld(paths), limit, options);
+    if (!stopping.signal.aborted) orphansBefore = null;
     if (images + held > 0) log.info("files without a row were erased", { images, quarantine: held });
   }
 
   return {
     start() {
-      loop = run();
+      const watch = deps.watchLoop ?? (() => () => {});
+      onTurn = watch("cleanup");
+      loops = [run([disk], watch("disk")), run([leases], watch("leases")), run(others, onTurn)];
     },
     async stop() {
       stopping.abort();
-      await loop;
+      await Promise.all(loops);
     },
+    diskReason: () => diskReason,
     async runOnce() {
-      for (const step of steps) await attempt(step);
+      for (const step of [disk, leases, ...others]) await attempt(step);
     },
   };
+}
+
+export interface SweepOptions {
+  /** Ends the sweep between two steps; what is left is found by the next one. */
+  signal?: AbortSignal;
+  /** Called at each step. */
+  onStep?(): void;
 }
 
 /** Erases files older than `before` that no row refers to. @returns how many */
@@ -187,9 +215,10 @@ export async function sweep(
   files: ImageStore,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,
+  options: SweepOptions = {},
 ): Promise<number> {
   let erased = 0;
-  for await (const orphans of listOrphans(files, findReferenced, before)) erased += await files.erase(orphans);
+  for await (const orphans of listOrphans(files, findReferenced, before, options)) erased += await files.erase(orphans);
   return erased;
 }
 
@@ -198,15 +227,20 @@ export async function* listOrphans(
   files: Pick<ImageStore, "list">,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,
+  { signal, onStep }: SweepOptions = {},
 ): AsyncGenerator<readonly string[]> {
   for await (const { folder, files: listed } of files.list()) {
+    onStep?.();
     const old = listed
       .filter(({ modifiedAt }) => modifiedAt < before)
       .map(({ name }) => (folder === "" ? name : `${folder}/${name}`));
     for (let start = 0; start < old.length; start += PURGE_STEP) {
+      if (signal?.aborted) return;
+      onStep?.();
       const step = old.slice(start, start + PURGE_STEP);
       const referenced = await findReferenced(step);
       yield step.filter((path) => !referenced.has(path));
     }
+    if (signal?.aborted) return;
   }
 }

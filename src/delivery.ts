@@ -8,8 +8,11 @@ export type DeliveryOutcome =
   | { kind: "unreachable"; detail: string }
   /** May have reached it: retried; spends an attempt only where others are accepted. */
   | { kind: "unanswered"; detail: string }
-  /** Certificate, clock or address: the endpoint pauses until mended, the operator is told. `scope`: whose fault it can only be. */
-  | { kind: "misconfigured"; detail: string; scope: "endpoint" | "certificate" };
+  /**
+   * Certificate, clock or address: the endpoint pauses until mended, the operator is told. `scope`: whose fault it can only
+   * be; `endpoint-or-message`: the endpoint's, unless it takes other messages meanwhile (a filter before it that dislikes one).
+   */
+  | { kind: "misconfigured"; detail: string; scope: "endpoint" | "endpoint-or-message" | "certificate" };
 
 /** The outcome in a message's history, for the operator. A refusal's detail names its code already. */
 export function describeOutcome(outcome: DeliveryOutcome): string {

@@ -39,7 +39,7 @@ export interface Intake {
 }
 
 export interface IntakeDeps {
-  store: Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced">;
+  store: Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced" | "findHeld">;
   images: ImageStore;
   quarantine: ImageStore;
   cameraTimezone: string;
@@ -244,12 +244,30 @@ export function createIntake(deps: IntakeDeps): Intake {
    * row refers to them. An orphan is swept later; a row without its picture would be a lost reading.
    */
   async function undo(current: readonly Prepared[]): Promise<void> {
-    const paths = current.flatMap((item) => item.imagePaths);
-    const referenced = await store.findReferenced(paths).catch(() => null);
-    if (referenced === null) return;
-    await eraseQuietly(
+    const held = current.map(({ entry }) => (entry.kind === "quarantine" ? entry.quarantined.path : null));
+    await eraseUnowned(
       images,
-      paths.filter((path) => !referenced.has(path)),
+      current.flatMap((item) => item.imagePaths),
+      store.findReferenced,
+    );
+    await eraseUnowned(
+      quarantine,
+      held.filter((path) => path !== null),
+      store.findHeld,
+    );
+  }
+
+  async function eraseUnowned(
+    files: ImageStore,
+    paths: readonly string[],
+    findOwned: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<void> {
+    if (paths.length === 0) return;
+    const owned = await findOwned(paths).catch(() => null);
+    if (owned === null) return;
+    await eraseQuietly(
+      files,
+      paths.filter((path) => !owned.has(path)),
     );
   }
 

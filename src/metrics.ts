@@ -288,7 +288,9 @@ function addStore({ gauge, counter }: Adders, registry: Registry, snapshot: Stor
     "The police's clock less ours.",
     report.clockOffsetMs === null ? [] : [[{}, report.clockOffsetMs / 1000]],
   );
-  gauge("disk_free_bytes", "Free space where the pictures lie.", [[{}, disk.freeBytes]]);
+  gauge("disk_free_bytes", "Free space of the fuller one of the disks of DATA_DIR and of the pictures.", [
+    [{}, disk.freeBytes],
+  ]);
   gauge("disk_size_bytes", "Size of the disk where the pictures lie.", [[{}, disk.totalBytes]]);
   gauge("disk_min_free_bytes", "Below this no reading is taken in.", [[{}, disk.minFreeBytes]]);
 }

@@ -15,6 +15,15 @@ export const MAX_BACKOFF_MS = 3_600_000;
 const JITTER = 0.2;
 
 /**
+ * The outcome in the light of what became of others: an answer that speaks of a wrong address, while the endpoint accepted
+ * another message since this one last failed, can only be about this message.
+ */
+export function inCompany(outcome: DeliveryOutcome, endpointWorks: boolean): DeliveryOutcome {
+  const isOfMessage = outcome.kind === "misconfigured" && outcome.scope === "endpoint-or-message" && endpointWorks;
+  return isOfMessage ? { kind: "unanswered", detail: outcome.detail } : outcome;
+}
+
+/**
  * What becomes of a message after one POST. An attempt is spent only when the message is known to be at fault: it was
  * not answered although the endpoint accepted others since it last failed. The wrong direction that is worse: spending
  * attempts in an outage ends in DEAD and erasure, not spending them only costs another try.

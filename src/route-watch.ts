@@ -6,6 +6,7 @@ import {
   CLOSED,
   mend,
   type PausePolicy,
+  setBack,
   tryNow,
 } from "./breaker.ts";
 import type { DeliveryOutcome } from "./delivery.ts";
@@ -149,14 +150,20 @@ export class RouteWatch {
     }
   }
 
-  /** When the next pause is over, or null. */
-  nextWakeAt(): Date | null {
+  /** When the next pause is over that is not over yet, or null. */
+  nextWakeAt(now: Date): Date | null {
     let soonest: Date | null = null;
     for (const { breaker } of this.#watched.values()) {
-      if (breaker.pausedUntil !== null && (soonest === null || breaker.pausedUntil < soonest))
-        soonest = breaker.pausedUntil;
+      const { pausedUntil } = breaker;
+      if (pausedUntil !== null && pausedUntil > now && (soonest === null || pausedUntil < soonest))
+        soonest = pausedUntil;
     }
     return soonest;
+  }
+
+  /** The clock was set back to `now`: pauses of the time before are over, lest they last as much longer. */
+  setBack(now: Date): void {
+    for (const watched of this.#watched.values()) watched.breaker = setBack(watched.breaker, now);
   }
 
   /** Writes what has not reached the store yet. */

@@ -4,7 +4,7 @@ import type { Config } from "./config.ts";
 import { errorText, isStoreAway } from "./errors.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import type { Log } from "./log.ts";
-import { settle } from "./retry-policy.ts";
+import { inCompany, settle } from "./retry-policy.ts";
 import { RouteWatch } from "./route-watch.ts";
 import {
   type Claim,
@@ -23,6 +23,11 @@ const REFILL_WAIT_MS = 20;
 const SETTLE_RETRY_MS = 500;
 /** How long a slot rests whose pictures could not be fetched: a bucket that is away need not be asked more often. */
 const PICTURES_AWAY_MS = 3000;
+/** When a message is tried again that could not be prepared: a picture the disk does not give, a bug of ours. */
+const UNPREPARED_RETRY_MS = 60_000;
+/** A clock that goes back by this much was set, not corrected bit by bit. */
+const SET_BACK_MS = 5000;
+const BRING_FORWARD_STEP = 1000;
 /** How often it is looked whether an operator mended a paused endpoint, or wants it tried. */
 const REFRESH_MS = 1000;
 /** How often the store is asked for what a claim without an answer took: it may still carry it out after we gave it up. */
@@ -31,26 +36,20 @@ const TAKE_BACK_EVERY_MS = 15_000;
 const PAUSE_THRESHOLD = 3;
 const FIRST_PAUSE_MS = 1000;
 
-export interface SenderStats {
-  inFlight: number;
-  delivered: number;
-  retried: number;
-  dead: number;
-}
-
 export interface Sender {
   start(): Promise<void>;
   /** Something was queued in this process. */
   nudge(): void;
   /** An operator changed something by this process: pauses are looked at anew, too. */
   lookAgain(): void;
-  stats(): SenderStats;
+  /** Messages under way now. */
+  inFlight(): number;
   /** Claims no more; what is under way may finish for `graceMs`, then is left for the next start. */
   stop(graceMs: number): Promise<void>;
 }
 
 export interface SenderDeps extends Omit<AttemptDeps, "images"> {
-  store: Pick<QueueStore, "claim" | "takeBack" | "settle" | "nextDueAt"> &
+  store: Pick<QueueStore, "claim" | "takeBack" | "settle" | "nextDueAt" | "bringForward"> &
     Pick<OperatorStore, "listRouteStates" | "saveRouteState">;
   images: Pick<ImageStore, "read" | "erase">;
   sender: Config["sender"];
@@ -65,6 +64,9 @@ export interface SenderDeps extends Omit<AttemptDeps, "images"> {
   onTurn?(): void;
 }
 
+/** `unprepared`: it was not even tried, for a reason that no one foresaw. */
+type DeliveryResult = AttemptResult | { kind: "unprepared"; error: string };
+
 /** Claims what is due, delivers it with bounded concurrency per endpoint, and settles in groups. */
 export function createSender(deps: SenderDeps): Sender {
   const { store, clock, log, sender: config } = deps;
@@ -75,8 +77,8 @@ export function createSender(deps: SenderDeps): Sender {
     random: deps.random,
     log,
   });
-  const stats: SenderStats = { inFlight: 0, delivered: 0, retried: 0, dead: 0 };
-  const inFlight = new Map<string, number>();
+  /** Under way on each route. */
+  const onRoute = new Map<string, number>();
   /** Each delivery, and its message. */
   const underWay = new Map<Promise<void>, number>();
   const stopping = new AbortController();
@@ -90,6 +92,10 @@ export function createSender(deps: SenderDeps): Sender {
   /** Until then the store may hold messages for us that we know nothing of: later their leases are over. */
   let strayUntil = Number.NEGATIVE_INFINITY;
   let takeBackAt = Number.NEGATIVE_INFINITY;
+  /** How far the wall clock was ahead of the monotonic one at the last turn. */
+  let aheadBefore = Number.NEGATIVE_INFINITY;
+  /** The clock was set back, and the store does not know it yet. */
+  let isSetBack = false;
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -116,13 +122,14 @@ export function createSender(deps: SenderDeps): Sender {
     // Aborting before anything is read: whatever changes while this runs wakes the next round.
     wake = new AbortController();
     const now = clock.now();
+    await noticeSetBack(now);
     if (clock.monotonicMs() - refreshedAt >= REFRESH_MS) {
       refreshedAt = clock.monotonicMs();
       await routes.refresh(now);
     }
     await takeBack(now);
-    const { endpoints, routes: limited, probed } = routes.slots(inFlight, config.concurrency, now);
-    const limit = Math.min(config.maxBatchSize, MAX_IN_FLIGHT - stats.inFlight);
+    const { endpoints, routes: limited, probed } = routes.slots(onRoute, config.concurrency, now);
+    const limit = Math.min(config.maxBatchSize, MAX_IN_FLIGHT - underWay.size);
     if (limit <= 0) return 0;
     const claims = await store.claim(
       {
@@ -138,8 +145,24 @@ export function createSender(deps: SenderDeps): Sender {
       now,
     );
     for (const claim of claims) begin(claim);
-    peak = stats.inFlight;
+    peak = underWay.size;
     return claims.length;
+  }
+
+  /** Instants of the time before would hold messages and endpoints for as long as the clock was set back. */
+  async function noticeSetBack(now: Date): Promise<void> {
+    const ahead = now.getTime() - clock.monotonicMs();
+    if (aheadBefore - ahead > SET_BACK_MS) {
+      isSetBack = true;
+      routes.setBack(now);
+      log.warn("the clock was set back; what was to wait for a later time is tried now", {
+        seconds: Math.round((aheadBefore - ahead) / 1000),
+      });
+    }
+    aheadBefore = ahead;
+    if (!isSetBack) return;
+    while ((await store.bringForward(now, BRING_FORWARD_STEP)) === BRING_FORWARD_STEP && !stopping.signal.aborted);
+    isSetBack = false;
   }
 
   /** After a claim that failed: the store may have carried it out all the same. */
@@ -153,24 +176,22 @@ export function createSender(deps: SenderDeps): Sender {
 
   /** Until something is queued, a slot is free, a message falls due, a pause ends, or the poll interval is over. */
   async function rest(): Promise<void> {
-    const now = clock.now().getTime();
-    const instants = [await store.nextDueAt().catch(() => null), routes.nextWakeAt()];
+    const now = clock.now();
+    const instants = [await store.nextDueAt(now).catch(() => null), routes.nextWakeAt(now)];
     let wait = config.pollIntervalMs;
     for (const instant of instants) {
-      if (instant !== null && instant.getTime() > now) wait = Math.min(wait, instant.getTime() - now);
+      if (instant !== null) wait = Math.min(wait, instant.getTime() - now.getTime());
     }
     await clock.sleep(wait, AbortSignal.any([wake.signal, stopping.signal]));
   }
 
   function begin(claim: Claim): void {
     const key = routeKey(claim.route);
-    stats.inFlight += 1;
-    inFlight.set(key, (inFlight.get(key) ?? 0) + 1);
+    onRoute.set(key, (onRoute.get(key) ?? 0) + 1);
     const done = deliver(claim).finally(() => {
-      stats.inFlight -= 1;
-      const left = (inFlight.get(key) ?? 1) - 1;
-      if (left === 0) inFlight.delete(key);
-      else inFlight.set(key, left);
+      const left = (onRoute.get(key) ?? 1) - 1;
+      if (left === 0) onRoute.delete(key);
+      else onRoute.set(key, left);
       underWay.delete(done);
       slotFreed();
     });
@@ -179,7 +200,7 @@ export function createSender(deps: SenderDeps): Sender {
 
   /** A claim costs a commit, so slots are refilled by the half, or after a moment when some are slow. */
   function slotFreed(): void {
-    if (stats.inFlight * 2 <= peak) wake.abort();
+    if (underWay.size * 2 <= peak) wake.abort();
     else
       refill ??= setTimeout(() => {
         refill = undefined;
@@ -188,19 +209,20 @@ export function createSender(deps: SenderDeps): Sender {
   }
 
   async function deliver(claim: Claim): Promise<void> {
-    let result: AttemptResult;
+    let result: DeliveryResult;
     try {
       result = await attempt(claim, deps, aborting.signal);
     } catch (error) {
       // Our own fault, the disk's or the bucket's: the message waits, and the operator hears of it.
       const isAway = isStoreAway(error);
+      const text = errorText(error);
       log[isAway ? "warn" : "error"]("message could not be prepared", {
         message: claim.messageId,
         camera: claim.camera.serial,
-        error: errorText(error),
+        error: text,
       });
-      result = { kind: "late" };
-      await clock.sleep(isAway ? PICTURES_AWAY_MS : SETTLE_RETRY_MS, aborting.signal);
+      result = isAway ? { kind: "late" } : { kind: "unprepared", error: text };
+      if (isAway) await clock.sleep(PICTURES_AWAY_MS, aborting.signal);
     }
     // The process must stop: what the far side made of it is not known, so the message is left as it is.
     if (aborting.signal.aborted) return;
@@ -216,16 +238,22 @@ export function createSender(deps: SenderDeps): Sender {
     if (await write(settled)) await conclude(claim, settlement);
   }
 
-  async function judge(claim: Claim, result: AttemptResult): Promise<Settlement> {
+  async function judge(claim: Claim, result: DeliveryResult): Promise<Settlement> {
     switch (result.kind) {
+      case "unprepared": {
+        // Behind the others: one whose picture cannot be read must not be all that is ever claimed of its camera.
+        const at = new Date(clock.now().getTime() + UNPREPARED_RETRY_MS);
+        return { kind: "retry", at, spent: false, error: result.error };
+      }
       case "lacking":
         return { kind: "dead", reason: result.reason, detail: result.detail, spent: false };
       case "late":
         return { kind: "release" };
       case "sent": {
         const now = clock.now();
-        const { outcome, startedAt, durationMs, serverDate } = result;
+        const { startedAt, durationMs, serverDate } = result;
         const works = routes.endpointWorks(claim.route.endpointId, claim.lastFailedAt);
+        const outcome = inCompany(result.outcome, works);
         await routes.record(claim.route, outcome, { startedAt, now, durationMs, serverDate }).catch((error) => {
           log.warn("endpoint state could not be saved", { error: errorText(error) });
         });
@@ -284,7 +312,6 @@ export function createSender(deps: SenderDeps): Sender {
   async function conclude(claim: Claim, settlement: Settlement): Promise<void> {
     switch (settlement.kind) {
       case "delivered": {
-        stats.delivered += 1;
         const paths = [claim.imageOcrPath, claim.imageCtxPath].filter((path) => path !== null);
         await deps.images.erase(paths).catch((error) => {
           log.warn("images of a delivered message could not be erased; the sweep will", {
@@ -295,7 +322,6 @@ export function createSender(deps: SenderDeps): Sender {
         return;
       }
       case "dead":
-        stats.dead += 1;
         log.error("message is DEAD", {
           message: claim.messageId,
           camera: claim.camera.serial,
@@ -304,8 +330,6 @@ export function createSender(deps: SenderDeps): Sender {
         });
         return;
       case "retry":
-        stats.retried += 1;
-        return;
       case "release":
         return;
     }
@@ -321,7 +345,7 @@ export function createSender(deps: SenderDeps): Sender {
       refreshedAt = Number.NEGATIVE_INFINITY;
       wake.abort();
     },
-    stats: () => ({ ...stats }),
+    inFlight: () => underWay.size,
     async stop(graceMs) {
       stopping.abort();
       await loop;

@@ -120,8 +120,9 @@ async function start(
   });
   if (tasks.includes("sender") && !config.sender.enabled) log.warn("nothing is delivered: SENDER_ENABLED is false");
 
+  let cleanup: Cleanup | null = null;
   if (tasks.includes("ingest") || tasks.includes("sender")) {
-    const cleanup: Cleanup = createCleanup({
+    const upkeep = createCleanup({
       store,
       // Space is looked at where readings go, also while they go to the spool.
       images: { ...images, space: stores.intake.images.space },
@@ -131,12 +132,13 @@ async function start(
       usableCertificates: async () => identities.usable(await store.listCertificates()),
       onDisk: (reason) => ingest?.hold(reason),
       onRevived: () => sender?.nudge(),
-      onTurn: heartbeats.watch("cleanup", CLEANUP_SILENCE_MS),
+      watchLoop: (loop) => heartbeats.watch(loop, CLEANUP_SILENCE_MS),
       clock,
       log,
     });
-    cleanup.start();
-    stops.push(() => cleanup.stop());
+    upkeep.start();
+    stops.push(() => upkeep.stop());
+    cleanup = upkeep;
   }
 
   let intake: Intake | null = null;
@@ -176,8 +178,10 @@ async function start(
 
   if (tasks.includes("ingest") && intake !== null) {
     const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
-    transitPort = await listener.listen();
+    // The disk may have been looked at already, when there was nobody to be told.
     ingest = listener;
+    listener.hold(cleanup?.diskReason() ?? null);
+    transitPort = await listener.listen();
     stops.push(() => listener.close(INGEST_GRACE_MS));
     log.info("listening for cameras", { host: config.transit.host, port: transitPort });
   }

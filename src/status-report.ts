@@ -1,11 +1,10 @@
-import { statfs } from "node:fs/promises";
 import type { Config } from "./config.ts";
-import { AppError, systemCode } from "./errors.ts";
 import { daysUntil } from "./format.ts";
+import { foldersOfReadings, readSpace } from "./images/disk-space.ts";
 import { listServices, type RunningService } from "./run-file.ts";
 import type { Balance } from "./store/activity.ts";
 import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "./store/registry.ts";
-import type { QueueSummary, RouteState, Store, StoreInfo } from "./store/store.ts";
+import { type QueueSummary, type RouteState, routeKey, type Store, type StoreInfo } from "./store/store.ts";
 
 /** Everything `status` knows, as it stood at `at`. */
 export interface StatusReport {
@@ -20,6 +19,7 @@ export interface StatusReport {
   endpoints: readonly EndpointStatus[];
   certificates: readonly CertificateStatus[];
   quarantine: { unregistered: readonly { serial: string; messages: number }[]; malformed: number; more: boolean };
+  /** The fuller one of the disks of DATA_DIR and of the pictures. */
   disk: { freeBytes: number; totalBytes: number; minFreeBytes: number };
   /** The police's clock minus ours, the largest seen; null when no answer was seen yet. */
   clockOffsetMs: number | null;
@@ -65,14 +65,15 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
       store.listRouteStates(),
       store.listQuarantine({}, QUARANTINE_LOOK),
       listServices(config.dataDir, now).then((all) => all.filter(({ task }) => task !== "quarantine-retry")),
-      readSpace(config.imagesDir, config.dataDir),
+      readSpace(foldersOfReadings(config)),
     ]);
   const unregistered = new Map<string, number>();
   for (const { kind, cameraSerial } of held) {
     const serial = cameraSerial ?? "(unknown)";
     if (kind === "unregistered") unregistered.set(serial, (unregistered.get(serial) ?? 0) + 1);
   }
-  const offsets = states.map((s) => s.clockOffsetMs).filter((ms) => ms !== null);
+  const used = routesInUse(states, cameras, municipalities);
+  const offsets = used.map((s) => s.clockOffsetMs).filter((ms) => ms !== null);
   return {
     at: now,
     store: store.info(),
@@ -81,22 +82,45 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
     balance,
     cameras,
     municipalities,
-    endpoints: endpointStatuses(endpoints, states, config),
+    endpoints: endpointStatuses(endpoints, states, used, config),
     certificates: certificateStatuses(certificates, municipalities, rotations, now),
     quarantine: {
       unregistered: [...unregistered].map(([serial, messages]) => ({ serial, messages })),
       malformed: held.filter((q) => q.kind === "malformed").length,
       more: held.length === QUARANTINE_LOOK,
     },
-    disk: { ...disk, minFreeBytes: config.diskMinFreeBytes },
+    disk: { freeBytes: disk.freeBytes, totalBytes: disk.totalBytes, minFreeBytes: config.diskMinFreeBytes },
     clockOffsetMs: offsets.reduce<number | null>((a, b) => (a === null || Math.abs(b) > Math.abs(a) ? b : a), null),
     senderEnabled: config.sender.enabled,
   };
 }
 
+/**
+ * What is known of routes that something may be sent on now. A pause of another one, such as that of a certificate that was
+ * replaced because of it, is never probed and never ends: it is history.
+ */
+export function routesInUse(
+  states: readonly RouteState[],
+  cameras: readonly Pick<Camera, "municipalityId" | "endpointId">[],
+  municipalities: readonly Pick<Municipality, "id" | "endpointId" | "certificateId">[],
+): readonly RouteState[] {
+  const used = new Set<string>();
+  const use = (endpointId: number | null, certificateId: number | null): void => {
+    for (const id of [0, certificateId ?? 0]) used.add(routeKey({ endpointId: endpointId ?? 0, certificateId: id }));
+  };
+  const towns = new Map(municipalities.map((one) => [one.id, one]));
+  for (const { endpointId, certificateId } of municipalities) use(endpointId, certificateId);
+  for (const { municipalityId, endpointId } of cameras) {
+    const town = towns.get(municipalityId);
+    use(endpointId ?? town?.endpointId ?? null, town?.certificateId ?? null);
+  }
+  return states.filter((state) => used.has(routeKey(state)));
+}
+
 function endpointStatuses(
   endpoints: readonly Endpoint[],
   states: readonly RouteState[],
+  used: readonly RouteState[],
   config: Config,
 ): readonly EndpointStatus[] {
   const known = endpoints.map(({ id, name, url }) => ({ id, name, url }));
@@ -107,7 +131,7 @@ function endpointStatuses(
     const latest = own.toSorted((a, b) => (b.lastAcceptedAt?.getTime() ?? 0) - (a.lastAcceptedAt?.getTime() ?? 0))[0];
     return {
       ...endpoint,
-      pauses: own.filter((s) => s.pausedUntil !== null),
+      pauses: used.filter((s) => s.endpointId === endpoint.id && s.pausedUntil !== null),
       lastAcceptedAt: latest?.lastAcceptedAt ?? null,
       latencyMs: latest?.latencyMs ?? null,
     };
@@ -134,22 +158,4 @@ function certificateStatuses(
         : { state: rotation.state, validFrom: following?.validFrom ?? null, detail: rotation.detail };
     return [{ id, name, municipality: municipality.name, validTo, daysLeft, next }];
   });
-}
-
-/** Space where the images lie, or will lie once the first has come. */
-export async function readSpace(
-  imagesDir: string,
-  dataDir: string,
-): Promise<{ freeBytes: number; totalBytes: number }> {
-  for (const path of [imagesDir, dataDir]) {
-    try {
-      const { bavail, blocks, bsize } = await statfs(path);
-      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-    } catch (cause) {
-      if (systemCode(cause) !== "ENOENT") {
-        throw new AppError("unavailable", `looking at the disk: ${systemCode(cause) ?? "error"} (${path})`, { cause });
-      }
-    }
-  }
-  return { freeBytes: 0, totalBytes: 0 };
 }

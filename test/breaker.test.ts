@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { afterOutcome, allowance, type Breaker, CLOSED, mend, tryNow } from "../src/breaker.ts";
+import { afterOutcome, allowance, type Breaker, CLOSED, mend, setBack, tryNow } from "../src/breaker.ts";
 import type { DeliveryOutcome } from "../src/delivery.ts";
 
 const policy = { threshold: 3, firstMs: 1000, maxMs: 60_000 };
@@ -72,6 +72,20 @@ describe("an endpoint's pause", () => {
     const paused = after(CLOSED, misconfigured, 10).breaker;
     expect(allowance(mend(paused, at(10.1)), 0, at(10.1))).toBe(1);
     expect(mend(CLOSED, at(1))).toBe(CLOSED);
+  });
+
+  test("is over at once when the clock was set back, and counts from the new time", () => {
+    const paused = after(CLOSED, unreachable, 7200).breaker;
+    const back = setBack(paused, at(10));
+    expect(allowance(back, 0, at(10))).toBe(1);
+    // A try of the new time is not taken for one from before the pause.
+    expect(after(back, unreachable, 11, 10).breaker).toMatchObject({
+      pauses: 2,
+      pausedAt: at(11),
+      pausedUntil: at(13),
+    });
+    expect(setBack(back, at(20))).toBe(back);
+    expect(setBack(CLOSED, at(1))).toBe(CLOSED);
   });
 
   test("is over at once when the operator wants it tried, and the next one is as long as it would have been", () => {

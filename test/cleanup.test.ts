@@ -2,12 +2,13 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cleanup, createCleanup } from "../src/cleanup.ts";
+import { type Cleanup, type CleanupDeps, createCleanup } from "../src/cleanup.ts";
 import { openDiskStore } from "../src/images/disk.ts";
 import { silentLog } from "../src/log.ts";
 import {
   addCameras,
   after,
+  claimRequest,
   DELIVERED,
   readingEntry,
   SqliteUnderTest,
@@ -24,14 +25,17 @@ interface Housekeeping extends AsyncDisposable {
   cleanup: Cleanup;
 }
 
-async function openHousekeeping(audit: { maxCount: number; maxDays: number }): Promise<Housekeeping> {
+async function openHousekeeping(
+  audit: { maxCount: number; maxDays: number },
+  change: (deps: CleanupDeps) => Partial<CleanupDeps> = () => ({}),
+): Promise<Housekeeping> {
   const clock = standingClock();
   const under = await SqliteUnderTest.open(clock);
   const folder = await mkdtemp(join(tmpdir(), "tattile-cleanup-"));
   const disks = [openDiskStore(join(folder, "images")), openDiskStore(join(folder, "quarantine"))];
   const [images, quarantine] = disks;
   if (images === undefined || quarantine === undefined) throw new Error("no disk");
-  const cleanup = createCleanup({
+  const deps: CleanupDeps = {
     store: under.store,
     images,
     quarantine,
@@ -49,7 +53,8 @@ async function openHousekeeping(audit: { maxCount: number; maxDays: number }): P
     onRevived() {},
     clock,
     log: silentLog,
-  });
+  };
+  const cleanup = createCleanup({ ...deps, ...change(deps) });
   return {
     under,
     clock,
@@ -61,6 +66,18 @@ async function openHousekeeping(audit: { maxCount: number; maxDays: number }): P
     },
   };
 }
+
+test("a round goes on erasing while the store says that there is more, also when nothing of it was DEAD", async () => {
+  const answers = [true, true, false, true];
+  await using house = await openHousekeeping({ maxCount: 1, maxDays: 1 }, ({ store }) => ({
+    store: {
+      ...store,
+      purgeDead: async () => ({ messages: 0, imagePaths: [], more: answers.shift() ?? false }),
+    },
+  }));
+  await house.cleanup.runOnce();
+  expect(answers).toEqual([true]);
+});
 
 test("a round forgets what the audit log may not keep: too many entries, and too old ones", async () => {
   await using house = await openHousekeeping({ maxCount: 1200, maxDays: 10 });
@@ -90,4 +107,67 @@ test("a round removes the cameras that were to go, once nothing of theirs is lef
   await settleAll(store, DELIVERED);
   await house.cleanup.runOnce();
   expect((await store.listCameras()).map(({ serial }) => serial)).toEqual(["B"]);
+});
+
+/** More folders than a sweep gets through within a test. */
+async function* endlessFolders(onFolder: () => void): ReturnType<CleanupDeps["images"]["list"]> & AsyncGenerator {
+  for (let n = 0; n < 100_000; n += 1) {
+    onFolder();
+    await new Promise((resolve) => setImmediate(resolve));
+    yield { folder: `f${n}`, files: [{ name: "a_ocr.jpg", modifiedAt: new Date(0) }] };
+  }
+}
+
+test("stopping does not wait for the end of a sweep", async () => {
+  let folders = 0;
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 }, ({ images }) => ({
+    images: { ...images, list: () => endlessFolders(() => (folders += 1)) },
+  }));
+  house.cleanup.start();
+  while (folders < 3) await Bun.sleep(1);
+  await house.cleanup.stop();
+  expect(folders).toBeLessThan(100_000);
+});
+
+test("the disk, other machines' messages and the watchdog do not wait for the end of a sweep", async () => {
+  let folders = 0;
+  let freeBytes = 2;
+  let reason: string | null = null;
+  const turns = new Map<string, number>();
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 }, ({ images, config }) => ({
+    config: { ...config, diskMinFreeBytes: 2 },
+    images: {
+      ...images,
+      list: () => endlessFolders(() => (folders += 1)),
+      space: async () => ({ freeBytes, totalBytes: 10, folder: "/disk" }),
+    },
+    onDisk: (told) => {
+      reason = told;
+    },
+    watchLoop: (loop) => () => turns.set(loop, (turns.get(loop) ?? 0) + 1),
+  }));
+  const { store } = house.under;
+  await addCameras(store, "A");
+  await store.enqueue([readingEntry(1, "A")], START);
+  await store.claim(claimRequest(), START);
+  // Both are due at every look.
+  const clock = house.clock;
+  let monotonicMs = 0;
+  clock.monotonicMs = () => (monotonicMs += 10_000);
+  house.cleanup.start();
+  while (folders < 3) await Bun.sleep(1);
+  freeBytes = 1;
+  clock.set(after(DAY_MS));
+  const until = async (done: () => Promise<boolean>): Promise<void> => {
+    while (folders < 50_000 && !(await done())) await Bun.sleep(1);
+  };
+  await until(async () => reason !== null && (await store.summarize()).byStatus.FAILED === 1);
+  const turned = turns.get("cleanup") ?? 0;
+  await until(async () => (turns.get("cleanup") ?? 0) > turned + 10);
+  const state = [reason, house.cleanup.diskReason(), (await store.summarize()).byStatus.FAILED];
+  const seen = [...turns.keys()].toSorted();
+  await house.cleanup.stop();
+  expect(state).toEqual([expect.stringContaining("DISK_MIN_FREE_BYTES=2 bytes free below /disk"), reason, 1]);
+  expect(seen).toEqual(["cleanup", "disk", "leases"]);
+  expect((turns.get("cleanup") ?? 0) > turned + 10).toBe(true);
 });

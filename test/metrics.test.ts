@@ -25,9 +25,11 @@ async function openTown(): Promise<ApiUnderTest> {
     {
       prepare: async (store, config) => {
         const { municipality, endpoint } = await addCameras(store, "A1");
+        const value = { municipalityId: municipality, validTo: new Date("2031-01-01T00:00:00Z") };
+        await store.addCertificate(newCertificate("Girona", value));
         await store.saveRouteState({
           endpointId: endpoint,
-          certificateId: 7,
+          certificateId: 1,
           pausedUntil: new Date(Date.now() + 60_000),
           pauseKind: "misconfigured",
           detail: "FailedAuthentication",
@@ -38,8 +40,6 @@ async function openTown(): Promise<ApiUnderTest> {
           mendedAt: null,
           triedAt: null,
         });
-        const value = { municipalityId: municipality, validTo: new Date("2031-01-01T00:00:00Z") };
-        await store.addCertificate(newCertificate("Girona", value));
         await takeIn(
           config.dataDir,
           PLATES.map((plate, n) => messageOf(n === 3 ? "9" : "A1", plate, n)),
@@ -96,7 +96,7 @@ test("promtool accepts the metrics, and they say what happened", async () => {
     ['tattile_answer_seconds_sum{endpoint="Police"}', 0.2],
     ['tattile_delivery_seconds_count{endpoint="Police"}', 1],
     ['tattile_endpoint_paused{endpoint="Police"}', 0],
-    ['tattile_certificate_paused{endpoint="Police",certificate="7"}', 1],
+    ['tattile_certificate_paused{endpoint="Police",certificate="1"}', 1],
     ["tattile_police_clock_offset_seconds", -1.5],
     ['tattile_certificate_expiry_timestamp_seconds{municipality="Girona"}', Date.parse("2031-01-01T00:00:00Z") / 1000],
     ['tattile_camera_active{camera="A1",municipality="Girona"}', 1],

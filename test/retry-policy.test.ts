@@ -1,10 +1,30 @@
 import { describe, expect, test } from "bun:test";
 import type { DeliveryOutcome } from "../src/delivery.ts";
-import { MAX_BACKOFF_MS, settle } from "../src/retry-policy.ts";
+import { inCompany, MAX_BACKOFF_MS, settle } from "../src/retry-policy.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
 const policy = { retryMax: 3, retryBackoffMs: 1000 };
 const unanswered: DeliveryOutcome = { kind: "unanswered", detail: "HTTP 503" };
+
+describe("an answer that speaks of a wrong address", () => {
+  const refused: DeliveryOutcome = { kind: "misconfigured", detail: "HTTP 403", scope: "endpoint-or-message" };
+
+  test("is about the message where the endpoint takes others, and about the endpoint where it takes none", () => {
+    expect(inCompany(refused, true)).toEqual({ kind: "unanswered", detail: "HTTP 403" });
+    expect(inCompany(refused, false)).toBe(refused);
+  });
+
+  test("no other outcome changes in company", () => {
+    for (const outcome of [
+      { kind: "accepted", returnCode: "1" },
+      { kind: "unreachable", detail: "ECONNREFUSED" },
+      { kind: "misconfigured", detail: "the certificate is not trusted", scope: "endpoint" },
+      { kind: "misconfigured", detail: "FailedAuthentication", scope: "certificate" },
+    ] as const) {
+      expect(inCompany(outcome, true)).toBe(outcome);
+    }
+  });
+});
 
 describe("what becomes of a message after one POST", () => {
   test("accepted is erased", () => {

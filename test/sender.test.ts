@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DeliveryOutcome } from "../src/delivery.ts";
 import { type DeliveryBench, openDeliveryBench, type Posted, SENDER } from "./support/delivery-bench.ts";
@@ -323,6 +323,71 @@ describe("one endpoint's trouble", () => {
   });
 });
 
+describe("a message that no one can take", () => {
+  test("by an answer that speaks of a wrong address ends after the attempts, and the others pass meanwhile", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = ({ plate }) =>
+      plate === "6666BAD" ? { kind: "misconfigured", detail: "HTTP 403", scope: "endpoint-or-message" } : accepted;
+    await bench.queue("6666BAD");
+    for (let n = 0; n < 60; n++) {
+      await bench.queue(`${1000 + n}BCD`);
+      await bench.clock.advance(2000);
+    }
+    // Tried also while nothing else was accepted, which spends nothing.
+    expect(bench.posted.filter(({ plate }) => plate === "6666BAD").length).toBeLessThan(20);
+    expect(new Set(bench.posted.map(({ plate }) => plate)).size).toBe(61);
+    expect(await bench.store.listMessages({}, 10)).toMatchObject([
+      { status: "DEAD", reason: "MAX_REINTENTOS_AGOTADOS" },
+    ]);
+  });
+
+  test("because its picture cannot be read waits a minute each time, and holds neither its camera nor a pause", async () => {
+    await using bench = await openDeliveryBench();
+    for (let n = 0; n < SENDER.concurrency; n++) {
+      const bad = `CAM1/2026/bad-${n}_ocr.jpg`;
+      mkdirSync(join(bench.folder, "images", bad), { recursive: true });
+      await bench.queue(`666${n}BAD`, "CAM1", { imageOcrPath: bad });
+    }
+    bench.answer = () => ({ kind: "unreachable", detail: "ECONNREFUSED" });
+    await bench.queue("1000BCD");
+    await bench.clock.advance(5000);
+    expect(bench.posted.length).toBeGreaterThan(0);
+    bench.answer = () => accepted;
+    await bench.queue("1001BCD");
+    await drain(bench, 60_000);
+    expect(new Set(bench.posted.map(({ plate }) => plate))).toEqual(new Set(["1000BCD", "1001BCD"]));
+    const left = await bench.store.listMessages({}, 10);
+    expect(left.map(({ status, attempts }) => ({ status, attempts }))).toEqual(
+      Array.from({ length: SENDER.concurrency }, () => ({ status: "FAILED", attempts: 0 })),
+    );
+    expect(left[0]?.lastError).toMatch(/^reading an image: EISDIR/);
+  });
+
+  test("because its plate picture is empty is DEAD as one whose picture is gone", async () => {
+    await using bench = await openDeliveryBench();
+    const path = "CAM1/20260302T080000000Z_plate-1234BCD_ocr.jpg";
+    await bench.images.put(path, new Uint8Array());
+    await bench.queue("1234BCD", "CAM1", { imageOcrPath: path });
+    await bench.clock.advance(1000);
+    expect((await bench.store.listMessages({}, 1))[0]?.reason).toBe(
+      "NO_IMAGE_FILE_OCR:CAM1/20260302T080000000Z_plate-•••_ocr.jpg",
+    );
+  });
+});
+
+describe("a clock that is set back by two hours", () => {
+  test("delays neither what failed nor a paused endpoint by them", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = () => ({ kind: "unreachable", detail: "ENETUNREACH" });
+    for (let n = 0; n < 5; n++) await bench.queue(`${1000 + n}BCD`);
+    await bench.clock.advance(MINUTE_MS);
+    bench.clock.setBack(2 * 60 * MINUTE_MS);
+    bench.answer = () => accepted;
+    await drain(bench, SENDER.pauseMaxMs + 10_000);
+    expect(await waiting(bench)).toBe(0);
+  });
+});
+
 describe("what a reading lacks", () => {
   test("without a certificate it is DEAD, and comes back by itself once there is one", async () => {
     await using bench = await openDeliveryBench();
@@ -395,7 +460,7 @@ describe("stopping", () => {
     bench.answer = () => new Promise(() => {});
     await bench.queue("1234BCD");
     await bench.clock.advance(500);
-    expect(bench.sender.stats().inFlight).toBe(1);
+    expect(bench.sender.inFlight()).toBe(1);
     const stopping = bench.sender.stop(5000);
     await bench.clock.advance(6000);
     await Promise.race([stopping, Bun.sleep(1000)]);

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
 import { countOf, formatAge } from "../format.ts";
-import { DEFAULT_ENDPOINT } from "../status-report.ts";
+import { DEFAULT_ENDPOINT, routesInUse } from "../status-report.ts";
 import {
   type Endpoint,
   endpointDefaults,
@@ -143,11 +143,17 @@ const list = defineTattileCommand({
   args: JSON_ARG,
   async run(args, { store: openStore, out, now }) {
     const store = await openStore();
-    const [endpoints, states] = await Promise.all([store.listEndpoints(), store.listRouteStates()]);
+    const [endpoints, states, cameras, municipalities] = await Promise.all([
+      store.listEndpoints(),
+      store.listRouteStates(),
+      store.listCameras(),
+      store.listMunicipalities(),
+    ]);
+    const used = routesInUse(states, cameras, municipalities);
     const items = endpoints.map((endpoint) => {
       const own = states.filter((state) => state.endpointId === endpoint.id);
       const acceptedAt = own.map((s) => s.lastAcceptedAt?.getTime() ?? 0).reduce((a, b) => Math.max(a, b), 0);
-      const pause = own.find((s) => s.pausedUntil !== null) ?? null;
+      const pause = used.find((s) => s.endpointId === endpoint.id && s.pausedUntil !== null) ?? null;
       return { ...endpoint, lastAcceptedAt: acceptedAt === 0 ? null : new Date(acceptedAt), pause };
     });
     if (args.json) return out.json(items);

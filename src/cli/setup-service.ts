@@ -31,7 +31,10 @@ export function createOwnService(mayRunHere: boolean): OwnService {
     return ["ingest", "sender"].every((task) => services.some((s) => s.task === task && s.state === "running"));
   };
 
+  const isAlive = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
   const startHere = async (kit: Kit): Promise<void> => {
+    // One that is still starting: a second one would find its ports taken, and the first would be nobody's to end.
+    if (isAlive()) return;
     lastWords = "";
     const started = Bun.spawn([...kit.program, "run", "all"], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
     child = started;
@@ -66,7 +69,7 @@ export function createOwnService(mayRunHere: boolean): OwnService {
           kit,
           () => wizard.starting,
           async () => {
-            if (lastWords.startsWith("systemctl") || (child !== null && child.exitCode !== null)) return "failed";
+            if (lastWords.startsWith("systemctl") || (child !== null && !isAlive())) return "failed";
             return (await isRunning(kit)) ? "running" : null;
           },
         );
@@ -81,7 +84,7 @@ export function createOwnService(mayRunHere: boolean): OwnService {
       }
     },
     async end(kit) {
-      if (child === null || child.exitCode !== null) return;
+      if (child === null || !isAlive()) return;
       kit.say(kit.t.wizard.leaveRunning);
       child.kill("SIGTERM");
       await child.exited;

@@ -1,7 +1,7 @@
 import { errorText } from "../errors.ts";
 import { formatAge, formatBytes, formatDuration } from "../format.ts";
+import { foldersOfReadings, readSpace } from "../images/disk-space.ts";
 import { listServices, type RunningService } from "../run-file.ts";
-import { readSpace } from "../status-report.ts";
 import type { QueueSummary, Store } from "../store/store.ts";
 import { version } from "../version.ts";
 import { defineTattileCommand } from "./command.ts";
@@ -111,9 +111,9 @@ function waitForEnd(input: NodeJS.ReadStream): Promise<void> {
 }
 
 async function takeMoment(store: Store, context: CommandContext): Promise<Moment> {
-  const { dataDir, imagesDir } = await context.config();
+  const config = await context.config();
   const at = context.now();
-  const services = await listServices(dataDir, at);
+  const services = await listServices(config.dataDir, at);
   const [machine, queue, tallies, disk] = await Promise.all([
     sampleMachine(
       services.filter(({ state }) => state !== "dead").map(({ pid }) => pid),
@@ -121,7 +121,7 @@ async function takeMoment(store: Store, context: CommandContext): Promise<Moment
     ),
     store.summarize(),
     store.tallies(),
-    readSpace(imagesDir, dataDir),
+    readSpace(foldersOfReadings(config)),
   ]);
   const sum = (tally: string): number =>
     tallies.filter((t) => t.tally === tally).reduce((total, { count }) => total + count, 0);

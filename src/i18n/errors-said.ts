@@ -158,6 +158,10 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
   // What was typed, and settings.
   "reading the configuration: {~1}": said("en llegir els ajustos: {~1}", "al leer los ajustes: {~1}"),
   '{1} must be {~2} ("{3}", {~4})': said('{1} ha de ser {~2} ("{3}", {~4})', '{1} debe ser {~2} ("{3}", {~4})'),
+  "{1} must be {~2} (what it is now is not shown, {~3})": said(
+    "{1} ha de ser {~2} (el que hi ha ara no es mostra, {~3})",
+    "{1} debe ser {~2} (lo que hay ahora no se muestra, {~3})",
+  ),
   "Correct what is named; docs/configuration.md lists every variable.": said(
     "corregiu el que s'indica; docs/configuration.md explica cada variable",
     "corrija lo que se indica; docs/configuration.md explica cada variable",

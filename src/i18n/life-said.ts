@@ -182,6 +182,10 @@ export const LIFE: Readonly<Record<string, Translation>> = {
     "el fitxer de la foto de la matrícula ja no hi és",
     "el fichero de la foto de la matrícula ya no está",
   ),
+  "the plate picture's file is empty": said(
+    "el fitxer de la foto de la matrícula és buit",
+    "el fichero de la foto de la matrícula está vacío",
+  ),
   "the context picture's file is gone": said(
     "el fitxer de la foto de context ja no hi és",
     "el fichero de la foto de contexto ya no está",

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
-import { opendir, readFile, rmdir, stat, statfs, unlink } from "node:fs/promises";
+import { opendir, readFile, rmdir, stat, unlink } from "node:fs/promises";
 import { release } from "node:os";
 import { dirname, join } from "node:path";
 import { AppError, systemCode } from "../errors.ts";
 import { resolveImagePath } from "../image-path.ts";
+import { readSpace } from "./disk-space.ts";
 import { createFilesystemSync, type FilesystemSync } from "./filesystem-sync.ts";
 import type { ImageStore } from "./image-store.ts";
 
@@ -183,10 +184,7 @@ export function openDiskStore(
       yield* walk("");
     },
 
-    async space() {
-      const { bavail, blocks, bsize } = await statfs(root);
-      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
-    },
+    space: () => readSpace([root]),
 
     close() {
       filesystem.close();

@@ -1,3 +1,10 @@
+/** Free and total bytes of the disk on which a folder lies. */
+export interface Space {
+  freeBytes: number;
+  totalBytes: number;
+  folder: string;
+}
+
 /**
  * Where picture files (and held messages) lie. Paths are relative, with `/`, and made safe by image-path.ts.
  *
@@ -21,8 +28,8 @@ export interface ImageStore {
   erase(paths: readonly string[]): Promise<number>;
   /** Every file below the store with its age, folder by folder, for the sweep of orphans; empty folders out of use are removed on the way. */
   list(): AsyncIterable<{ folder: string; files: readonly { name: string; modifiedAt: Date }[] }>;
-  /** Free and total bytes where the files lie; where that has no meaning, of the disk that stands in when the store is away. */
-  space(): Promise<{ freeBytes: number; totalBytes: number }>;
+  /** Of the disk that is full first when files are written here; for a store elsewhere, of the one that stands in while it is away. */
+  space(): Promise<Space>;
   close(): void;
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
-import { statfs } from "node:fs/promises";
 import type { Config } from "../config.ts";
 import { openDiskStore } from "./disk.ts";
+import { foldersOfReadings, readSpace } from "./disk-space.ts";
 import type { ImageStore } from "./image-store.ts";
 import { createS3Store } from "./s3.ts";
 import { openS3Credentials } from "./s3-credentials.ts";
@@ -11,7 +11,7 @@ type Places = Pick<Config, "imagesUrl" | "imagesDir" | "quarantineDir" | "dataDi
 /** Where pictures lie: below IMAGES_BASE_DIR, or in the bucket of IMAGES_URL. Opens no connection. The caller closes it. */
 export function openImages(config: Places): ImageStore {
   return config.imagesUrl === null
-    ? openDiskStore(config.imagesDir)
+    ? { ...openDiskStore(config.imagesDir), space: () => readSpace(foldersOfReadings(config)) }
     : withEarlierFiles(openBucket(config, config.imagesUrl, "images"), openDiskStore(config.imagesDir));
 }
 
@@ -36,8 +36,7 @@ export function openBucket(
     credentials: openS3Credentials(place.credentials, place.credentialsFile),
     space: async () => {
       mkdirSync(dataDir, { recursive: true, mode: 0o750 });
-      const { bavail, blocks, bsize } = await statfs(dataDir);
-      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+      return readSpace([dataDir]);
     },
   });
 }

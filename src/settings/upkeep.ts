@@ -29,7 +29,7 @@ export const UPKEEP_SETTINGS = {
     "DISK_MIN_FREE_BYTES",
     size(0, 1024 * GIB),
     256 * MIB,
-    "Below this much free space no reading is taken in: the cameras keep them. Delivery goes on and makes room.",
+    "Below this much free space, on the disk of DATA_DIR or of the pictures, no reading is taken in: the cameras keep them. Delivery goes on and makes room.",
   ),
   apiHost: setting(
     "API",

@@ -99,7 +99,7 @@ function withoutSoap(answer: HttpAnswer, why: string, clean: (text: string) => s
   if (moved || [400, 401, 403, 404, 405, 415].includes(status)) {
     return {
       kind: "misconfigured",
-      scope: "endpoint",
+      scope: "endpoint-or-message",
       detail: clean(`check the endpoint's address: HTTP ${status}: ${why}`),
     };
   }

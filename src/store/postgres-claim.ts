@@ -120,7 +120,8 @@ export const CLAIM_SQL = `/* tattile: claim */
   ORDER BY (SELECT l.position FROM locked l WHERE l.id = t.id)`;
 
 export const NEXT_DUE_SQL = `/* tattile: next due */ WITH RECURSIVE ${camerasOf("FAILED", "failed")}
-  SELECT min(${firstDue("failed.camera_id")}) AS at FROM failed WHERE camera_id IS NOT NULL`;
+  SELECT min((SELECT q.next_retry_at FROM messages_queue q WHERE q.status = 'FAILED' AND q.camera_id = failed.camera_id
+    AND q.next_retry_at > $1::text::timestamptz ORDER BY q.next_retry_at LIMIT 1)) AS at FROM failed WHERE camera_id IS NOT NULL`;
 
 /** What the old program wrote has no source: its instant is a wall clock taken for UTC. */
 export function timeSource(): string {
@@ -188,8 +189,8 @@ export function createClaims(pool: Pool, clock: Clock): Pick<QueueStore, "claim"
         lastCameraIds = new Map([...lastCameraIds].filter(([id]) => known.has(id) || lastCameraIds.size < 1000));
       return all;
     },
-    nextDueAt: async () => {
-      const [row] = await pool.query<{ at: Date | null }>("looking for due messages", NEXT_DUE_SQL);
+    nextDueAt: async (now) => {
+      const [row] = await pool.query<{ at: Date | null }>("looking for due messages", NEXT_DUE_SQL, [instant(now)]);
       return row?.at ?? null;
     },
   };

@@ -68,6 +68,8 @@ export interface PoolOptions {
   answerMs?: number;
   /** For statements that may last: a migration. */
   unlimited?: boolean;
+  /** Whether all of it was seen to work once: from then on a login, database or table that is refused is mended out there. */
+  wasOpened?(): boolean;
 }
 
 /** Opens nothing yet: the first statement connects. */
@@ -117,7 +119,7 @@ export function createPool(options: PoolOptions): Pool {
           await clock.sleep(tries * 10);
           continue;
         }
-        throw describePostgresError(doing, error, address);
+        throw describePostgresError(doing, error, address, options.wasOpened?.() === true);
       }
     }
   };
@@ -254,6 +256,8 @@ const LIBRARY_AWAY = /^(CONNECTION_(CLOSED|ENDED|DESTROYED|CONNECT_TIMEOUT)|CONN
 /** Of the network and of TLS: a certificate that is not believed is mended out there, and the readings wait meanwhile. */
 const NETWORK = /^E[A-Z]+$|^ERR_|CERT|SIGNATURE|ISSUER/;
 const REFUSED = /^(28...|3D000|42501)$/;
+/** Tables that were there: the database is being made anew from a copy. */
+const GONE = /^(42P01|3F000)$/;
 
 function isCollision(error: unknown): boolean {
   const code = codeOf(error);
@@ -267,10 +271,16 @@ export function codeOf(error: unknown): string | null {
 }
 
 /**
- * Adds what was being done and what to try; an AppError passes unchanged. The server's own texts may quote a value, and a
+ * Adds what was being done and what to try; an AppError passes unchanged. What the server refuses is `unavailable` at the
+ * start, and away for a store that worked before: whoever rotated a password or made a new primary mends it out there. The server's own texts may quote a value, and a
  * value may be a plate: only codes and names of tables go further.
  */
-export function describePostgresError(doing: string, error: unknown, address: DatabaseAddress): unknown {
+export function describePostgresError(
+  doing: string,
+  error: unknown,
+  address: DatabaseAddress,
+  wasOpened = false,
+): unknown {
   if (error instanceof AppError) return error;
   const where = showDatabaseAddress(address);
   const code = codeOf(error);
@@ -279,12 +289,14 @@ export function describePostgresError(doing: string, error: unknown, address: Da
   const isServer = error instanceof Error && "severity" in error;
   if (!isServer && (LIBRARY_AWAY.test(code) || NETWORK.test(code))) return away(doing, code, where);
   if (AWAY.test(code)) return away(doing, code, where);
-  if (REFUSED.test(code)) {
+  if (REFUSED.test(code) || (wasOpened && GONE.test(code))) {
     return new AppError(
-      "unavailable",
+      wasOpened ? "store-unreachable" : "unavailable",
       `${doing}: the database server refuses it (${code} ${reasonOf(code)}, ${where})`,
       {
-        hint: "Check user, password and database in DATABASE_URL or DB_…, and that the user may use the tables.",
+        hint: GONE.test(code)
+          ? "Put the copy of the database back; tattile goes on by itself then."
+          : "Check user, password and database in DATABASE_URL or DB_…, and that the user may use the tables.",
       },
     );
   }
@@ -306,5 +318,6 @@ function away(doing: string, why: string, where: string): AppError {
 
 function reasonOf(code: string): string {
   if (code === "3D000") return "no such database";
+  if (GONE.test(code)) return "a table is gone";
   return code === "42501" ? "permission denied" : "login";
 }

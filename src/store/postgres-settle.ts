@@ -13,7 +13,14 @@ const LEASE_ENDED = "the lease ended before an outcome was known";
 
 type Settling = Pick<
   QueueStore,
-  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "takeBack" | "purgeDead" | "findReferenced"
+  | "settle"
+  | "bringForward"
+  | "releaseExpired"
+  | "listOwners"
+  | "releaseOwner"
+  | "takeBack"
+  | "purgeDead"
+  | "findReferenced"
 >;
 
 /** The picture columns of reading `r`, named `ocr` and `ctx`. */
@@ -139,6 +146,16 @@ export function createSettling(pool: Pool, clock: Clock): Settling {
       const kept = new Set(rows.map(({ ord }) => ord));
       return settled.map((_, index) => kept.has(index));
     },
+    bringForward: async (now, limit) => {
+      const rows = await pool.query(
+        "bringing messages forward",
+        `/* tattile: bring forward */ UPDATE messages_queue SET next_retry_at = $1::text::timestamptz
+         WHERE id = ANY (ARRAY(SELECT id FROM messages_queue WHERE status = 'FAILED' AND next_retry_at > $1::text::timestamptz
+           LIMIT $2::text::integer FOR UPDATE SKIP LOCKED))`,
+        [instant(now), String(limit)],
+      );
+      return rows.count;
+    },
     releaseExpired: async (now) => {
       const rows = await pool.query(
         "ending leases",
@@ -184,8 +201,12 @@ export function createSettling(pool: Pool, clock: Clock): Settling {
     purgeDead: async (before, limit) => {
       const rows = await pool.query<ErasedRow>("erasing dead messages", PURGE, [instant(before), String(limit)]);
       const delivered = await pool.query<ErasedRow>("erasing delivered messages", PURGE_DELIVERED, [String(limit)]);
-      const { ids, imagePaths } = readErased(rows);
-      return { messages: ids.length, imagePaths: [...imagePaths, ...readErased(delivered).imagePaths] };
+      const [dead, left] = [readErased(rows), readErased(delivered)];
+      return {
+        messages: dead.ids.length,
+        imagePaths: [...dead.imagePaths, ...left.imagePaths],
+        more: dead.ids.length >= limit || left.ids.length >= limit,
+      };
     },
     findReferenced: async (paths) => {
       if (paths.length === 0) return new Set();

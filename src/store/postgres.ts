@@ -49,12 +49,21 @@ export interface PostgresOptions {
  */
 export async function openPostgres(options: PostgresOptions): Promise<Store> {
   const { address, poolSize, clock, answerMs } = options;
-  const pool = createPool({ address, size: poolSize, clock, ...(answerMs === undefined ? {} : { answerMs }) });
+  let opened = false;
+  const wasOpened = (): boolean => opened;
+  const pool = createPool({
+    address,
+    size: poolSize,
+    clock,
+    wasOpened,
+    ...(answerMs === undefined ? {} : { answerMs }),
+  });
   try {
     const version = await requireServer(pool);
     const migrator = createPool({ address, size: 1, clock, unlimited: true });
     try {
       const schemaVersion = await migrateDatabase(migrator, options.migrations ?? POSTGRES_MIGRATIONS);
+      opened = true;
       return compose(pool, options, version, schemaVersion);
     } finally {
       await migrator.close();

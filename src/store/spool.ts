@@ -17,10 +17,14 @@ const MIRROR_EVERY_MS = 5000;
 const LOOK_EVERY_MS = 15_000;
 /** A file of the spool without a row is an orphan only when no commit can still be on its way to it. */
 const ORPHAN_AGE_MS = 10 * 60_000;
+/** Reasons of one outage that are said; there are fewer, unless one holds a number. */
+const MOST_SAID = 20;
+
+type FindPaths = (paths: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** What takes readings in writes to, in place of the store and its pictures. */
 export interface SpooledIntake {
-  store: Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced">;
+  store: Pick<Store, "enqueue" | "isKnown" | "findCamera" | "findReferenced" | "findHeld">;
   images: ImageStore;
   quarantine: ImageStore;
 }
@@ -62,6 +66,8 @@ export function createSpool(deps: SpoolDeps): Spool {
   let loop: Promise<void> = Promise.resolve();
   let since: Date | null = null;
   let reason: string | null = null;
+  /** What was said to keep readings from moving, since they began to wait. */
+  const said = new Set<string>();
   /** Groups being written to the spool just now. */
   let writing = 0;
   const images = spoolFiles(deps.images, () => since !== null, enter);
@@ -71,7 +77,17 @@ export function createSpool(deps: SpoolDeps): Spool {
     if (since !== null) return;
     since = clock.now();
     reason = errorText(error);
+    said.add(reason);
     log.error("readings wait in the spool: the store cannot be reached", { error: reason });
+  }
+
+  /** An outage may become another one: a server that was away is back, and now refuses the login. */
+  function noteReason(error: unknown): void {
+    if (since === null) return;
+    reason = errorText(error);
+    if (said.has(reason) || said.size >= MOST_SAID) return;
+    said.add(reason);
+    log.error("readings go on waiting in the spool", { error: reason });
   }
 
   /** Another process of this folder left it, or this one before its last stop. */
@@ -90,6 +106,7 @@ export function createSpool(deps: SpoolDeps): Spool {
     });
     since = null;
     reason = null;
+    said.clear();
   }
 
   /** Asks the store, and the spool where the store is away. */
@@ -103,6 +120,15 @@ export function createSpool(deps: SpoolDeps): Spool {
       }
     }
     return ofSpool();
+  }
+
+  /** Asked for before something is erased, and while the store is away nothing is erased there. */
+  function ownedPaths(ofStore: FindPaths, ofSpool: FindPaths): FindPaths {
+    return async (paths) => {
+      if (since !== null) return ofSpool(paths);
+      const [there, here] = await Promise.all([ofStore(paths), ofSpool(paths)]);
+      return new Set([...there, ...here]);
+    };
   }
 
   async function enqueue(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]> {
@@ -219,12 +245,11 @@ export function createSpool(deps: SpoolDeps): Spool {
     if (since === null) await move();
   }
 
-  async function sweep(
-    files: ImageStore,
-    findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
-  ): Promise<void> {
+  async function sweep(files: ImageStore, findReferenced: FindPaths): Promise<void> {
     const before = clock.now().getTime() - ORPHAN_AGE_MS;
     for await (const { folder, files: listed } of files.list()) {
+      // What is left is found by the next look.
+      if (stopping.signal.aborted) return;
       deps.onTurn?.();
       const old = listed
         .filter(({ modifiedAt }) => modifiedAt.getTime() < before)
@@ -249,9 +274,8 @@ export function createSpool(deps: SpoolDeps): Spool {
           lookAtMs = clock.monotonicMs() + LOOK_EVERY_MS;
         }
       } catch (error) {
-        // Away is what the spool is for, and was said when it began.
-        if (!isStoreAway(error))
-          log.warn("the spool could not be moved; it is tried again", { error: errorText(error) });
+        if (isStoreAway(error)) noteReason(error);
+        else log.warn("the spool could not be moved; it is tried again", { error: errorText(error) });
       }
       await clock.sleep(TRY_EVERY_MS, stopping.signal);
     }
@@ -275,12 +299,8 @@ export function createSpool(deps: SpoolDeps): Spool {
             () => file.findCamera(serial),
           );
         },
-        findReferenced: async (paths) => {
-          // Asked for before something is erased, and while the store is away nothing is erased there.
-          if (since !== null) return file.findReferenced(paths);
-          const [there, here] = await Promise.all([store.findReferenced(paths), file.findReferenced(paths)]);
-          return new Set([...there, ...here]);
-        },
+        findReferenced: ownedPaths(store.findReferenced, file.findReferenced),
+        findHeld: ownedPaths(store.findHeld, file.findHeld),
       },
       images: images.store,
       quarantine: quarantine.store,

@@ -54,7 +54,8 @@ export const CLAIM_SQL = {
   take: `UPDATE messages_queue SET status = 'SENDING', lease_owner = ?, lease_until = ?, next_retry_at = NULL, updated_at = ?
     WHERE id = ?`,
   nextDue: `WITH RECURSIVE ${camerasOf("FAILED", "failed")}
-    SELECT min(${FIRST_DUE}) AS at FROM failed WHERE camera_id > 0`,
+    SELECT min((SELECT q.next_retry_at FROM messages_queue q WHERE q.status = 'FAILED' AND q.camera_id = failed.camera_id
+      AND q.next_retry_at > $now ORDER BY q.next_retry_at LIMIT 1)) AS at FROM failed WHERE camera_id > 0`,
 } as const;
 
 type LoadedRow = Row &
@@ -101,7 +102,7 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
   const firstFailed = connection.prepare<{ id: number }, [number, number]>(CLAIM_SQL.firstFailed);
   const load = connection.prepare<LoadedRow, [number]>(CLAIM_SQL.load);
   const take = connection.prepare<never, [string, number, number, number]>(CLAIM_SQL.take);
-  const nextDue = connection.prepare<{ at: number | null }, []>(CLAIM_SQL.nextDue);
+  const nextDue = connection.prepare<{ at: number | null }, { now: number }[]>(CLAIM_SQL.nextDue);
   // Where the last claim stopped, so that the round goes on there. Only fairness hangs on it: memory is enough.
   let lastEndpointId = -1;
   let lastCameraIds = new Map<number, number>();
@@ -180,7 +181,8 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
         return claims;
       });
     },
-    nextDueAt: async () => connection.read("looking for due messages", () => dateOrNull(nextDue.get()?.at ?? null)),
+    nextDueAt: async (now) =>
+      connection.read("looking for due messages", () => dateOrNull(nextDue.get({ now: now.getTime() })?.at ?? null)),
   };
 }
 

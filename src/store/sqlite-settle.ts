@@ -10,7 +10,14 @@ const LEASE_ENDED = "the lease ended before an outcome was known";
 
 type Settling = Pick<
   QueueStore,
-  "settle" | "releaseExpired" | "listOwners" | "releaseOwner" | "takeBack" | "purgeDead" | "findReferenced"
+  | "settle"
+  | "bringForward"
+  | "releaseExpired"
+  | "listOwners"
+  | "releaseOwner"
+  | "takeBack"
+  | "purgeDead"
+  | "findReferenced"
 >;
 type Holder = { id: number; owner: string; until: number };
 
@@ -51,6 +58,10 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
   const expire = connection.prepare<never, { now: number; error: string }[]>(
     `UPDATE messages_queue SET status = 'FAILED', next_retry_at = $now, last_error = $error, ${FREE}
      WHERE status = 'SENDING' AND lease_until <= $now`,
+  );
+  const bringForward = connection.prepare<never, { now: number; limit: number }[]>(
+    `UPDATE messages_queue SET next_retry_at = $now WHERE id IN
+       (SELECT id FROM messages_queue WHERE status = 'FAILED' AND next_retry_at > $now LIMIT $limit)`,
   );
   const hasExpired = connection.prepare<{ found: number }, [number]>(
     "SELECT 1 AS found FROM messages_queue WHERE status = 'SENDING' AND lease_until <= ? LIMIT 1",
@@ -142,13 +153,20 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
   };
 
   return {
-    settle: async (settled, now) =>
-      connection.write("settling messages", () => {
+    settle: async (settled, now) => {
+      const doing = "settling messages";
+      // The loop must not stand still while the disk takes it: cameras and other posts go on.
+      const kept = connection.writeLazily(doing, () => {
         const sheet = tallies.open();
         const results = settled.map((one) => settleOne(one, now.getTime(), sheet));
         sheet.write();
         return results;
-      }),
+      });
+      await connection.sync(doing);
+      return kept;
+    },
+    bringForward: async (now, limit) =>
+      connection.write("bringing messages forward", () => bringForward.run({ now: now.getTime(), limit }).changes),
     releaseExpired: async (now) => {
       const nowMs = now.getTime();
       if (connection.read("looking for ended leases", () => hasExpired.get(nowMs)) === null) return 0;
@@ -164,7 +182,8 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
     },
     purgeDead: async (before, limit) => {
       const old = (): ReturnType<typeof listOldDead.all> => listOldDead.all(before.getTime(), limit);
-      if (connection.read("looking for dead messages", old).length === 0) return { messages: 0, imagePaths: [] };
+      if (connection.read("looking for dead messages", old).length === 0)
+        return { messages: 0, imagePaths: [], more: false };
       return connection.write("erasing dead messages", () => {
         const sheet = tallies.open();
         const dead = old();
@@ -174,14 +193,19 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
           sheet.add(serial, "expired");
         }
         sheet.write();
-        return { messages: dead.length, imagePaths: imagePathsOf(dead) };
+        return { messages: dead.length, imagePaths: imagePathsOf(dead), more: dead.length >= limit };
       });
     },
-    findReferenced: async (paths) =>
-      connection.read(
-        "looking for images",
+    findReferenced: async (paths) => {
+      const doing = "looking for images";
+      const found = connection.read(
+        doing,
         () => new Set(paths.filter((path) => isReferenced.get({ path })?.found === 1)),
-      ),
+      );
+      // Who asks erases what is not referred to: a row that is gone must not come back with the next power cut.
+      if (found.size < paths.length) await connection.sync(doing);
+      return found;
+    },
   };
 }
 

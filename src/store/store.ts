@@ -14,7 +14,7 @@ import type { Upkeep } from "./upkeep.ts";
  * The queue and everything beside it. Crash order, which every implementation keeps:
  * image durable before row; reading and message in one transaction; SENDING committed before the first byte leaves;
  * rows gone before images; a sweep removes orphan images. Every method is one whole transaction that is durable when it
- * resolves; nobody holds one open across an await. Times are instants; how a store writes them is its own affair.
+ * resolves (but `claim`); nobody holds one open across an await. Times are instants; how a store writes them is its own affair.
  */
 
 /** A reading ready to be queued: its images are durable already. */
@@ -134,6 +134,16 @@ export interface Settled {
   attempt: { at: Date; outcome: DeliveryOutcome; durationMs: number } | null;
 }
 
+/** What a step of the retention erased. */
+export interface Purged {
+  /** Those that were DEAD. */
+  messages: number;
+  /** To erase after. */
+  imagePaths: readonly string[];
+  /** There may be more, of one kind or the other. */
+  more: boolean;
+}
+
 export interface QueueStore {
   /** Writes a whole group in one commit: all or nothing. Results in the order of the entries. */
   enqueue(entries: readonly IntakeEntry[], now: Date): Promise<readonly IntakeResult[]>;
@@ -144,12 +154,17 @@ export interface QueueStore {
    * gateway, and what was hashed under that one is not recognised under this one.
    */
   noteDedupeKey(fingerprint: string): Promise<boolean>;
-  /** Takes due messages: fair across endpoints and cameras, oldest first within a camera. Cost does not grow with the backlog. */
+  /**
+   * Takes due messages: fair across endpoints and cameras, oldest first within a camera. Cost does not grow with the backlog.
+   * Seen by everyone when it resolves; a power cut may take it back, and then the message is sent again as if never claimed.
+   */
   claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
-  /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
+  /** Writes a group of settlements in one commit, durable when it resolves; others may see it a moment before. False: the lease was lost meanwhile, and nothing was written for that one. */
   settle(settled: readonly Settled[], now: Date): Promise<readonly boolean[]>;
-  /** Soonest instant at which a FAILED message falls due, or null. */
-  nextDueAt(): Promise<Date | null>;
+  /** Soonest instant after `now` at which a FAILED message falls due, or null. */
+  nextDueAt(now: Date): Promise<Date | null>;
+  /** FAILED messages that fall due later than `now` fall due at `now`, at most `limit`: the clock was set back. @returns how many. */
+  bringForward(now: Date, limit: number): Promise<number>;
   /** Messages whose lease is over: FAILED, due now, no attempt spent. @returns how many. */
   releaseExpired(now: Date): Promise<number>;
   /** Owners that hold messages now, and freeing those of an owner that is known to be dead (back to PENDING). */
@@ -163,11 +178,14 @@ export interface QueueStore {
   takeBack(owner: string, held: ReadonlySet<number>, now: Date): Promise<number>;
   /** DEAD for want of something that is there now: back to PENDING. `hasDefaultEndpoint`: MOSSOS_ENDPOINT_URL is set. */
   revive(hasDefaultEndpoint: boolean, usableCertificateIds: ReadonlySet<number>, now: Date): Promise<number>;
-  /** Rows of DEAD messages older than `before`, at most `limit`, erased and counted as expired. @returns images to erase after. */
-  purgeDead(before: Date, limit: number): Promise<{ messages: number; imagePaths: readonly string[] }>;
+  /**
+   * Rows of DEAD messages older than `before`, at most `limit`, erased and counted as expired; and as many of those that the
+   * replaced system delivered and left.
+   */
+  purgeDead(before: Date, limit: number): Promise<Purged>;
   /** Forgets content hashes older than `before`, at most `limit`. */
   purgeDedupe(before: Date, limit: number): Promise<number>;
-  /** Of these relative paths, those that a reading still refers to. */
+  /** Of these relative paths, those that a reading still refers to; that no reading refers to the others is durable. */
   findReferenced(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Of these paths below the quarantine folder, those that a held message still has. */
   findHeld(paths: readonly string[]): Promise<ReadonlySet<string>>;

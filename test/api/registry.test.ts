@@ -64,6 +64,7 @@ test("a town is registered, changed and removed; what is left out stays", async 
 test("a paused endpoint is tried now by an operator, not by a viewer; the count of its pauses stays", async () => {
   await using api = await openApi({ MOSSOS_ENDPOINT_URL: "https://default.example/" });
   await registerTown(api);
+  await api.store.saveMunicipality({ name: "Sort", code: null, endpointId: null, certificateId: null, active: true });
   const endpointId = (await api.store.findEndpoint("lectio"))?.id ?? -1;
   const pausedUntil = new Date(Date.now() + 600_000);
   const pause = {

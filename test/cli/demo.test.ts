@@ -2,6 +2,8 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "../../src/clock.ts";
+import { runDemo } from "../../src/demo.ts";
 import { findTraces } from "../../src/demo-traces.ts";
 import { openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 
@@ -27,6 +29,27 @@ test("a calm demo says the balance as JSON, and keeps its folder when told to", 
   expect(report).toMatchObject({ lost: 0, invented: 0, differing: 0, traces: [] });
   expect(report.delivered).toBe(report.sent);
   expect(await readFile(join(report.folder, "service.log"), "utf8")).toContain("stopped");
+});
+
+test("a demo that breaks off in the middle of its storm leaves nothing behind", async () => {
+  let folder = "";
+  const demo = runDemo({
+    cameras: 2,
+    readings: 12,
+    ratePerSecond: 20,
+    stormy: true,
+    keep: false,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    tell(text) {
+      folder ||= /happens in (\S+):/.exec(text)?.[1] ?? "";
+      if (text.startsWith("The police are away")) throw new Error("the storm broke");
+    },
+    show() {},
+  });
+  expect(await demo.catch((error: Error) => error.message)).toBe("the storm broke");
+  expect(folder).not.toBe("");
+  expect(existsSync(folder)).toBe(false);
 });
 
 test("a demo that is killed takes its service with it", async () => {

@@ -171,7 +171,7 @@ describe("what the far side answers", () => {
     );
     expect((await post(open(), target(server.url))).outcome).toMatchObject({
       kind: "misconfigured",
-      scope: "endpoint",
+      scope: "endpoint-or-message",
     });
     expect([server.bodies.length, other.connections]).toEqual([1, 0]);
   });

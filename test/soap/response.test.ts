@@ -186,7 +186,7 @@ describe("an HTTP status without a fault", () => {
     for (const body of ["", "<html/>", "not found"]) {
       expect(judge(status, body)).toMatchObject({
         kind: "misconfigured",
-        scope: "endpoint",
+        scope: "endpoint-or-message",
         detail: expect.stringContaining(`HTTP ${status}`),
       });
     }

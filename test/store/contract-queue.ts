@@ -69,11 +69,45 @@ export function describeQueue(name: string, open: OpenStore): void {
       const [oldest] = await store.claim(claimRequest({ limit: 1 }), LATER);
       if (oldest === undefined) throw new Error("nothing claimed");
       await store.settle([settled(oldest, retryAt(after(200_000)))], LATER);
-      expect(await store.nextDueAt()).toEqual(after(200_000));
+      expect(await store.nextDueAt(LATER)).toEqual(after(200_000));
       expect(await claimPlates(store, { limit: 1 })).toEqual(["T2"]);
       expect(await claimPlates(store, { limit: 1 }, after(200_000))).toEqual(["T1"]);
-      expect(await store.nextDueAt()).toBeNull();
+      expect(await store.nextDueAt(LATER)).toBeNull();
       expect(await claimPlates(store, {}, after(200_000))).toEqual(["T3"]);
+    });
+
+    test("knows the next due instant also behind messages that are due already and that nobody takes", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A", "B");
+      await enqueueMany(store, "A", 1, 2);
+      await enqueueMany(store, "B", 101, 1);
+      const claims = await store.claim(claimRequest(), LATER);
+      const dueMs = [200_000, 300_000, 400_000];
+      await store.settle(
+        claims.map((claim, index) => settled(claim, retryAt(after(dueMs[index] ?? 0)))),
+        LATER,
+      );
+      expect(await store.nextDueAt(after(199_999))).toEqual(after(200_000));
+      expect(await store.nextDueAt(after(200_000))).toEqual(after(300_000));
+      expect(await store.nextDueAt(after(350_000))).toEqual(after(400_000));
+      expect(await store.nextDueAt(after(400_000))).toBeNull();
+    });
+
+    test("brings forward what is due later, some at a time, and nothing else", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A");
+      await enqueueMany(store, "A", 1, 6);
+      const claims = await store.claim(claimRequest({ limit: 5 }), LATER);
+      await store.settle(
+        claims.map((claim, index) => settled(claim, retryAt(after(index === 0 ? 150_000 : 7_200_000 + index)))),
+        LATER,
+      );
+      expect(await store.bringForward(after(160_000), 3)).toBe(3);
+      expect(await store.bringForward(after(160_000), 3)).toBe(1);
+      expect(await store.bringForward(after(160_000), 3)).toBe(0);
+      expect((await claimPlates(store, {}, after(160_000))).toSorted()).toEqual(["T1", "T2", "T3", "T4", "T5", "T6"]);
     });
 
     test("takes what waits before what failed later, also when other cameras leave it more than its share", async () => {
@@ -360,12 +394,12 @@ export function describeQueue(name: string, open: OpenStore): void {
       await settleAll(store, dead("X"), LATER);
       await enqueueMany(store, "A", 6, 1);
       await settleAll(store, dead("X"), after(200_000));
-      expect(await store.purgeDead(LATER, 10)).toEqual({ messages: 0, imagePaths: [] });
+      expect(await store.purgeDead(LATER, 10)).toEqual({ messages: 0, imagePaths: [], more: false });
       const first = await store.purgeDead(after(100_001), 3);
-      expect(first.messages).toBe(3);
+      expect(first).toMatchObject({ messages: 3, more: true });
       expect(first.imagePaths).toContain("A/2026/05/04/1_ocr.jpg");
       expect(first.imagePaths.length).toBe(6);
-      expect((await store.purgeDead(after(100_001), 3)).messages).toBe(2);
+      expect(await store.purgeDead(after(100_001), 3)).toMatchObject({ messages: 2, more: false });
       expect((await store.purgeDead(after(100_001), 3)).messages).toBe(0);
       expect(await talliesOf(store, "A")).toEqual({ queued: 6, dead: 6, expired: 5 });
       expect((await store.summarize()).byStatus.DEAD).toBe(1);

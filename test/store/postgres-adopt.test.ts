@@ -182,6 +182,30 @@ describe("after the taking over", () => {
     }
   });
 
+  test("what the replaced system delivered and left goes step by step, and it is said that there is more", async () => {
+    const database = await replaced();
+    await server().run(database, REGISTRY);
+    for (let n = 0; n < 5; n++) await server().run(database, QUEUE_ONE);
+    await server().run(database, "UPDATE messages_queue SET status = 'SUCCESS', sent_at = now()");
+    await migrate(database);
+    const store = await openStoreOn(database);
+    try {
+      const steps = [1, 2, 3].map(() => () => store.purgeDead(new Date(0), 2));
+      const mores: unknown[] = [];
+      for (const step of steps) mores.push(await step());
+      expect(mores).toMatchObject([
+        { messages: 0, more: true },
+        { messages: 0, more: true },
+        { messages: 0, more: false },
+      ]);
+      expect(await server().run(database, "SELECT count(*)::integer AS left FROM alpr_readings")).toEqual([
+        { left: 0 },
+      ]);
+    } finally {
+      await store.close();
+    }
+  });
+
   test("the replaced system may come as a user who has no right to what was added, and from another schema's view", async () => {
     const database = await replaced();
     await server().run(database, REGISTRY);

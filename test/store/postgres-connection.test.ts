@@ -10,6 +10,7 @@ import { openPostgres } from "../../src/store/postgres.ts";
 import { createPool, type Pool } from "../../src/store/postgres-connection.ts";
 import { type PostgresServer, startPostgres, usePostgres } from "../support/postgres-server.ts";
 import { PostgresUnderTest } from "../support/postgres-store.ts";
+import { SpoolUnderTest, takeIn } from "../support/spool-fixture.ts";
 import { addCameras, after, readingEntry, START } from "../support/store-fixture.ts";
 
 const server = usePostgres({ durable: true });
@@ -173,6 +174,89 @@ describe("an error of the server", () => {
       expect(error.code).toBe("unavailable");
       expect(error.message).toContain("no such database");
     }
+  });
+});
+
+describe("a server that refuses what it took before", () => {
+  /** The open store's database as `change` leaves it; `mend` makes it good again. */
+  async function spoolsWhile(
+    change: (own: PostgresServer) => Promise<unknown>,
+    mend: (own: PostgresServer) => Promise<unknown>,
+    said: string,
+  ): Promise<void> {
+    const [port = 0] = await findFreePorts(1);
+    await using own = await startPostgres({ port });
+    await own.run("postgres", "CREATE ROLE gateway LOGIN PASSWORD 'first'");
+    await own.run("postgres", "CREATE DATABASE town OWNER gateway");
+    const hba = join(own.folder, "data/pg_hba.conf");
+    writeFileSync(hba, `local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n`);
+    await own.run("postgres", "SELECT pg_reload_conf()");
+    const address = parseDatabaseAddress(`postgresql://gateway:first@127.0.0.1:${port}/town`);
+    if (address === null) throw new Error("not understood");
+    const openStore = () => openPostgres({ address, poolSize: 2, node: "n", clock: systemClock });
+    await using under = await SpoolUnderTest.open(() => again(openStore));
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    await change(own);
+    const ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'gateway'";
+    await own.run("postgres", ending);
+    expect(await takeIn(spool, "A", 1)).toEqual(["queued"]);
+    // Whatever it began with: what keeps the readings from moving now is what is said.
+    spool.start();
+    for (let n = 0; spool.status().reason?.includes(said) !== true && n < 200; n++) await Bun.sleep(20);
+    expect(spool.status().reason).toContain(said);
+    expect(await failureOf(under.store.findCamera("A"))).toMatchObject({ code: "store-unreachable" });
+    expect(await takeIn(spool, "A", 2)).toEqual(["queued"]);
+    // At the start it stays what keeps the service from starting.
+    if (said !== "permission denied") expect((await failureOf(openStore())).code).toBe("unavailable");
+    await mend(own);
+    for (let n = 0; spool.status().since !== null && n < 200; n++) await Bun.sleep(50);
+    expect(spool.status()).toMatchObject({ since: null, waiting: 0 });
+    expect((await under.store.summarize()).byStatus.PENDING).toBe(2);
+  }
+
+  test("the password, is away: readings wait in the spool, which says so, and move once it is mended", async () => {
+    await spoolsWhile(
+      (own) => own.run("postgres", "ALTER ROLE gateway PASSWORD 'second'"),
+      (own) => own.run("postgres", "ALTER ROLE gateway PASSWORD 'first'"),
+      "login",
+    );
+  }, 60_000);
+
+  test("the database, because it was dropped for a copy to be put back, is away", async () => {
+    await spoolsWhile(
+      (own) =>
+        own
+          .run("postgres", "ALTER DATABASE town ALLOW_CONNECTIONS false")
+          .then(() =>
+            own.run("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'town'"),
+          )
+          .then(() => own.run("postgres", "ALTER DATABASE town RENAME TO town_before")),
+      (own) =>
+        own
+          .run("postgres", "ALTER DATABASE town_before RENAME TO town")
+          .then(() => own.run("postgres", "ALTER DATABASE town ALLOW_CONNECTIONS true")),
+      "no such database",
+    );
+  }, 60_000);
+
+  test("the tables, is away", async () => {
+    await spoolsWhile(
+      (own) => own.run("town", "ALTER TABLE cameras OWNER TO tattile; ALTER TABLE moved_batches OWNER TO tattile"),
+      (own) => own.run("town", "ALTER TABLE cameras OWNER TO gateway; ALTER TABLE moved_batches OWNER TO gateway"),
+      "permission denied",
+    );
+  }, 60_000);
+
+  test("the tables, because they are being put back, is away too", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    await addCameras(under.store, "A");
+    await under.run("ALTER TABLE alpr_readings RENAME TO elsewhere");
+    expect(await failureOf(under.store.enqueue([readingEntry(1, "A")], START))).toMatchObject({
+      code: "store-unreachable",
+      message: expect.stringContaining("a table is gone"),
+    });
   });
 });
 

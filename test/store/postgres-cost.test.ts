@@ -65,7 +65,7 @@ describe("the queue on PostgreSQL", () => {
             NOW,
           ),
         ).toEqual(claims.map(() => true));
-        await under.store.nextDueAt();
+        await under.store.nextDueAt(NOW);
         // What a connection did is counted for certain once it has ended.
         await under.reopen();
         costs.push((await blocksOf(under)) - before);

@@ -226,7 +226,7 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
   await bench.addMunicipality("Vila", { endpoint: "police", certificate: true, serials: ["CAM1"] });
   bench.sender = await start();
   // What is neither waiting for its answer nor done is being read, signed or settled, in real time.
-  clock.busy = () => bench.sender.stats().inFlight > answering;
+  clock.busy = () => bench.sender.inFlight() > answering;
   return bench;
 }
 

@@ -4,6 +4,8 @@ import type { Clock } from "../../src/clock.ts";
 export interface FakeClock extends Clock {
   /** Goes on by `ms`, waking sleepers in their order; between steps everything that is ready gets its turn. */
   advance(ms: number): Promise<void>;
+  /** Sets the wall clock back; the monotonic one goes on. */
+  setBack(ms: number): void;
   /** Whether real work (files, keys) is still under way that the clock should wait for. */
   busy: () => boolean;
 }
@@ -13,11 +15,15 @@ const STEP_MS = 250;
 
 export function createFakeClock(start = new Date("2026-03-02T08:00:00Z")): FakeClock {
   let nowMs = start.getTime();
+  let setBackMs = 0;
   const sleepers = new Set<{ at: number; wake(): void }>();
 
   const clock: FakeClock = {
     busy: () => false,
-    now: () => new Date(nowMs),
+    setBack: (ms) => {
+      setBackMs += ms;
+    },
+    now: () => new Date(nowMs - setBackMs),
     monotonicMs: () => nowMs - start.getTime(),
     sleep: (ms, signal) =>
       new Promise((resolve) => {

@@ -34,7 +34,7 @@ export class ObjectStore implements AsyncDisposable {
       endpoint: this.endpoint,
       region: "us-east-1",
       credentials: () => S3_KEYS,
-      space: async () => ({ freeBytes: 1, totalBytes: 2 }),
+      space: async () => ({ freeBytes: 1, totalBytes: 2, folder: "here" }),
       ...change,
     };
   }
