@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
-import { discard } from "./wipe.ts";
+import { discard, discardUnqueued } from "./wipe.ts";
 
 /** What went, and the serials of cameras that stay, switched off, until the last of their readings is sent. */
 export interface CameraErasure {
@@ -28,8 +28,9 @@ export async function eraseCameras(
     if ((await store.findCamera(serial)) === null) continue;
     await store.retireCamera(id);
     const gone = await discard({ cameraSerial: serial }, deps);
-    readings += gone.readings;
-    images += gone.images;
+    const left = await discardUnqueued(serial, deps);
+    readings += gone.readings + left.readings;
+    images += gone.images + left.images;
   }
   await store.removeRetired();
   const leaving: string[] = [];

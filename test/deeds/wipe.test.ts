@@ -7,6 +7,7 @@ import { deedRoutes } from "../../src/api/deed-routes.ts";
 import type { ApiDeps, Deeds } from "../../src/api/deps.ts";
 import { runWipe } from "../../src/deeds/wipe.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
+import type { Store } from "../../src/store/store.ts";
 import { addCameras, readingEntry, SqliteUnderTest, START, standingClock } from "../support/store-fixture.ts";
 
 test("a wipe that somebody waits for stops between two steps, and the next one goes on", async () => {
@@ -24,6 +25,32 @@ test("a wipe that somebody waits for stops between two steps, and the next one g
   expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 1000, "held message": 0 }, more: true });
   expect((await store.summarize()).readings).toBe(500);
   expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 500 }, more: false });
+  images.close();
+  quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a wipe of readings reaches those that the replaced system left without a message, in steps too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  const quarantine = openDiskStore(join(folder, "quarantine"));
+  await images.put("A/left_ocr.jpg", new Uint8Array([1]));
+  await images.flush();
+  let left = 1200;
+  const store: Store = {
+    ...under.store,
+    discardUnqueued: async (cameraSerial, limit = left) => {
+      expect(cameraSerial).toBeNull();
+      const readings = Math.min(left, limit);
+      left -= readings;
+      return { readings, imagePaths: left === 0 ? ["A/left_ocr.jpg"] : [] };
+    },
+  };
+  const deps = { store, images, quarantine, config: { dataDir: folder }, clock: standingClock(), isOver: () => true };
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 1000 }, more: true });
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 200, image: 1 }, more: false });
+  expect(await images.has("A/left_ocr.jpg")).toBe(false);
   images.close();
   quarantine.close();
   rmSync(folder, { recursive: true, force: true });
