@@ -47,31 +47,41 @@ export function createHoldings(pool: Pool, tallies: Tallies, unqueued: Unqueued,
       );
       return [...imagePathsOf(rows), ...(await unqueued.listImagePaths(cameraId))];
     },
-    detachImages: async () => {
+    countPictured: () =>
+      pool.patiently("counting images", async (run) => {
+        const [row] = await run<{ count: number }>(
+          `SELECT count(*) AS count FROM alpr_readings r JOIN messages_queue q ON q.reading_id = r.id
+           WHERE q.status <> 'SENDING' AND (r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL)`,
+        );
+        return row?.count ?? 0;
+      }),
+    detachImages: async (limit = Number.POSITIVE_INFINITY, after = 0) => {
       const imagePaths: string[] = [];
       let readings = 0;
-      for (let after = 0, full = true; full; ) {
+      let last = after;
+      for (let full = true; full; ) {
+        const most = Math.min(STEP_ROWS, limit - readings);
         const rows = await pool.query<PictureRow>(
           "forgetting images",
           `WITH picked AS MATERIALIZED (
              SELECT r.id, ${SELECT_PICTURES} FROM alpr_readings r JOIN messages_queue q ON q.reading_id = r.id
              WHERE r.id > $1::text::bigint AND q.status <> 'SENDING'
                AND (r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL)
-             ORDER BY r.id LIMIT ${STEP_ROWS} FOR UPDATE OF r, q),
+             ORDER BY r.id LIMIT $2::text::integer FOR UPDATE OF r, q),
            detached AS (
              UPDATE alpr_readings SET image_ocr_path = NULL, image_ctx_path = NULL, has_image_ocr = false, has_image_ctx = false
              WHERE id = ANY (ARRAY(SELECT id FROM picked)))
            SELECT * FROM picked ORDER BY id`,
-          [String(after)],
+          [String(last), String(most)],
         );
         imagePaths.push(...imagePathsOf(rows));
         readings += rows.length;
-        after = rows.at(-1)?.id ?? after;
-        full = rows.length === STEP_ROWS;
+        last = rows.at(-1)?.id ?? last;
+        full = rows.length === most && readings < limit;
         if (full) await clock.sleep(0);
       }
-      const left = await unqueued.detachImages();
-      return { readings: readings + left.readings, imagePaths: [...imagePaths, ...left.imagePaths] };
+      const left = await unqueued.detachImages(limit - readings);
+      return { readings: readings + left.readings, imagePaths: [...imagePaths, ...left.imagePaths], last };
     },
     discardUnqueued: (cameraSerial, limit) => unqueued.discard(cameraSerial, limit),
     forgetTallies: () => tallies.forget(),

@@ -11,8 +11,8 @@ const FORGET = "image_ocr_path = NULL, image_ctx_path = NULL, has_image_ocr = fa
 export interface Unqueued {
   /** Pictures that they refer to. */
   listImagePaths(cameraId: number): Promise<readonly string[]>;
-  /** They forget their pictures. @returns pictures to erase after */
-  detachImages(): Promise<{ readings: number; imagePaths: readonly string[] }>;
+  /** They forget their pictures, at most `limit` of them. @returns pictures to erase after */
+  detachImages(limit: number): Promise<{ readings: number; imagePaths: readonly string[] }>;
   /** Erases those of one camera, or all; at most `limit`. @returns pictures to erase after */
   discard(cameraSerial: string | null, limit?: number): Promise<{ readings: number; imagePaths: readonly string[] }>;
 }
@@ -61,13 +61,13 @@ export function createUnqueued(pool: Pool): Unqueued {
       );
       return imagePathsOf(rows);
     },
-    detachImages: () =>
+    detachImages: (limit) =>
       change(
         "forgetting images",
         "(r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL)",
         [],
         `UPDATE alpr_readings SET ${FORGET}`,
-        Number.POSITIVE_INFINITY,
+        limit,
       ),
     discard: (cameraSerial, limit = Number.POSITIVE_INFINITY) =>
       change(

@@ -1,5 +1,7 @@
 import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
-import { AppError } from "../errors.ts";
+import { closeSync, fdatasync, openSync } from "node:fs";
+import { promisify } from "node:util";
+import { AppError, systemCode } from "../errors.ts";
 
 /** How long a write waits for another process's write. */
 export const BUSY_TIMEOUT_MS = 5000;
@@ -11,14 +13,28 @@ export interface Connection {
   prepare<Row, Parameters extends SQLQueryBindings[]>(sql: string): Statement<Row, Parameters>;
   /** Runs `work` in one transaction that has the write lock from the start; durable when it returns. `work` must not await. */
   write<T>(doing: string, work: () => T): T;
-  /** The same, but seen by everyone at once and durable only with the next `write`: a power cut may take it back, whole. */
+  /** The same, but seen by everyone at once and durable only with the next `write` or `sync`: a power cut may take it back, whole. */
   writeLazily<T>(doing: string, work: () => T): T;
+  /** Resolves when all that is seen now is durable, whoever wrote it. The disk is waited for in another thread. */
+  sync(doing: string): Promise<void>;
   /** Runs `work` on one snapshot. */
   read<T>(doing: string, work: () => T): T;
   close(): void;
 }
 
-export function createConnection(database: Database): Connection {
+/** @param datasync fdatasync(2); for tests another */
+export function createConnection(
+  database: Database,
+  datasync: (descriptor: number) => Promise<void> = promisify(fdatasync),
+): Connection {
+  // Everything committed is either in the log or was synced when a checkpoint carried it into the database. The descriptor
+  // stays open: an error since it was opened is reported, also one that another process was told of already.
+  let log: number | null = null;
+  let syncing = 0;
+  let isClosed = false;
+  const closeLog = (): void => {
+    if (log !== null && isClosed && syncing === 0) closeSync(log);
+  };
   const statements: { finalize(): void }[] = [];
   const transaction = <T>(begin: string, doing: string, work: () => T): T => {
     try {
@@ -48,11 +64,28 @@ export function createConnection(database: Database): Connection {
         database.run("PRAGMA synchronous = FULL");
       }
     },
+    sync: async (doing) => {
+      syncing += 1;
+      try {
+        log ??= openSync(`${database.filename}-wal`, "r");
+        await datasync(log);
+      } catch (error) {
+        throw new AppError("unavailable", `${doing}: the disk did not take it (${systemCode(error) ?? "error"})`, {
+          hint: "Check the disk of DATA_DIR: `dmesg` and `df -h` say more.",
+          cause: error,
+        });
+      } finally {
+        syncing -= 1;
+        closeLog();
+      }
+    },
     read: (doing, work) => transaction("BEGIN", doing, work),
     close: () => {
       // An unfinalized statement would keep the file open, and with it a -wal file full of plates.
       for (const statement of statements) statement.finalize();
       database.close(true);
+      isClosed = true;
+      closeLog();
     },
   };
 }

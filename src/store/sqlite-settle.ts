@@ -153,13 +153,18 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
   };
 
   return {
-    settle: async (settled, now) =>
-      connection.write("settling messages", () => {
+    settle: async (settled, now) => {
+      const doing = "settling messages";
+      // The loop must not stand still while the disk takes it: cameras and other posts go on.
+      const kept = connection.writeLazily(doing, () => {
         const sheet = tallies.open();
         const results = settled.map((one) => settleOne(one, now.getTime(), sheet));
         sheet.write();
         return results;
-      }),
+      });
+      await connection.sync(doing);
+      return kept;
+    },
     bringForward: async (now, limit) =>
       connection.write("bringing messages forward", () => bringForward.run({ now: now.getTime(), limit }).changes),
     releaseExpired: async (now) => {
@@ -191,11 +196,16 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
         return { messages: dead.length, imagePaths: imagePathsOf(dead), more: dead.length >= limit };
       });
     },
-    findReferenced: async (paths) =>
-      connection.read(
-        "looking for images",
+    findReferenced: async (paths) => {
+      const doing = "looking for images";
+      const found = connection.read(
+        doing,
         () => new Set(paths.filter((path) => isReferenced.get({ path })?.found === 1)),
-      ),
+      );
+      // Who asks erases what is not referred to: a row that is gone must not come back with the next power cut.
+      if (found.size < paths.length) await connection.sync(doing);
+      return found;
+    },
   };
 }
 

@@ -49,6 +49,8 @@ export interface SqliteOptions {
   clock: Clock;
   /** How long a write waits for another process's. */
   busyTimeoutMs?: number;
+  /** fdatasync(2), for tests: a disk that is slow or fails. */
+  datasync?: (descriptor: number) => Promise<void>;
   /** For tests of older and newer schemas. */
   migrations?: readonly Migration[];
   /** Makes what is to be done for each reading that is queued, within its transaction. */
@@ -103,7 +105,7 @@ function openOn(database: Database, options: SqliteOptions): SqliteParts {
   database.run(`PRAGMA cache_size = -${CACHE_KIBIBYTES}`);
   database.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.run(`PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`);
-  const connection = createConnection(database);
+  const connection = createConnection(database, options.datasync);
   const schemaVersion = migrate(migrationTarget(connection), options.migrations ?? SQLITE_MIGRATIONS);
   return { store: compose(connection, options, version, schemaVersion), connection };
 }

@@ -159,7 +159,7 @@ export interface QueueStore {
    * Seen by everyone when it resolves; a power cut may take it back, and then the message is sent again as if never claimed.
    */
   claim(request: ClaimRequest, now: Date): Promise<readonly Claim[]>;
-  /** Writes a group of settlements in one commit. False: the lease was lost meanwhile, and nothing was written for that one. */
+  /** Writes a group of settlements in one commit, durable when it resolves; others may see it a moment before. False: the lease was lost meanwhile, and nothing was written for that one. */
   settle(settled: readonly Settled[], now: Date): Promise<readonly boolean[]>;
   /** Soonest instant after `now` at which a FAILED message falls due, or null. */
   nextDueAt(now: Date): Promise<Date | null>;
@@ -185,7 +185,7 @@ export interface QueueStore {
   purgeDead(before: Date, limit: number): Promise<Purged>;
   /** Forgets content hashes older than `before`, at most `limit`. */
   purgeDedupe(before: Date, limit: number): Promise<number>;
-  /** Of these relative paths, those that a reading still refers to. */
+  /** Of these relative paths, those that a reading still refers to; that no reading refers to the others is durable. */
   findReferenced(paths: readonly string[]): Promise<ReadonlySet<string>>;
   /** Of these paths below the quarantine folder, those that a held message still has. */
   findHeld(paths: readonly string[]): Promise<ReadonlySet<string>>;
