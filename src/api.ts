@@ -25,7 +25,7 @@ export function createApi(deps: ApiDeps): Api {
   const { api, lectorVision } = config;
   const listener = createListener(
     { ...api, what: "HTTP", names: ["API_HOST", "API_PORT"] },
-    async (request, peer, wait) => (await answers()).api(request, peer, wait),
+    async (asked) => (await answers()).api(asked),
     deps,
   );
   const own =
@@ -39,7 +39,7 @@ export function createApi(deps: ApiDeps): Api {
             what: "Lector Vision",
             names: ["LECTORVISION_HOST", "LECTORVISION_PORT"],
           },
-          async (request, peer, wait) => (await answers()).lectorVision(request, peer, wait),
+          async (asked) => (await answers()).lectorVision(asked),
           deps,
         );
 

@@ -1,11 +1,13 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { AppError, errorText, systemCode } from "./errors.ts";
+import { AppError, errorText } from "./errors.ts";
 import type { PfxContents } from "./soap/certificate.ts";
 
 const NAMES = { key: "key.pem", client: "client.pem", privpub: "privpub.pem" } as const;
 const CURRENT = "current";
+/** An import takes a moment; what is older is nobody's any more. */
+const LEFTOVER_AGE_MS = 600_000;
 
 /** Absolute paths of one complete set; for the store's row. They name this certificate's own files and never another's. */
 export interface CertificatePaths {
@@ -113,7 +115,7 @@ function writeVersion(home: string, hash: string, files: readonly [string, strin
       if (files.every(([file, text]) => holds(join(folder, file), text))) return name;
       continue;
     }
-    const temporary = fs.mkdtempSync(join(home, `.new-${process.pid}-`));
+    const temporary = fs.mkdtempSync(join(home, `.new-${randomUUID()}-`));
     try {
       for (const [file, text] of files)
         writeDurably(join(temporary, file), text, file === NAMES.key ? 0o600 : 0o640, home);
@@ -150,26 +152,24 @@ function adoptPlainFiles(home: string): void {
 function replaceLink(home: string, name: string, target: string): void {
   const path = join(home, name);
   if (readLink(path) === target) return;
-  const temporary = join(home, `.link-${process.pid}-${randomUUID()}`);
+  const temporary = join(home, `.link-${randomUUID()}`);
   fs.symlinkSync(target, temporary);
   giveToOwner(temporary, home);
   fs.renameSync(temporary, path);
 }
 
-/** What a crashed import left half written, a key among it; not what one that is still running needs. */
+/**
+ * What a crashed import left half written, a key among it. By its age, on the clock of the file system: whether the process
+ * still runs cannot be seen where it belongs to another container. `home` was changed just now.
+ */
 function removeLeftovers(home: string): void {
+  const nowMs = fs.statSync(home).ctimeMs;
   for (const name of fs.readdirSync(home)) {
-    const pid = /^\.(?:new|link)-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) fs.rmSync(join(home, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== "ESRCH";
+    if (!/^\.(?:new|link)-/.test(name)) continue;
+    const begun = fs.lstatSync(join(home, name), { throwIfNoEntry: false });
+    if (begun !== undefined && nowMs - begun.mtimeMs > LEFTOVER_AGE_MS) {
+      fs.rmSync(join(home, name), { recursive: true, force: true });
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError, systemCode } from "./errors.ts";
@@ -7,9 +8,9 @@ import { AppError, systemCode } from "./errors.ts";
  * @throws AppError `unavailable` naming the file; what was there before is unchanged then
  */
 export async function writeFileDurably(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`;
+  const temporary = `${path}.${randomUUID()}.new`;
   try {
-    const file = await open(temporary, "w", mode);
+    const file = await open(temporary, "wx", mode);
     try {
       await file.writeFile(text);
       await file.sync();

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "./clock.ts";
@@ -47,8 +48,8 @@ export async function openRunFile(dataDir: string, task: string, version: string
     version,
   };
   await mkdir(folder, { recursive: true, mode: 0o750 });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, "w", 0o644);
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  const file = await open(temporary, "wx", 0o644);
   try {
     await file.writeFile(`${JSON.stringify(facts)}\n`);
   } finally {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError, systemCode } from "./errors.ts";
@@ -14,8 +14,9 @@ export async function openSecret(path: string): Promise<Uint8Array> {
   const present = await readSecret(path);
   if (present !== null) return present;
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, "w", 0o600);
+  // No number of a process: in two containers that share the folder it is the same.
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  const file = await open(temporary, "wx", 0o600);
   try {
     await file.writeFile(randomBytes(SECRET_BYTES));
     await file.sync();

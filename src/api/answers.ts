@@ -11,6 +11,7 @@ import { createDispatch } from "./dispatch.ts";
 import { createEvents } from "./events.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { createLectorVision, lectorVisionRoutes } from "./lectorvision.ts";
+import type { Answer } from "./listener.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { buildOpenApi } from "./openapi.ts";
 import { quarantineRoutes } from "./quarantine-routes.ts";
@@ -21,8 +22,6 @@ import { seriesRoutes } from "./series-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { siteRoutes } from "./site-routes.ts";
 import { statusRoutes } from "./status-routes.ts";
-
-type Answer = ReturnType<typeof createDispatch>;
 
 /** What is answered on the API's port, and on Lector Vision's own. */
 export interface Answers {
@@ -74,7 +73,7 @@ export function createAnswers(deps: ApiDeps): Answers {
   routes.push(...lectorVisionRoutes(receive, "api"));
   const dispatch = createDispatch({ routes, access, log });
   return {
-    api: async (request, peer, wait) => answerPage(request) ?? dispatch(request, peer, wait),
+    api: async (asked) => answerPage(asked.request, asked.url.pathname) ?? dispatch(asked),
     lectorVision: createDispatch({
       routes: [
         ...lectorVisionRoutes(receive, "own"),

@@ -9,7 +9,7 @@ import type { Metrics, ProcessSnapshot } from "../metrics.ts";
 import type { ParsedMessage, Protocol } from "../reading.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
-import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
+import type { IntakeResult, MessageFilter, Quarantined, Store } from "../store/store.ts";
 import type { SpoolStatus } from "../store/transfer.ts";
 import type { SentByHand, Totals, WipeKind } from "./deed-schemas.ts";
 
@@ -27,11 +27,22 @@ export interface ReceivedMessage {
 type Audited = <T>(detail: string, run: () => Promise<T>) => Promise<T>;
 type Counts = Readonly<Record<string, number>>;
 
+interface Gone {
+  readings: number;
+  images: number;
+  /** Pictures that could not be erased, while their readings were; they are swept later. */
+  failure: Error | null;
+}
+
 /** What is done for an operator with more than the store. */
 export interface Deeds {
   totals(): Promise<Static<typeof Totals>>;
-  /** Takes the cameras of a municipality away with all that is stored of them. @throws AppError `conflict` while one must stay for what is being sent */
-  eraseCameras(municipality: string, cameras: readonly Camera[]): Promise<void>;
+  /** Takes cameras away with all that is stored of them; `leaving`: those that go with what is being sent of them. */
+  eraseCameras(cameras: readonly Camera[]): Promise<Gone & { leaving: readonly string[] }>;
+  /** The same of a municipality that is to go after them. @throws AppError `conflict` while one must stay for what is being sent */
+  eraseCamerasOf(municipality: string, cameras: readonly Camera[]): Promise<Gone>;
+  /** Erases messages with readings and pictures, part by part; not what is being sent. */
+  discard(filter: MessageFilter): Promise<Gone>;
   /** Looks at everything that can be wrong, for a minute at most. */
   doctor(): Promise<readonly Finding[]>;
   countWipe(kind: WipeKind): Promise<{ counts: Counts; text: string }>;

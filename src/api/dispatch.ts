@@ -3,6 +3,7 @@ import type { Log } from "../log.ts";
 import type { Access } from "./access.ts";
 import { readBody } from "./body.ts";
 import { checkPart } from "./check.ts";
+import type { Answer, Asked } from "./listener.ts";
 import { Refusal, toRefusal } from "./refusal.ts";
 import { type Route, WithHeaders } from "./route.ts";
 
@@ -15,14 +16,12 @@ export interface DispatchDeps {
 }
 
 /** Answers one request by the table: who asks, what it says, what comes of it. Never rejects. */
-export function createDispatch(
-  deps: DispatchDeps,
-): (request: Request, peer: string, wait: (seconds: number) => void) => Promise<Response> {
+export function createDispatch(deps: DispatchDeps): Answer {
   const { access, log } = deps;
   const table = deps.routes.map((route) => ({ route, parts: route.path.split("/") }));
 
-  async function answer(request: Request, peer: string, wait: (seconds: number) => void): Promise<Response> {
-    const { pathname, searchParams } = new URL(request.url);
+  async function answer({ request, url, peer, wait }: Asked): Promise<Response> {
+    const { pathname, searchParams } = url;
     const method = request.method === "HEAD" ? "GET" : request.method;
     const found = table.flatMap(({ route, parts }) => {
       const params = matchPath(parts, pathname);
@@ -50,16 +49,16 @@ export function createDispatch(
     return toResponse(route, value);
   }
 
-  return async (request, peer, wait) => {
+  return async (asked) => {
     try {
-      return await answer(request, peer, wait);
+      return await answer(asked);
     } catch (error) {
       const refusal = toRefusal(error);
       if (refusal.status >= 500) {
-        const path = routePath(table, request);
+        const path = routePath(table, asked.url.pathname);
         const known = error instanceof AppError || error instanceof Refusal;
         log[known ? "warn" : "error"]("a request could not be answered", {
-          method: request.method,
+          method: asked.request.method,
           path,
           error: errorText(error),
         });
@@ -74,8 +73,7 @@ export function createDispatch(
 }
 
 /** The path as the table has it: what a caller wrote there goes into no log. */
-function routePath(table: readonly { route: Route; parts: readonly string[] }[], request: Request): string {
-  const { pathname } = new URL(request.url);
+function routePath(table: readonly { route: Route; parts: readonly string[] }[], pathname: string): string {
   return table.find(({ parts }) => matchPath(parts, pathname) !== null)?.route.path ?? "(unknown)";
 }
 

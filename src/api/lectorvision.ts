@@ -6,7 +6,7 @@ import { errorText } from "../errors.ts";
 import { readBody } from "./body.ts";
 import type { ApiDeps, ReceivedMessage } from "./deps.ts";
 import { Refusal } from "./refusal.ts";
-import { defineMediaRoute, type Route } from "./route.ts";
+import { defineMediaRoute, LONG_SECONDS, type Route } from "./route.ts";
 
 export const LECTORVISION_BODY_BYTES = 20 * 1024 * 1024;
 const BODY_TIMEOUT_MS = 120_000;
@@ -20,6 +20,8 @@ const SAMPLE_BYTES = 64 * 1024;
 const SPACE_FOR_MS = 5000;
 const AGAIN: Readonly<Record<string, string>> = { "retry-after": "10" };
 
+type Receive = (request: Request, peer: string, wait: (seconds: number) => void) => Promise<Response>;
+
 export type LectorVisionDeps = Pick<ApiDeps, "config" | "images" | "clock" | "log" | "take">;
 
 /**
@@ -27,7 +29,7 @@ export type LectorVisionDeps = Pick<ApiDeps, "config" | "images" | "clock" | "lo
  * may still become a reading: of an unknown device it is held; who is not allowed is told 429, to keep what he has until
  * somebody corrects the list; what cannot be understood is answered 400, and held as well.
  */
-export function createLectorVision(deps: LectorVisionDeps): (request: Request, peer: string) => Promise<Response> {
+export function createLectorVision(deps: LectorVisionDeps): Receive {
   const { config, clock, log, take } = deps;
   const { allow, token } = config.lectorVision;
   const allowed: AddressList | null = allow.length === 0 ? null : parseAddressList(allow);
@@ -81,6 +83,7 @@ export function createLectorVision(deps: LectorVisionDeps): (request: Request, p
     peer: string,
     receivedAt: Date,
     grow: (bytes: number) => void,
+    wait: (seconds: number) => void,
   ): Promise<Response> {
     const hold = (reason: string, bytes: Uint8Array) =>
       take(messageOf({ kind: "malformed", reason, cameraSerial: null }, () => bytes, peer, receivedAt));
@@ -112,6 +115,8 @@ export function createLectorVision(deps: LectorVisionDeps): (request: Request, p
         `${items.length} readings in one request, at most ${MOST_ITEMS}; send fewer at once`,
       );
     }
+    // Only now: a sender that falls silent in the middle is not waited for so long.
+    wait(LONG_SECONDS);
     return answer(items, Array.isArray(value), peer, receivedAt);
   }
 
@@ -148,14 +153,14 @@ export function createLectorVision(deps: LectorVisionDeps): (request: Request, p
     return new Refusal(503, "unavailable", "the reading could not be stored; send it again", { headers: AGAIN });
   }
 
-  return async (request, peer) => {
+  return async (request, peer, wait) => {
     authorize(request, peer);
     await requireSpace();
     // What is announced is set aside at once: better refused at the beginning than in the middle.
     const announced = Math.min(Number(request.headers.get("content-length") ?? 0) || 0, LECTORVISION_BODY_BYTES);
     return withMemory((grow) => {
       grow(announced);
-      return receive(request, peer, clock.now(), grow);
+      return receive(request, peer, clock.now(), grow, wait);
     });
   };
 }
@@ -163,10 +168,7 @@ export function createLectorVision(deps: LectorVisionDeps): (request: Request, p
 const PATHS = ["/ingest/lectorvision", "/ingest/v2/detection/", "/ingest/v2/detection", "/ingest", "/ingest/", "/"];
 
 /** On the API's own port one path; on a listener of its own all that agents are set to. */
-export function lectorVisionRoutes(
-  receive: (request: Request, peer: string) => Promise<Response>,
-  where: "api" | "own",
-): readonly Route[] {
+export function lectorVisionRoutes(receive: Receive, where: "api" | "own"): readonly Route[] {
   return (where === "api" ? PATHS.slice(0, 1) : PATHS).map((path) =>
     defineMediaRoute({
       method: "POST",
@@ -177,7 +179,7 @@ export function lectorVisionRoutes(
       access: "public",
       media: "application/json",
       status: 202,
-      handle: async ({ request, peer }) => receive(request, peer),
+      handle: async ({ request, peer, wait }) => receive(request, peer, wait),
     }),
   );
 }

@@ -16,6 +16,19 @@ export interface Place {
   names: readonly [host: string, port: string];
 }
 
+export interface Asked {
+  request: Request;
+  /** Of the request, read once. */
+  url: URL;
+  /** Address of the other side. */
+  peer: string;
+  /** The answer may take so long: the connection is kept open meanwhile. */
+  wait(seconds: number): void;
+}
+
+/** Answers one request; does not reject. */
+export type Answer = (asked: Asked) => Promise<Response>;
+
 export interface Listener {
   /** @returns the port. @throws AppError naming who holds it, or what is wrong with the certificate */
   open(): Promise<number>;
@@ -33,11 +46,7 @@ const MOST_UNDER_WAY = 256;
 const TLS_EVERY_MS = 60_000;
 
 /** One port that speaks HTTP, or HTTPS with a certificate that may be renewed meanwhile. */
-export function createListener(
-  place: Place,
-  answer: (request: Request, peer: string, wait: (seconds: number) => void) => Promise<Response>,
-  deps: { clock: Clock; log: Log },
-): Listener {
+export function createListener(place: Place, answer: Answer, deps: { clock: Clock; log: Log }): Listener {
   const { clock, log } = deps;
   const isTls = place.tls !== null;
   const stopping = new AbortController();
@@ -51,17 +60,22 @@ export function createListener(
   async function respond(request: Request, running: Bun.Server<undefined>): Promise<Response> {
     const peer = running.requestIP(request)?.address ?? "";
     if (underWay >= MOST_UNDER_WAY) {
-      const headers = { "retry-after": "1" };
-      return Response.json({ code: "unavailable", error: "too many requests at once" }, { status: 503, headers });
+      return refuse(503, "unavailable", "too many requests at once", { "retry-after": "1" });
     }
+    const url = URL.parse(request.url);
+    // No client's library makes such a thing, so no agent's reading is refused for good by this.
+    if (url === null) return refuse(400, "invalid", "the Host header or the address cannot be understood");
     const wait = (seconds: number): void => running.timeout(request, seconds);
     underWay += 1;
     try {
-      return addSecurityHeaders(await compressAnswer(request, await answer(request, peer, wait)), isTls);
+      return addSecurityHeaders(await compressAnswer(request, await answer({ request, url, peer, wait })), isTls);
     } finally {
       underWay -= 1;
     }
   }
+
+  const refuse = (status: number, code: string, error: string, headers: Record<string, string> = {}): Response =>
+    addSecurityHeaders(Response.json({ code, error }, { status, headers }), isTls);
 
   async function serve(port: number): Promise<Bun.Server<undefined>> {
     try {
@@ -71,7 +85,13 @@ export function createListener(
         ...(shown === null ? {} : { tls: shown }),
         idleTimeout: IDLE_SECONDS,
         maxRequestBodySize: MAX_BODY_BYTES,
+        // Else Bun shows a page with our source and stack to whoever made something go wrong.
+        development: false,
         fetch: respond,
+        error: (error) => {
+          log.error("a request could not be answered", { error: errorText(error) });
+          return refuse(500, "internal", "something unexpected went wrong");
+        },
       });
     } catch (cause) {
       const owner = systemCode(cause) === "EADDRINUSE" ? await findPortOwner(port) : null;

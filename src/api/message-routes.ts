@@ -1,7 +1,6 @@
 import { type Static, Type } from "typebox";
 import { gatherExplanation } from "../explanation.ts";
 import { captured, formatDay, maskPlate } from "../format.ts";
-import { eraseMany } from "../images/image-store.ts";
 import { listedReading, type ShownMessage } from "../listed-reading.ts";
 import { groupQueue } from "../queue-groups.ts";
 import type { MessageFilter, QueuedMessage } from "../store/store.ts";
@@ -18,7 +17,7 @@ import {
   ReadingList,
 } from "./message-schemas.ts";
 import { invalid, mustFind, Refusal } from "./refusal.ts";
-import { type Caller, defineMediaRoute, defineRoute, type Route } from "./route.ts";
+import { type Caller, defineMediaRoute, defineRoute, LONG_SECONDS, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
 
 const USUAL_LIMIT = 50;
@@ -166,8 +165,9 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       access: "operator",
       body: MessageSelection,
       answer: Changed,
-      handle: async ({ body, caller }) => {
+      handle: async ({ body, caller, wait }) => {
         const filter = await readSelection(body);
+        wait(LONG_SECONDS);
         const deed = { what: "queue retry" as const, detail: describe(body), messageId: onlyId(filter) };
         const messages = await auditor.around(caller, deed, () => store.retryMessages(filter, clock.now()));
         if (messages > 0) deps.onDue();
@@ -182,12 +182,16 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       access: "operator",
       body: MessageSelection,
       answer: Changed,
-      handle: async ({ body, caller }) => {
+      handle: async ({ body, caller, wait }) => {
         const filter = await readSelection(body);
+        wait(LONG_SECONDS);
         const deed = { what: "queue discard" as const, detail: describe(body), messageId: onlyId(filter) };
-        const { messages, imagePaths } = await auditor.around(caller, deed, () => store.discardMessages(filter));
-        await eraseMany(images, imagePaths);
-        return { messages };
+        const { readings, failure } = await auditor.around(caller, deed, async () =>
+          (await deps.deeds()).discard(filter),
+        );
+        // The readings are gone, whatever becomes of their pictures.
+        if (failure !== null) throw failure;
+        return { messages: readings };
       },
     }),
   ];

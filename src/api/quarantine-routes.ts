@@ -7,7 +7,7 @@ import type { ApiDeps } from "./deps.ts";
 import { describe } from "./message-routes.ts";
 import { After, Changed, HeldDetail, HeldList, HeldResults, HeldSelection } from "./message-schemas.ts";
 import { invalid, mustFind } from "./refusal.ts";
-import { defineRoute, type Route } from "./route.ts";
+import { defineRoute, LONG_SECONDS, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
 
 const USUAL_LIMIT = 50;
@@ -99,7 +99,8 @@ export function quarantineRoutes(deps: ApiDeps, auditor: Auditor): readonly Rout
       access: "operator",
       body: HeldSelection,
       answer: HeldResults,
-      handle: async ({ body, caller }) => {
+      handle: async ({ body, caller, wait }) => {
+        wait(LONG_SECONDS);
         const held = await select(body);
         const deed = { what: "quarantine retry" as const, detail: `${describe(body)}: ${held.length}` };
         return auditor.around(caller, deed, async () => {
@@ -120,7 +121,8 @@ export function quarantineRoutes(deps: ApiDeps, auditor: Auditor): readonly Rout
       access: "operator",
       body: HeldSelection,
       answer: Changed,
-      handle: async ({ body, caller }) => {
+      handle: async ({ body, caller, wait }) => {
+        wait(LONG_SECONDS);
         const held = await select(body);
         const deed = { what: "quarantine drop" as const, detail: `${describe(body)}: ${held.length}` };
         const ids = held.map(({ id }) => id);

@@ -1,6 +1,5 @@
 import { Type } from "typebox";
 import { countOf } from "../format.ts";
-import { eraseMany } from "../images/image-store.ts";
 import { coordinate, endpointUrl } from "../registry-values.ts";
 import { DEFAULT_ENDPOINT } from "../status-report.ts";
 import { endpointDefaults, type NewCamera } from "../store/registry.ts";
@@ -22,15 +21,12 @@ import {
   SavedEndpoint,
   SavedMunicipality,
 } from "./registry-schemas.ts";
-import { defineRoute, defineSilentRoute, type Route } from "./route.ts";
+import { defineRoute, defineSilentRoute, LONG_SECONDS, type Route } from "./route.ts";
 import { Camera, Endpoint, exactly, listOf, Municipality } from "./schemas.ts";
-
-/** What is stored of many cameras takes its time. */
-const ERASE_SECONDS = 255;
 
 /** Municipalities, endpoints and cameras; a PUT adds, or changes what it names. */
 export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
-  const { store, config, images } = deps;
+  const { store, config } = deps;
 
   /** The id that a name of the body stands for; undefined keeps, null clears. */
   async function endpointId(name: string | null | undefined, kept: number | null): Promise<number | null> {
@@ -94,11 +90,13 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
           : [];
         const detail =
           cameras.length === 0 ? found.name : `${found.name} with ${countOf(cameras.length, "camera")}, unsent`;
-        wait(ERASE_SECONDS);
-        await auditor.around(caller, { what: "municipality remove" as const, detail }, async () => {
-          if (cameras.length > 0) await (await deps.deeds()).eraseCameras(found.name, cameras);
+        wait(LONG_SECONDS);
+        const gone = await auditor.around(caller, { what: "municipality remove" as const, detail }, async () => {
+          const erased = cameras.length > 0 ? await (await deps.deeds()).eraseCamerasOf(found.name, cameras) : null;
           await store.removeMunicipality(found.id);
+          return erased;
         });
+        if (gone !== null && gone.failure !== null) throw gone.failure;
       },
     }),
     defineRoute({
@@ -232,12 +230,13 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
       method: "DELETE",
       path: "/api/v1/cameras/{serial}",
       tag: "registry",
-      summary: "remove a camera; what waits of it is delivered first (readings=keep) or erased (readings=erase)",
+      summary:
+        "remove a camera; what waits of it is delivered first (readings=keep) or erased (readings=erase), but for what is being sent",
       access: "admin",
       params: CameraSerial,
       query: exactly({ readings: Type.Optional(Type.Enum(["keep", "erase"])) }),
       answer: Removed,
-      handle: async ({ params: { serial }, query, caller }) => {
+      handle: async ({ params: { serial }, query, caller, wait }) => {
         const camera = await findCamera(serial);
         const keep = query.readings !== "erase";
         const detail = `camera ${serial}, its readings: ${keep ? "delivered first" : "erased unsent"}`;
@@ -249,10 +248,13 @@ export function registryRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[
           });
           return { removed: retired.includes(serial), readings: 0 };
         }
-        const { readings, imagePaths } = await auditor.around(caller, deed, () => store.removeCamera(camera.id, true));
-        // The camera is gone, whatever becomes of its pictures: those that stay behind are swept.
-        await eraseMany(images, imagePaths);
-        return { removed: true, readings };
+        wait(LONG_SECONDS);
+        const { readings, leaving, failure } = await auditor.around(caller, deed, async () =>
+          (await deps.deeds()).eraseCameras([camera]),
+        );
+        // The camera is gone, whatever becomes of its pictures.
+        if (failure !== null) throw failure;
+        return { removed: leaving.length === 0, readings };
       },
     }),
   ];

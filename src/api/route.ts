@@ -9,6 +9,9 @@ export interface Caller {
   via: "token" | "session";
 }
 
+/** For what is done to any number of rows: the longest that a silent connection can be kept open. */
+export const LONG_SECONDS = 255;
+
 export interface RouteInput<P, Q, B> {
   params: P;
   query: Q;

@@ -7,13 +7,13 @@ import { grayPicture } from "../gray-picture.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
-import type { Store } from "../store/store.ts";
+import type { MessageFilter, Store } from "../store/store.ts";
 import { eraseCameras, requireGone } from "./camera-removal.ts";
 import { stageNextCertificate } from "./certificate-staging.ts";
 import { listChecks, probePorts } from "./doctor-checks.ts";
 import { deliverByHand, findRoute, MADE_UP_PLATE, reportDelivery } from "./hand-delivery.ts";
 import { countTotals } from "./totals.ts";
-import { countFields, countWipe, describeCounts, runWipe, type WipeKind } from "./wipe.ts";
+import { countFields, countWipe, describeCounts, discard, runWipe, type WipeKind } from "./wipe.ts";
 
 /** Somebody waits for the answer of each: none of them may last. */
 const DOCTOR_CHECK_MS = 15_000;
@@ -30,13 +30,46 @@ export interface DeedsDeps {
   clock: Clock;
 }
 
+/** All of it, but in the short steps of a process that has cameras to serve. */
+const never = (): boolean => false;
+
+/**
+ * Rows go with or without their pictures: one that cannot be erased now is swept later. So what was done is told apart from
+ * the first failure of a picture, of which whoever asked must hear.
+ */
+async function withoutPictures<T>(
+  images: Pick<ImageStore, "erase">,
+  run: (images: Pick<ImageStore, "erase">) => Promise<T>,
+): Promise<T & { failure: Error | null }> {
+  let failure: Error | null = null;
+  const gone = await run({
+    erase: (paths) =>
+      images.erase(paths).catch((error: unknown) => {
+        failure ??= new AppError("internal", "readings were erased, but not all of their pictures", { cause: error });
+        return 0;
+      }),
+  });
+  return { ...gone, failure };
+}
+
 /** What the API does for an operator with more than the store; for the composition root. */
 export function createDeeds(deps: DeedsDeps) {
   const { store, config, clock } = deps;
+  const erase = (cameras: readonly Camera[]) =>
+    withoutPictures(deps.images, (images) => eraseCameras(cameras, { store, images, isOver: never }));
   return {
     totals: () => countTotals(store, deps),
-    eraseCameras: async (municipality: string, cameras: readonly Camera[]) =>
-      requireGone(municipality, await eraseCameras(cameras, deps)),
+    eraseCameras: erase,
+    eraseCamerasOf: async (municipality: string, cameras: readonly Camera[]) => {
+      const gone = await erase(cameras);
+      requireGone(municipality, gone);
+      return gone;
+    },
+    discard: async (filter: MessageFilter) => {
+      const gone = await withoutPictures(deps.images, (images) => discard(filter, { store, images, isOver: never }));
+      await store.scrub();
+      return gone;
+    },
     /** The checks of `tattile doctor`, but not every page of the database: this process has cameras to serve. */
     doctor: async () => {
       const checks = await listChecks(config, { store }, await probePorts(config), clock, { pages: false });
@@ -74,9 +107,9 @@ export function createDeeds(deps: DeedsDeps) {
       const patient = { ...config, mossos: { ...mossos, timeoutMs: Math.min(mossos.timeoutMs, SEND_MS) } };
       const endpoint =
         route.endpoint === null ? null : { ...route.endpoint, timeoutMs: Math.min(route.endpoint.timeoutMs, SEND_MS) };
-      const never = new AbortController().signal;
+      const unstopped = new AbortController().signal;
       const deliver = async () => {
-        const delivery = await deliverByHand({ ...reading, endpoint }, patient, clock, dryRun, never);
+        const delivery = await deliverByHand({ ...reading, endpoint }, patient, clock, dryRun, unstopped);
         return reportDelivery(delivery, reading, maskPlate(plate), dryRun);
       };
       const detail = `camera ${camera.serial} to ${route.endpoint?.name ?? "the default endpoint"}`;

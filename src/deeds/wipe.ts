@@ -24,6 +24,9 @@ export interface WipeDeps {
   isOver?(): boolean;
 }
 
+/** Of discard: any store of pictures will do that can erase. */
+export type DiscardDeps = Pick<WipeDeps, "onProgress" | "isOver"> & { images: Pick<ImageStore, "erase"> };
+
 /** More than the bounds of the quarantine allow by default. */
 const MOST_HELD = 1_000_000;
 /** Messages whose rows go before their pictures do; then the next. Their paths take a few megabytes. */
@@ -35,12 +38,9 @@ const HELD_STEP = 500;
 /** What is there to be erased. */
 export async function countWipe(
   kind: WipeKind,
-  store: Pick<Store, "summarize" | "listQuarantine" | "listMessages">,
+  store: Pick<Store, "summarize" | "listQuarantine" | "countPictured">,
 ): Promise<Counts> {
-  if (kind === "images") {
-    const messages = await store.listMessages({ statuses: ["PENDING", "FAILED", "DEAD"] }, MOST_HELD);
-    return { "stored reading with images": messages.filter((m) => m.hasOcrImage || m.hasCtxImage).length };
-  }
+  if (kind === "images") return { "stored reading with images": await store.countPictured() };
   const { byStatus } = await store.summarize();
   if (kind === "queue") return { "waiting reading": byStatus.PENDING + byStatus.FAILED };
   return {
@@ -58,19 +58,36 @@ export async function runWipe(kind: WipeKind, deps: WipeDeps): Promise<{ erased:
     }
     case "readings":
       return wipeReadings(deps);
-    case "images": {
-      const { readings, imagePaths } = await deps.store.detachImages();
-      const images = await eraseImages(imagePaths, deps);
-      return { erased: { reading: readings, image: images + (await eraseOrphans(deps)) }, more: false };
-    }
+    case "images":
+      return wipeImages(deps);
   }
 }
+
+/** Part by part: in each the readings forget their pictures, then the pictures go. */
+async function wipeImages(deps: WipeDeps): Promise<{ erased: Counts; more: boolean }> {
+  const step = stepOf(deps);
+  let reading = 0;
+  let image = 0;
+  let more = false;
+  for (let after = 0; !more; ) {
+    const { readings, imagePaths, last } = await deps.store.detachImages(step, after);
+    reading += readings;
+    image += await eraseImages(imagePaths, deps);
+    if (readings < step) break;
+    after = last;
+    more = deps.isOver?.() === true;
+  }
+  return { erased: { reading, image: image + (more ? 0 : await eraseOrphans(deps)) }, more };
+}
+
+const stepOf = ({ isOver }: Pick<WipeDeps, "isOver">): number => (isOver === undefined ? DISCARD_STEP : SHORT_STEP);
 
 async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boolean }> {
   const { store, quarantine, config, clock } = deps;
   const discarded = await discard({}, deps);
+  const left = discarded.more ? { readings: 0, images: 0, more: true } : await discardUnqueued(null, deps);
   let held = 0;
-  let more = discarded.more;
+  let more = left.more;
   while (!more) {
     // Rows first: a row without its file would be a message that cannot be shown; a file without its row is swept.
     const step = await store.listQuarantine({}, HELD_STEP);
@@ -82,8 +99,8 @@ async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boo
   }
   const spooled = more ? 0 : await wipeSpool(config, clock);
   const orphans = more ? 0 : await eraseOrphans(deps);
-  const reading = discarded.readings + spooled;
-  return { erased: { reading, image: discarded.images + orphans, "held message": held }, more };
+  const reading = discarded.readings + left.readings + spooled;
+  return { erased: { reading, image: discarded.images + left.images + orphans, "held message": held }, more };
 }
 
 /**
@@ -92,9 +109,9 @@ async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boo
  */
 export async function discard(
   filter: MessageFilter,
-  deps: Pick<WipeDeps, "images" | "onProgress" | "isOver"> & { store: Pick<Store, "discardMessages"> },
+  deps: DiscardDeps & { store: Pick<Store, "discardMessages"> },
 ): Promise<{ readings: number; images: number; more: boolean }> {
-  const step = deps.isOver === undefined ? DISCARD_STEP : SHORT_STEP;
+  const step = stepOf(deps);
   let readings = 0;
   let images = 0;
   for (;;) {
@@ -107,10 +124,24 @@ export async function discard(
   }
 }
 
-function eraseImages(
-  paths: readonly string[],
-  { images, onProgress }: Pick<WipeDeps, "images" | "onProgress">,
-): Promise<number> {
+/** The same for readings that the replaced system left without a message: of one camera, or (null) of all. */
+export async function discardUnqueued(
+  cameraSerial: string | null,
+  deps: DiscardDeps & { store: Pick<Store, "discardUnqueued"> },
+): Promise<{ readings: number; images: number; more: boolean }> {
+  const step = stepOf(deps);
+  let readings = 0;
+  let images = 0;
+  for (;;) {
+    const gone = await deps.store.discardUnqueued(cameraSerial, step);
+    readings += gone.readings;
+    images += await eraseImages(gone.imagePaths, deps);
+    if (gone.readings < step) return { readings, images, more: false };
+    if (deps.isOver?.() === true) return { readings, images, more: true };
+  }
+}
+
+function eraseImages(paths: readonly string[], { images, onProgress }: DiscardDeps): Promise<number> {
   return eraseMany(images, paths, (done) => onProgress?.(`erasing images: ${done} of ${paths.length}`));
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { mkdir, open, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
@@ -186,9 +186,10 @@ function hashOf(value: string | Uint8Array): string {
 /** The file's own time says when the source was last looked at, so that a restart does not ask again. */
 async function writeCache(dir: string, path: string, bytes: Uint8Array, at: Date): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o750 });
-  const temporary = `${path}.${process.pid}.new`;
+  // No number of a process: in two containers that share the folder it is the same.
+  const temporary = `${path}.${randomUUID()}.new`;
   try {
-    const file = await open(temporary, "w", 0o640);
+    const file = await open(temporary, "wx", 0o640);
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -248,6 +248,8 @@ export function createSpool(deps: SpoolDeps): Spool {
   async function sweep(files: ImageStore, findReferenced: FindPaths): Promise<void> {
     const before = clock.now().getTime() - ORPHAN_AGE_MS;
     for await (const { folder, files: listed } of files.list()) {
+      // What is left is found by the next look.
+      if (stopping.signal.aborted) return;
       deps.onTurn?.();
       const old = listed
         .filter(({ modifiedAt }) => modifiedAt.getTime() < before)

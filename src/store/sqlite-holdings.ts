@@ -8,6 +8,8 @@ import type { Tallies } from "./sqlite-tallies.ts";
 
 /** Rows that lose their pictures in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;
+/** Rows that are looked at at once; between two looks whoever shares this thread has his turn. */
+const LOOK_ROWS = 10_000;
 
 type PictureRow = { id: number; ocr: string | null; ctx: string | null };
 
@@ -27,11 +29,16 @@ export function createHoldings(connection: Connection, tallies: Tallies, clock: 
     `SELECT r.id, r.image_ocr_path AS ocr, r.image_ctx_path AS ctx FROM messages_queue q
      JOIN alpr_readings r ON r.id = q.reading_id WHERE q.camera_id = ? ORDER BY r.id`,
   );
-  const stepPictures = connection.prepare<PictureRow, [number]>(
+  const lookForPictures = connection.prepare<{ last: number | null; rows: number; pictured: number }, [number]>(
+    `SELECT max(id) AS last, count(*) AS rows, count(*) FILTER (WHERE pictured) AS pictured FROM (
+       SELECT r.id, r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL AS pictured FROM alpr_readings r
+       JOIN messages_queue q ON q.id = r.id WHERE r.id > ? AND q.status <> 'SENDING' ORDER BY r.id LIMIT ${LOOK_ROWS})`,
+  );
+  const stepPictures = connection.prepare<PictureRow, [number, number]>(
     `SELECT r.id, r.image_ocr_path AS ocr, r.image_ctx_path AS ctx FROM alpr_readings r
      JOIN messages_queue q ON q.id = r.id
      WHERE r.id > ? AND q.status <> 'SENDING' AND (r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL)
-     ORDER BY r.id LIMIT ${STEP_ROWS}`,
+     ORDER BY r.id LIMIT ?`,
   );
   const detach = connection.prepare<never, [number]>(
     "UPDATE alpr_readings SET image_ocr_path = NULL, image_ctx_path = NULL WHERE id = ?",
@@ -71,23 +78,38 @@ export function createHoldings(connection: Connection, tallies: Tallies, clock: 
       ),
     listImagePaths: async (cameraId) =>
       connection.read("listing images", () => imagePathsOf(listPictures.all(cameraId))),
-    detachImages: async () => {
+    countPictured: async () => {
+      let count = 0;
+      for (let after = 0, full = true; full; ) {
+        const found = connection.read("counting images", () => lookForPictures.get(after));
+        count += found?.pictured ?? 0;
+        after = found?.last ?? after;
+        full = found?.rows === LOOK_ROWS;
+        if (full) await clock.sleep(0);
+      }
+      return count;
+    },
+    detachImages: async (limit = Number.POSITIVE_INFINITY, after = 0) => {
       const imagePaths: string[] = [];
       let readings = 0;
-      for (let after = 0, full = true; full; ) {
+      let last = after;
+      for (let full = true; full; ) {
+        const most = Math.min(STEP_ROWS, limit - readings);
         const rows = connection.write("forgetting images", () => {
-          const found = stepPictures.all(after);
+          const found = stepPictures.all(last, most);
           for (const { id } of found) detach.run(id);
           return found;
         });
         imagePaths.push(...imagePathsOf(rows));
         readings += rows.length;
-        after = rows.at(-1)?.id ?? after;
-        full = rows.length === STEP_ROWS;
+        last = rows.at(-1)?.id ?? last;
+        full = rows.length === most && readings < limit;
         if (full) await clock.sleep(0);
       }
-      return { readings, imagePaths };
+      return { readings, imagePaths, last };
     },
+    // A reading and its message come and go in one transaction, and a file of another program is no store of ours.
+    discardUnqueued: async () => ({ readings: 0, imagePaths: [] }),
     forgetTallies: async () => connection.write("forgetting the counts", () => tallies.forget()),
     retireCamera: async (id) =>
       connection.write("retiring a camera", () => {

@@ -23,9 +23,9 @@ const pages = new Map<string, Page>(
 );
 
 /** The dashboard's file of this address, as the browser takes it; null when there is none. */
-export function answerPage(request: Request): Response | null {
+export function answerPage(request: Request, pathname: string): Response | null {
   if (request.method !== "GET" && request.method !== "HEAD") return null;
-  const page = pages.get(new URL(request.url).pathname);
+  const page = pages.get(pathname);
   if (page === undefined) return null;
   const { type, etag, isHashed } = page.file;
   const headers: Record<string, string> = {

@@ -5,8 +5,12 @@ import { join } from "node:path";
 import type { Auditor } from "../../src/api/audit.ts";
 import { deedRoutes } from "../../src/api/deed-routes.ts";
 import type { ApiDeps, Deeds } from "../../src/api/deps.ts";
-import { runWipe } from "../../src/deeds/wipe.ts";
+import { loadConfig } from "../../src/config.ts";
+import { createDeeds } from "../../src/deeds/deeds.ts";
+import { countWipe, runWipe } from "../../src/deeds/wipe.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
+import type { ImageStore } from "../../src/images/image-store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { addCameras, readingEntry, SqliteUnderTest, START, standingClock } from "../support/store-fixture.ts";
 
 test("a wipe that somebody waits for stops between two steps, and the next one goes on", async () => {
@@ -24,8 +28,91 @@ test("a wipe that somebody waits for stops between two steps, and the next one g
   expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 1000, "held message": 0 }, more: true });
   expect((await store.summarize()).readings).toBe(500);
   expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 500 }, more: false });
+  await store.enqueue(
+    Array.from({ length: 1500 }, (_, n) => readingEntry(n + 2001, "A")),
+    START,
+  );
+  expect(await countWipe("images", store)).toEqual({ "stored reading with images": 1500 });
+  expect(await runWipe("images", deps)).toMatchObject({ erased: { reading: 1000 }, more: true });
+  expect(await countWipe("images", store)).toEqual({ "stored reading with images": 500 });
+  expect(await runWipe("images", deps)).toMatchObject({ erased: { reading: 500 }, more: false });
+  expect((await store.summarize()).readings).toBe(1500);
   images.close();
   quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a wipe of readings reaches those that the replaced system left without a message, in steps too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  const quarantine = openDiskStore(join(folder, "quarantine"));
+  await images.put("A/left_ocr.jpg", new Uint8Array([1]));
+  await images.flush();
+  let left = 1200;
+  const store: Store = {
+    ...under.store,
+    discardUnqueued: async (cameraSerial, limit = left) => {
+      expect(cameraSerial).toBeNull();
+      const readings = Math.min(left, limit);
+      left -= readings;
+      return { readings, imagePaths: left === 0 ? ["A/left_ocr.jpg"] : [] };
+    },
+  };
+  const deps = { store, images, quarantine, config: { dataDir: folder }, clock: standingClock(), isOver: () => true };
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 1000 }, more: true });
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 200, image: 1 }, more: false });
+  expect(await images.has("A/left_ocr.jpg")).toBe(false);
+  images.close();
+  quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("what is discarded beside cameras that are served goes part by part, rows before pictures in each", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  await addCameras(under.store, "A", "B");
+  for (const [serial, first] of [
+    ["A", 0],
+    ["B", 2000],
+  ] as const) {
+    const entries = Array.from({ length: 1500 }, (_, n) => readingEntry(first + n + 1, serial));
+    await under.store.enqueue(entries, START);
+  }
+  const steps: string[] = [];
+  const store: Store = {
+    ...under.store,
+    discardMessages: async (filter, limit) => {
+      const gone = await under.store.discardMessages(filter, limit);
+      steps.push(`${gone.messages} rows`);
+      return gone;
+    },
+  };
+  const noting: ImageStore = {
+    ...images,
+    erase: async (paths) => {
+      if (steps.at(-1) !== "pictures") steps.push("pictures");
+      return images.erase(paths);
+    },
+  };
+  const clock = standingClock();
+  const { config } = loadConfig({ env: { DATA_DIR: folder }, installed: false });
+  const deeds = createDeeds({ store, images: noting, quarantine: noting, config, clock });
+  expect(await deeds.discard({ cameraSerial: "A" })).toMatchObject({ readings: 1500, failure: null });
+  const [, camera] = await store.listCameras();
+  expect(await deeds.eraseCameras(camera === undefined ? [] : [camera])).toMatchObject({ readings: 1500 });
+  expect(steps).toEqual([
+    "1000 rows",
+    "pictures",
+    "500 rows",
+    "pictures",
+    "1000 rows",
+    "pictures",
+    "500 rows",
+    "pictures",
+  ]);
+  images.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

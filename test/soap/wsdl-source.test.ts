@@ -91,6 +91,16 @@ describe("the contract of an endpoint", () => {
     expect([server.bodies.length, ask()]).toEqual([2, "urn:other"]);
   });
 
+  test("is kept on disk whole by those who read it at once, whatever numbers their processes have", async () => {
+    const answer = { status: 200, body: other };
+    await using server = await openWsdlServer(answer);
+    const together = Array.from({ length: 8 }, open);
+    for (const source of together) source.contractFor(server.url, authority.certPath);
+    await Promise.all(together.map((source) => source.settled()));
+    expect(lines.filter((line) => line.startsWith("warn"))).toEqual([]);
+    expect(readdirSync(cacheDir)).toEqual([expect.stringMatching(/\.wsdl$/)]);
+  });
+
   test("survives a restart on disk, and is not asked for again the same day", async () => {
     const answer = { status: 200, body: other };
     await using server = await openWsdlServer(answer);

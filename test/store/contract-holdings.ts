@@ -105,7 +105,11 @@ export function describeHoldings(name: string, open: OpenStore): void {
       const paths = (serial: string, n: number): string[] =>
         ["ocr", "ctx"].map((kind) => `${serial}/2026/05/04/${n}_${kind}.jpg`);
       expect(await store.listImagePaths(1)).toEqual([...paths("A", 1), ...paths("A", 2)]);
-      expect(await store.detachImages()).toEqual({ readings: 2, imagePaths: [...paths("A", 2), ...paths("B", 3)] });
+      expect(await store.countPictured()).toBe(2);
+      expect(await store.detachImages(1)).toEqual({ readings: 1, imagePaths: paths("A", 2), last: 2 });
+      expect(await store.countPictured()).toBe(1);
+      expect(await store.detachImages(1, 3)).toEqual({ readings: 0, imagePaths: [], last: 3 });
+      expect(await store.detachImages(10, 2)).toEqual({ readings: 1, imagePaths: paths("B", 3), last: 3 });
       expect(
         (await store.listMessages({}, 10)).map(({ hasOcrImage, hasCtxImage }) => [hasOcrImage, hasCtxImage]),
       ).toEqual([
@@ -114,7 +118,25 @@ export function describeHoldings(name: string, open: OpenStore): void {
         [false, false],
       ]);
       expect(await store.findReferenced([...paths("A", 1), ...paths("A", 2)])).toEqual(new Set(paths("A", 1)));
-      expect(await store.detachImages()).toEqual({ readings: 0, imagePaths: [] });
+      expect(await store.countPictured()).toBe(0);
+      expect(await store.detachImages()).toEqual({ readings: 0, imagePaths: [], last: 0 });
+    });
+
+    test("pictures of more readings than one transaction takes are counted and forgotten, all or as many as are asked for", async () => {
+      await using under = await open();
+      const { store } = under;
+      await addCameras(store, "A");
+      for (const first of [1, 3001, 6001, 9001]) {
+        const entries = Array.from({ length: 3000 }, (_, n) => readingEntry(first + n, "A"));
+        await store.enqueue(entries, START);
+      }
+      expect(await store.countPictured()).toBe(12_000);
+      const some = await store.detachImages(2500);
+      expect([some.readings, some.imagePaths.length, some.last]).toEqual([2500, 5000, 2500]);
+      expect(await store.countPictured()).toBe(9500);
+      const all = await store.detachImages();
+      expect([all.readings, all.imagePaths.length, all.last]).toEqual([9500, 19_000, 12_000]);
+      expect(await store.countPictured()).toBe(0);
     });
 
     test("forgets the lasting counts", async () => {

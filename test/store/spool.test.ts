@@ -373,4 +373,21 @@ describe("the loop that looks after the spool", () => {
     // Forty pictures are more than two steps of a batch.
     expect(under.turns).toBeGreaterThan(last + 3);
   });
+
+  test("does not look through all files of the spool when it is to stop", async () => {
+    await using under = await SpoolUnderTest.open();
+    const { spool, here } = await under.spool();
+    for (let n = 0; n < 50; n += 1) await here.put(`C${n}/1_ocr.jpg`, pictureOf(n));
+    let folders = 0;
+    let stopped: Promise<void> | null = null;
+    under.onStep = (step) => {
+      if (step !== "findReferenced before") return;
+      folders += 1;
+      stopped ??= spool.stop();
+    };
+    spool.start();
+    await until(() => stopped !== null);
+    await stopped;
+    expect(folders).toBeLessThan(50);
+  });
 });

@@ -11,7 +11,10 @@ export class ServerFailure extends Error {
   }
 }
 
-const TIMEOUT_MS = 30_000;
+/** For what is only looked at. */
+const LOOK_MS = 30_000;
+/** What is done to a whole town may take as long as the server keeps its silent connection open (255 s). */
+const DEED_MS = 260_000;
 
 /** Asks the server. @throws ServerFailure */
 export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -21,7 +24,7 @@ export async function ask<T>(method: string, path: string, body?: unknown): Prom
       method,
       headers: { "x-tattile-request": "1", ...(body === undefined ? {} : { "content-type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(method === "GET" ? LOOK_MS : DEED_MS),
     });
   } catch (error) {
     throw new ServerFailure(0, error instanceof Error ? error.message : String(error), null);

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { connect } from "node:net";
+import { createListener } from "../../src/api/listener.ts";
+import { systemClock } from "../../src/clock.ts";
+import { collectingLog, openApi } from "../support/api-fixture.ts";
+
+/** What a server answers to a request as it is written here, until it closes. */
+function sendRaw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answered = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    socket.on("data", (piece) => {
+      answered += piece.toString("latin1");
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve(answered));
+  });
+}
+
+test.each(["[", "[::1", "a b", "a:b:c", "%", "x:99999", "<script>"])(
+  "a Host that is none (%s) is refused in our words on every port, and the log stays empty",
+  async (host) => {
+    await using api = await openApi({ LECTORVISION_PORT: "0" });
+    api.logged.splice(0);
+    const ports = [Number(new URL(api.url).port), api.lectorVisionPort ?? 0];
+    for (const port of ports) {
+      for (const path of ["/health", "/", "/api/v1/messages?after=1"]) {
+        const answered = await sendRaw(port, `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+        expect(answered).toStartWith("HTTP/1.1 400 ");
+        expect(answered.toLowerCase()).toContain("\r\nx-content-type-options: nosniff\r\n");
+        expect(answered).toEndWith('{"code":"invalid","error":"the Host header or the address cannot be understood"}');
+      }
+    }
+    expect(api.logged).toEqual([]);
+  },
+);
+
+test("what goes wrong beside all that is foreseen is in the log, and no page shows it", async () => {
+  const logged: string[] = [];
+  const place = { host: "127.0.0.1", port: 0, tls: null, what: "HTTP", names: ["API_HOST", "API_PORT"] } as const;
+  const broken = () => Promise.reject(new Error("the secret of the house"));
+  const listener = createListener(place, broken, { clock: systemClock, log: collectingLog(logged) });
+  const response = await fetch(`http://127.0.0.1:${await listener.open()}/`);
+  expect([response.status, await response.json()]).toEqual([
+    500,
+    { code: "internal", error: "something unexpected went wrong" },
+  ]);
+  expect(response.headers.get("x-frame-options")).toBe("DENY");
+  expect(logged.join("\n")).toContain("the secret of the house");
+  await listener.close(0);
+});
