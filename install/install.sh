@@ -157,9 +157,14 @@ put_files() {
   # It may hold passwords: whoever made it, only root writes it and only tattile reads it.
   own root tattile "$ENV_FILE"
   chmod 0640 "$ENV_FILE"
+  # All but the pages for who builds tattile: what one of these links to is there too.
   local page
-  for page in install operation operacion from-ajustes site configuration protocol guarantees; do
+  for page in install operation operacion from-ajustes site configuration protocol guarantees api dashboard postgresql \
+    scaling performance; do
     if [ -f "$HERE/../docs/$page.md" ]; then put 0644 "$HERE/../docs/$page.md" "$DOC_DIR/$page.md"; fi
+  done
+  for page in "$HERE"/../docs/img/*.png; do
+    if [ -f "$page" ]; then put 0644 "$page" "$DOC_DIR/img/${page##*/}"; fi
   done
 }
 

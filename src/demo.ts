@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "./clock.ts";
@@ -141,6 +141,8 @@ function readerOf(serial: string): string {
 
 async function writeSettings(folder: string, transitPort: number, apiPort: number): Promise<string> {
   const path = join(folder, "tattile.env");
+  // Root may not make it by a command where tattile is installed.
+  await mkdir(join(folder, "data"), { mode: 0o750 });
   const lines = [
     `DATA_DIR=${folder}/data`,
     `TRANSIT_HOST=127.0.0.1`,

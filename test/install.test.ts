@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -86,6 +87,21 @@ test("the shell scripts give shellcheck nothing to say", () => {
   const { status, text } = run("shellcheck", ...paths.map((path) => join(PROJECT, path)));
   expect(text).toBe("");
   expect(status).toBe(0);
+});
+
+test("the pages that are installed have beside them what they link to, pictures too", () => {
+  const root = tree();
+  expect(install(root, "--binary", standIn("1.0.0")).status).toBe(0);
+  const docs = join(root, "usr/local/share/doc/tattile");
+  const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
+  expect(pages).toContain("operacion.md");
+  const links = pages.flatMap((page) =>
+    [...readFileSync(join(docs, page), "utf8").matchAll(/\]\(([^)#:]+)[^):]*\)/g)]
+      .map(([, target = ""]) => target)
+      .filter((target) => !target.startsWith("../")),
+  );
+  expect(links.length).toBeGreaterThan(10);
+  expect([...new Set(links)].filter((target) => !existsSync(join(docs, target)))).toEqual([]);
 });
 
 test.each(UNITS)("systemd finds nothing wrong with %s, and would say so", (unit) => {

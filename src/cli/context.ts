@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { AppError, systemCode } from "../errors.ts";
 import type { Store } from "../store/store.ts";
@@ -23,14 +24,17 @@ export function createContext(options: { out: Output; envFile: string | undefine
   // Before root becomes the owner of the data folder, and loses its own name.
   const uid = process.getuid?.();
   let config: Promise<Config> | undefined;
+  let isDataDirSet = false;
   let store: Promise<Store> | undefined;
   const readConfig = async (): Promise<Config> => {
     const { loadConfig } = await import("../config.ts");
     const loaded = loadConfig({ env: process.env, envFile });
     for (const warning of loaded.warnings) out.note(`Warning: ${warning}`);
+    isDataDirSet = loaded.sources["DATA_DIR"] !== "default";
     return loaded.config;
   };
   const openStore = async (config: Config): Promise<Store> => {
+    if (isDataDirSet) requireDataDir(config.dataDir);
     await adoptOwner(config.dataDir);
     const { openStore } = await import("../store/open.ts");
     return openStore(config);
@@ -53,6 +57,19 @@ export function createContext(options: { out: Output; envFile: string | undefine
     },
   };
   return context;
+}
+
+/**
+ * Where tattile is installed root must not make a data folder that was set and is missing, its disk not mounted perhaps: the
+ * service could not use what lies in it, and would not start any more.
+ * @throws AppError `config`
+ */
+function requireDataDir(dataDir: string): void {
+  if (process.getuid?.() !== 0 || existsSync(dataDir)) return;
+  if (Bun.which("id") === null || Bun.spawnSync(["id", "-u", "tattile"]).exitCode !== 0) return;
+  throw new AppError("config", `opening the data folder: DATA_DIR is not there (${dataDir})`, {
+    hint: `mount its disk, or make it: install -d -o tattile -g tattile -m 0750 ${dataDir}`,
+  });
 }
 
 /**

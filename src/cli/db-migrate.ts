@@ -107,7 +107,7 @@ function describeAdoption(found: Adoption, location: string, pictures: Pictures 
   if (of("SUCCESS") > 0) lines.push(`  ${of("SUCCESS")} were delivered and not erased: they are erased`);
   if (found.readingsWithoutMessage > 0) {
     lines.push(
-      `  without a message: ${countOf(found.readingsWithoutMessage, "reading")}; they stay in the table alpr_readings`,
+      `  without a message: ${countOf(found.readingsWithoutMessage, "reading")}; they stay in the table alpr_readings until their camera is removed or readings are wiped`,
     );
   }
   for (const { municipality, certificate } of found.assignments) {

@@ -39,7 +39,7 @@ export async function addMunicipality(kit: Kit, endpoint?: string): Promise<stri
     },
   ]);
   if (!answered) return null;
-  const flags = [...(code === "" ? [] : ["--code", code]), ...(chosen === null ? [] : ["--endpoint", chosen])];
+  const flags = [...(code === "" ? [] : [`--code=${code}`]), ...(chosen === null ? [] : ["--endpoint", chosen])];
   return (await kit.run(["municipality", "add", name, ...flags], saySaved(t))) ? name : null;
 }
 
@@ -90,7 +90,7 @@ export async function addCamera(kit: Kit, municipality?: string): Promise<string
   const [x, y] = coordinates.split(/\s+/);
   const flags = [
     ...(y === undefined ? [] : ["--x", x ?? "", "--y", y]),
-    ...(description === "" ? [] : ["--description", description]),
+    ...(description === "" ? [] : [`--description=${description}`]),
   ];
   const words = ["camera", "add", serial, "--reader", reader, "--municipality", town, ...flags];
   const done = await kit.run(words, saySaved(t));

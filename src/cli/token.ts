@@ -75,7 +75,7 @@ const list = defineTattileCommand({
 });
 
 function until({ expiresAt }: ApiToken, now: Date): string {
-  if (expiresAt === null) return "revoked";
+  if (expiresAt === null) return "no end";
   return expiresAt > now ? formatDay(expiresAt) : `over (${formatDay(expiresAt)})`;
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Camera } from "../store/registry.ts";
 import type { Store } from "../store/store.ts";
-import { type DiscardDeps, discard } from "./wipe.ts";
+import { type DiscardDeps, discard, discardUnqueued } from "./wipe.ts";
 
 /** What went, and the serials of cameras that stay, switched off, until the last of their readings is sent. */
 export interface CameraErasure {
@@ -27,8 +27,9 @@ export async function eraseCameras(
     if ((await store.findCamera(serial)) === null) continue;
     await store.retireCamera(id);
     const gone = await discard({ cameraSerial: serial }, deps);
-    readings += gone.readings;
-    images += gone.images;
+    const left = await discardUnqueued(serial, deps);
+    readings += gone.readings + left.readings;
+    images += gone.images + left.images;
   }
   await store.removeRetired();
   const leaving: string[] = [];

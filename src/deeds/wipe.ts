@@ -85,8 +85,9 @@ const stepOf = ({ isOver }: Pick<WipeDeps, "isOver">): number => (isOver === und
 async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boolean }> {
   const { store, quarantine, config, clock } = deps;
   const discarded = await discard({}, deps);
+  const left = discarded.more ? { readings: 0, images: 0, more: true } : await discardUnqueued(null, deps);
   let held = 0;
-  let more = discarded.more;
+  let more = left.more;
   while (!more) {
     // Rows first: a row without its file would be a message that cannot be shown; a file without its row is swept.
     const step = await store.listQuarantine({}, HELD_STEP);
@@ -98,8 +99,8 @@ async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boo
   }
   const spooled = more ? 0 : await wipeSpool(config, clock);
   const orphans = more ? 0 : await eraseOrphans(deps);
-  const reading = discarded.readings + spooled;
-  return { erased: { reading, image: discarded.images + orphans, "held message": held }, more };
+  const reading = discarded.readings + left.readings + spooled;
+  return { erased: { reading, image: discarded.images + left.images + orphans, "held message": held }, more };
 }
 
 /**
@@ -120,6 +121,23 @@ export async function discard(
     if (messages < step) return { readings, images, more: false };
     if (deps.isOver?.() === true) return { readings, images, more: true };
     deps.onProgress?.(`erased: ${readings} readings`);
+  }
+}
+
+/** The same for readings that the replaced system left without a message: of one camera, or (null) of all. */
+export async function discardUnqueued(
+  cameraSerial: string | null,
+  deps: DiscardDeps & { store: Pick<Store, "discardUnqueued"> },
+): Promise<{ readings: number; images: number; more: boolean }> {
+  const step = stepOf(deps);
+  let readings = 0;
+  let images = 0;
+  for (;;) {
+    const gone = await deps.store.discardUnqueued(cameraSerial, step);
+    readings += gone.readings;
+    images += await eraseImages(gone.imagePaths, deps);
+    if (gone.readings < step) return { readings, images, more: false };
+    if (deps.isOver?.() === true) return { readings, images, more: true };
   }
 }
 

@@ -259,6 +259,11 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "atureu tattile a totes les màquines; el que en retenia una que ha mort queda lliure en uns minuts (SENDER_STUCK_TIMEOUT_SECONDS)",
     "pare tattile en todas las máquinas; lo que retenía una que murió queda libre en unos minutos (SENDER_STUCK_TIMEOUT_SECONDS)",
   ),
+  "opening the data folder: DATA_DIR is not there ({1})": said(
+    "en obrir la carpeta de dades: no hi ha DATA_DIR ({1})",
+    "al abrir la carpeta de datos: no existe DATA_DIR ({1})",
+  ),
+  "mount its disk, or make it: {1}": said("munteu-ne el disc, o creeu-la: {1}", "monte su disco, o créela: {1}"),
   "systemctl stop tattile, and again": said("systemctl stop tattile, i torneu-hi", "systemctl stop tattile, y repita"),
   "{1}: the database server cannot be reached or used now ({2}, {3})": said(
     "no s'arriba al servidor de la base de dades, o ara no es pot fer servir ({2}, {3}; {1})",

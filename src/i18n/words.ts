@@ -118,7 +118,7 @@ export const WORDS: Readonly<Record<string, Translation>> = {
   "run out": said("caducat", "caducado"),
   never: said("mai", "nunca"),
   none: said("cap", "ninguno"),
-  revoked: said("revocat", "revocado"),
+  "no end": said("sense caducitat", "sin caducidad"),
   staged: said("preparat", "preparado"),
   "no success yet": said("encara sense èxit", "aún sin éxito"),
   refused: said("rebutjat", "rechazado"),

@@ -27,12 +27,23 @@ export interface Holdings {
     limit?: number,
     after?: number,
   ): Promise<{ readings: number; imagePaths: readonly string[]; last: number }>;
+  /**
+   * Erases readings that no message refers to, of one camera or (null) of all, at most `limit`: the replaced system left such,
+   * tattile itself never does. @returns pictures to erase after.
+   */
+  discardUnqueued(
+    cameraSerial: string | null,
+    limit?: number,
+  ): Promise<{ readings: number; imagePaths: readonly string[] }>;
   /** Forgets all lasting counts. @returns how many rows. */
   forgetTallies(): Promise<number>;
   /** Switches a camera off and marks it: it goes with the last of its messages. @throws AppError `not-found` */
   retireCamera(id: number): Promise<void>;
   /** Ids of the cameras so marked. */
   listRetiring(): Promise<readonly number[]>;
-  /** Removes the marked cameras of which no message is left; one that was switched on again loses its mark. @returns serials removed. */
+  /**
+   * Removes the marked cameras of which no message is left, and what `discardUnqueued` erases of them (the sweep of orphans
+   * takes its pictures); one that was switched on again loses its mark. @returns serials removed.
+   */
   removeRetired(): Promise<readonly string[]>;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { checkServerIdentity as checkIdentity, type PeerCertificate } from "node:tls";
 import postgres from "postgres";
 import type { Clock } from "../clock.ts";
 import { type DatabaseAddress, type SslMode, showDatabaseAddress } from "../database-address.ts";
@@ -235,8 +236,13 @@ function tlsOptions({ sslMode, sslRootCert, hosts }: DatabaseAddress, socket: bo
   // As libpq has it: with authorities given, `require` checks them too.
   if (mode === "require" && sslRootCert === null) return { rejectUnauthorized: false };
   if (mode !== "verify-full") return { ...ca, rejectUnauthorized: true, checkServerIdentity: () => undefined };
-  const host = hosts[0]?.host ?? "";
-  return { ...ca, rejectUnauthorized: true, ...(isIP(host) !== 0 ? { host } : {}) };
+  if (!hosts.some(({ host }) => isIP(host) !== 0)) return { ...ca, rejectUnauthorized: true };
+  // For an address the library names no server to check against, and does not say which of several it connected to.
+  const checkServerIdentity = (_name: string, certificate: PeerCertificate): Error | undefined => {
+    const errors = hosts.map(({ host }) => checkIdentity(host, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
+  };
+  return { ...ca, rejectUnauthorized: true, checkServerIdentity };
 }
 
 function readAuthorities(path: string): string {

@@ -4,13 +4,14 @@ import type { Holdings, QueueCount } from "./holdings.ts";
 import type { Pool } from "./postgres-connection.ts";
 import { type PictureRow, SELECT_PICTURES } from "./postgres-settle.ts";
 import type { Tallies } from "./postgres-tallies.ts";
+import type { Unqueued } from "./postgres-unqueued.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
 
 /** Rows that lose their pictures in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;
 
 /** Totals, and what is done to everything at once. */
-export function createHoldings(pool: Pool, tallies: Tallies, clock: Clock): Holdings {
+export function createHoldings(pool: Pool, tallies: Tallies, unqueued: Unqueued, clock: Clock): Holdings {
   const listRetiring = async (): Promise<number[]> => {
     const rows = await pool.query<{ id: number }>(
       "listing cameras",
@@ -44,7 +45,7 @@ export function createHoldings(pool: Pool, tallies: Tallies, clock: Clock): Hold
          WHERE q.camera_id = $1::text::integer ORDER BY r.id`,
         [String(cameraId)],
       );
-      return imagePathsOf(rows);
+      return [...imagePathsOf(rows), ...(await unqueued.listImagePaths(cameraId))];
     },
     countPictured: () =>
       pool.patiently("counting images", async (run) => {
@@ -79,8 +80,10 @@ export function createHoldings(pool: Pool, tallies: Tallies, clock: Clock): Hold
         full = rows.length === most && readings < limit;
         if (full) await clock.sleep(0);
       }
-      return { readings, imagePaths, last };
+      const left = await unqueued.detachImages(limit - readings);
+      return { readings: readings + left.readings, imagePaths: [...imagePaths, ...left.imagePaths], last };
     },
+    discardUnqueued: (cameraSerial, limit) => unqueued.discard(cameraSerial, limit),
     forgetTallies: () => tallies.forget(),
     retireCamera: (id) =>
       pool.transaction("retiring a camera", async (run) => {
@@ -94,10 +97,16 @@ export function createHoldings(pool: Pool, tallies: Tallies, clock: Clock): Hold
     removeRetired: async () => {
       // Asked once a minute for ever: nothing is written where nothing is marked.
       if ((await listRetiring()).length === 0) return [];
+      const leaving = await pool.query<{ serial: string }>(
+        "listing cameras",
+        `SELECT c.serial_number AS serial FROM retiring_cameras t JOIN cameras c ON c.id = t.camera_id
+         WHERE NOT c.active AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.camera_id = c.id)`,
+      );
+      for (const { serial } of leaving) await unqueued.discard(serial);
       return pool.transaction("removing cameras", async (run) => {
         await run("DELETE FROM retiring_cameras WHERE camera_id IN (SELECT id FROM cameras WHERE active)");
         const gone = await run<{ serial: string }>(
-          `DELETE FROM cameras c WHERE c.id IN (SELECT camera_id FROM retiring_cameras)
+          `DELETE FROM cameras c WHERE c.id IN (SELECT camera_id FROM retiring_cameras) AND NOT c.active
              AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.camera_id = c.id)
              AND NOT EXISTS (SELECT 1 FROM alpr_readings r WHERE r.camera_id = c.id)
            RETURNING c.serial_number AS serial`,

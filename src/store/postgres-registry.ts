@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
+import type { Holdings } from "./holdings.ts";
 import type { Pool, Run } from "./postgres-connection.ts";
 import type { Revival } from "./postgres-revive.ts";
 import { createRotations, rotatingMunicipality } from "./postgres-rotations.ts";
@@ -24,6 +25,9 @@ const COUNT_MESSAGES = `SELECT
     (SELECT count(*) FROM messages_queue WHERE status = 'SENDING' AND lease_until IS NOT NULL AND camera_id = $1::text::integer) AS sending,
     (SELECT count(*) FROM messages_queue WHERE status = 'DEAD' AND camera_id = $1::text::integer) AS dead`;
 
+const DISCARD_UNQUEUED = `DELETE FROM alpr_readings r WHERE r.camera_id = $1::text::integer
+  AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.reading_id = r.id)`;
+
 interface Counts {
   waiting: number;
   sending: number;
@@ -34,7 +38,7 @@ interface Counts {
 export function createRegistry(
   pool: Pool,
   revival: Revival,
-  discardMessages: OperatorStore["discardMessages"],
+  { discardMessages, discardUnqueued }: Pick<OperatorStore, "discardMessages"> & Pick<Holdings, "discardUnqueued">,
   clock: Clock,
 ): Registry {
   const municipalities = createTable(MUNICIPALITY);
@@ -228,6 +232,8 @@ export function createRegistry(
       const waiting = await waitingOf(run, [id]);
       const serial = (await cameras.find(run, id))?.serial ?? id;
       requireUnused(`the camera ${serial}`, waiting > 0 ? [`${waiting} waiting messages`] : []);
+      // The replaced system left such; the sweep of orphans takes their pictures.
+      await run(DISCARD_UNQUEUED, [String(id)]);
       await cameras.remove(run, id);
     }
     for (const id of change.removed.municipalities) await removeMunicipality(run, id);
@@ -288,12 +294,16 @@ export function createRegistry(
       });
       if (serial === null) return { imagePaths: [], readings: 0 };
       const discarded = await discardMessages({ cameraSerial: serial });
+      const unqueued = await discardUnqueued(serial);
       await writing(async (run) => {
         const left = await waitingOf(run, [id]);
         requireUnused(`the camera ${serial}`, left > 0 ? ["messages that were claimed meanwhile"] : []);
         await cameras.remove(run, id);
       });
-      return { imagePaths: discarded.imagePaths, readings: discarded.messages };
+      return {
+        imagePaths: [...discarded.imagePaths, ...unqueued.imagePaths],
+        readings: discarded.messages + unqueued.readings,
+      };
     },
   };
 }

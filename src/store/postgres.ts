@@ -21,6 +21,7 @@ import { createStates } from "./postgres-states.ts";
 import { createTallies } from "./postgres-tallies.ts";
 import { createTokens } from "./postgres-tokens.ts";
 import { createTransfer } from "./postgres-transfer.ts";
+import { createUnqueued } from "./postgres-unqueued.ts";
 import { createUpkeep } from "./postgres-upkeep.ts";
 import type { Certificate } from "./registry.ts";
 import type { Store } from "./store.ts";
@@ -85,7 +86,8 @@ function compose(
   const revival = createRevival(pool);
   const messages = createMessages(pool, clock);
   const claims = createClaims(pool, clock);
-  const registry = createRegistry(pool, revival, messages.discardMessages, clock);
+  const unqueued = createUnqueued(pool);
+  const registry = createRegistry(pool, revival, { ...messages, discardUnqueued: unqueued.discard }, clock);
   const placed = (one: Certificate | null): Certificate | null =>
     one === null || certsDir === undefined ? one : placeFiles(one, certsDir);
   return {
@@ -101,7 +103,7 @@ function compose(
     ...createStates(pool, tallies),
     ...createAuditLog(pool),
     ...createActivity(pool),
-    ...createHoldings(pool, tallies, clock),
+    ...createHoldings(pool, tallies, unqueued, clock),
     ...registry,
     ...createTokens(pool),
     claim: async (request, now) =>

@@ -49,7 +49,10 @@ export async function openReconnecting(deps: ReconnectingDeps): Promise<Reconnec
       await clock.sleep(TRY_EVERY_MS, stopping.signal);
       if (stopping.signal.aborted) return;
       try {
-        adopt(await deps.open());
+        const store = await deps.open();
+        // Whoever closed did not wait for it: nothing begins any more.
+        if (stopping.signal.aborted) return await store.close();
+        adopt(store);
         log.info("the store can be reached");
         await runWaiting();
         return;

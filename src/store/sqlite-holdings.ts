@@ -108,6 +108,8 @@ export function createHoldings(connection: Connection, tallies: Tallies, clock: 
       }
       return { readings, imagePaths, last };
     },
+    // A reading and its message come and go in one transaction, and a file of another program is no store of ours.
+    discardUnqueued: async () => ({ readings: 0, imagePaths: [] }),
     forgetTallies: async () => connection.write("forgetting the counts", () => tallies.forget()),
     retireCamera: async (id) =>
       connection.write("retiring a camera", () => {

@@ -100,9 +100,13 @@ export async function measureDelivery(root: string, pki: Pki, total: number) {
   await until(async () => (await sink.received()) >= total, 120);
   const perSecond = (total - already) / ((performance.now() - startedAt) / 1000);
   const cpuMs = (gateway.cpuMs() - cpuBefore) / (total - already);
+  const program = [process.execPath, new URL("posting.ts", import.meta.url).pathname];
   const words = [sink.url, sink.caPath, plain, String(AT_ONCE)];
-  const unsigned = Bun.spawnSync([process.execPath, new URL("unsigned.ts", import.meta.url).pathname, ...words]);
-  return { perSecond, cpuMs, unsigned: Number(unsigned.stdout.toString()) };
+  const identity = ["cert.pem", "key.pem"].map((name) => join(gateway.folder, name));
+  const [unsigned = Number.NaN, signed = Number.NaN] = [words, [...words, ...identity]].map((given) =>
+    Number(Bun.spawnSync([...program, ...given]).stdout.toString()),
+  );
+  return { perSecond, cpuMs, unsigned, signed };
 }
 
 function pathsOf(number: number): [ocr: string, ctx: string] {

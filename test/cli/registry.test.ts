@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openStore } from "../../src/store/open.ts";
@@ -228,6 +229,24 @@ test("lists fit into 80 columns with their serials whole", async () => {
     for (const line of (await done(cli, noun, "list")).split("\n")) expect([...line].length).toBeLessThanOrEqual(80);
   }
   expect(await done(cli, "camera", "list")).toContain("2001008851");
+});
+
+test("where tattile is installed root makes no data folder that is set and missing, and says how it is made", async () => {
+  if (process.getuid?.() !== 0) return;
+  await using cli = await openCommandFolder();
+  const path = `${cli.folder}:${process.env["PATH"]}`;
+  // As on a machine that has the user.
+  await writeFile(join(cli.folder, "id"), "#!/bin/sh\necho 990\n", { mode: 0o755 });
+  for (const words of [["camera", "list"], ["status"], ["municipality", "add", "Òdena"]]) {
+    const said = await cli.runWith({ env: { PATH: path } }, ...words);
+    expect(said.code).not.toBe(0);
+    expect(said.stdout + said.stderr).toContain(`DATA_DIR is not there (${cli.dataDir})`);
+  }
+  const doctor = await cli.runWith({ env: { PATH: path } }, "doctor", "--json");
+  expect(doctor.stdout).toContain(`install -d -o tattile -g tattile -m 0750 ${cli.dataDir}`);
+  expect(existsSync(cli.dataDir)).toBe(false);
+  await mkdir(cli.dataDir);
+  expect((await cli.runWith({ env: { PATH: path } }, "camera", "list")).code).toBe(0);
 });
 
 test("what root does in the service's data folder stays the service's", async () => {

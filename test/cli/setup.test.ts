@@ -101,7 +101,7 @@ test("in a terminal, from nothing to a first delivery: the first set-up in Catal
     await menu.answer(ca.ask.coordinates, "431234.5 4588123");
     await menu.see(ca.ask.coordinatesWrong);
     await menu.answer(ca.ask.coordinates, "431234.50 4588123.00");
-    await menu.answer(ca.ask.description, "Pont vell");
+    await menu.answer(ca.ask.description, "-Pont vell");
 
     await menu.see(ca.wizard.heard(SERIAL));
     await menu.see(ca.wizard.delivered);
@@ -114,7 +114,7 @@ test("in a terminal, from nothing to a first delivery: the first set-up in Catal
       serial: SERIAL,
       readerCode: "00012",
       coordX: "431234.50",
-      description: "Pont vell",
+      description: "-Pont vell",
     });
     expect(camera?.lastSentAt).not.toBeNull();
     expect(await json<object[]>(cli, "readings", "list")).toEqual([]);

@@ -42,6 +42,32 @@ test("a wipe that somebody waits for stops between two steps, and the next one g
   rmSync(folder, { recursive: true, force: true });
 });
 
+test("a wipe of readings reaches those that the replaced system left without a message, in steps too", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  const quarantine = openDiskStore(join(folder, "quarantine"));
+  await images.put("A/left_ocr.jpg", new Uint8Array([1]));
+  await images.flush();
+  let left = 1200;
+  const store: Store = {
+    ...under.store,
+    discardUnqueued: async (cameraSerial, limit = left) => {
+      expect(cameraSerial).toBeNull();
+      const readings = Math.min(left, limit);
+      left -= readings;
+      return { readings, imagePaths: left === 0 ? ["A/left_ocr.jpg"] : [] };
+    },
+  };
+  const deps = { store, images, quarantine, config: { dataDir: folder }, clock: standingClock(), isOver: () => true };
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 1000 }, more: true });
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 200, image: 1 }, more: false });
+  expect(await images.has("A/left_ocr.jpg")).toBe(false);
+  images.close();
+  quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
 test("what is discarded beside cameras that are served goes part by part, rows before pictures in each", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
   await using under = await SqliteUnderTest.open();

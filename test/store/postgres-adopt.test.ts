@@ -206,6 +206,85 @@ describe("after the taking over", () => {
     }
   });
 
+  describe("readings that no message refers to", () => {
+    const QUEUE_TWO = QUEUE_ONE.replace("(1, 'S1'", "(2, 'S2'").replace("S1/1_ocr", "S2/2_ocr");
+    const left = (database: string) =>
+      server().run(database, "SELECT device_sn AS serial, image_ocr_path AS path FROM alpr_readings ORDER BY id");
+
+    /** Two cameras, each with a reading that waits and one without a message. */
+    async function withUnqueued(): Promise<string> {
+      const database = await replaced();
+      await server().run(database, REGISTRY);
+      await server().run(
+        database,
+        "INSERT INTO cameras (serial_number, codigo_lector, municipality_id) VALUES ('S2', 'R2', 1)",
+      );
+      for (const sql of [QUEUE_ONE, QUEUE_TWO]) {
+        await server().run(database, sql.replace("1_ocr", "1_left_ocr").replace("2_ocr", "2_left_ocr"));
+        await server().run(
+          database,
+          "DELETE FROM messages_queue WHERE reading_id = (SELECT max(id) FROM alpr_readings)",
+        );
+        await server().run(database, sql);
+      }
+      await migrate(database);
+      return database;
+    }
+
+    test("go with their camera, their pictures too, and no other camera's", async () => {
+      const database = await withUnqueued();
+      const store = await openStoreOn(database);
+      try {
+        const id = (await store.findCamera("S1"))?.id ?? 0;
+        expect((await store.listImagePaths(id)).toSorted()).toEqual(["S1/1_left_ocr.jpg", "S1/1_ocr.jpg"]);
+        const removed = await store.removeCamera(id, true);
+        expect(removed.readings).toBe(2);
+        expect(removed.imagePaths.toSorted()).toEqual(["S1/1_left_ocr.jpg", "S1/1_ocr.jpg"]);
+        expect(await store.findCamera("S1")).toBeNull();
+        expect(await left(database)).toMatchObject([{ serial: "S2" }, { serial: "S2" }]);
+      } finally {
+        await store.close();
+      }
+    });
+
+    test("do not keep a camera that retires, nor one that a file of the site leaves out", async () => {
+      const database = await withUnqueued();
+      const store = await openStoreOn(database);
+      try {
+        await store.retireCamera((await store.findCamera("S1"))?.id ?? 0);
+        expect(await store.removeRetired()).toEqual([]);
+        expect(await left(database)).toHaveLength(4);
+        await store.discardMessages({});
+        expect(await store.removeRetired()).toEqual(["S1"]);
+        expect(await left(database)).toMatchObject([{ serial: "S2" }]);
+        const cameras = [(await store.findCamera("S2"))?.id ?? 0];
+        const none = { endpoints: [], certificates: [], municipalities: [], cameras: [] };
+        await store.applyRegistry({
+          ...none,
+          removed: { cameras, municipalities: [], certificates: [], endpoints: [] },
+        });
+        expect(await left(database)).toEqual([]);
+      } finally {
+        await store.close();
+      }
+    });
+
+    test("lose their pictures and go when all is wiped, a number at a time", async () => {
+      const database = await withUnqueued();
+      const store = await openStoreOn(database);
+      try {
+        expect(await store.discardUnqueued(null, 1)).toEqual({ readings: 1, imagePaths: ["S1/1_left_ocr.jpg"] });
+        const detached = await store.detachImages();
+        expect(detached.readings).toBe(3);
+        expect(detached.imagePaths.toSorted()).toEqual(["S1/1_ocr.jpg", "S2/2_left_ocr.jpg", "S2/2_ocr.jpg"]);
+        expect(await store.discardUnqueued(null, 10)).toEqual({ readings: 1, imagePaths: [] });
+        expect((await store.summarize()).byStatus.PENDING).toBe(2);
+      } finally {
+        await store.close();
+      }
+    });
+  });
+
   test("the replaced system may come as a user who has no right to what was added, and from another schema's view", async () => {
     const database = await replaced();
     await server().run(database, REGISTRY);

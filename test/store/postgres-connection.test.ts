@@ -311,8 +311,9 @@ describe("TLS", () => {
     const [ca, wrong] = [join(own.folder, "ca.pem"), join(own.folder, "wrong.pem")];
     writeFileSync(ca, pki.caPem);
     writeFileSync(wrong, other.caPem);
-    const ask = async (host: string, sslMode: DatabaseAddress["sslMode"], sslRootCert: string | null) => {
-      await using asking = pool({ ...own.address("postgres"), hosts: [{ host, port }], sslMode, sslRootCert });
+    const ask = async (names: string, sslMode: DatabaseAddress["sslMode"], sslRootCert: string | null) => {
+      const hosts = names.split(",").map((host) => ({ host, port }));
+      await using asking = pool({ ...own.address("postgres"), hosts, sslMode, sslRootCert });
       const rows = await asking.query<{ ssl: boolean }>(
         "asking",
         "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
@@ -325,6 +326,9 @@ describe("TLS", () => {
     expect(await ask("127.0.0.1", "verify-ca", ca)).toBe(true);
     expect(await ask("127.0.0.1", "verify-full", ca)).toBe(true);
     expect(await ask("localhost", "verify-ca", ca)).toBe(true);
+    // The server that answers need not be the first of several: here nobody listens at the first.
+    expect(await ask("127.0.0.2,127.0.0.1", "verify-full", ca)).toBe(true);
+    expect((await failureOf(ask("localhost,127.0.0.9", "verify-full", ca))).code).toBe("store-unreachable");
     expect((await failureOf(ask("127.0.0.1", "verify-full", wrong))).code).toBe("store-unreachable");
     expect((await failureOf(ask("127.0.0.1", "verify-ca", wrong))).code).toBe("store-unreachable");
     expect((await failureOf(ask("localhost", "verify-full", ca))).code).toBe("store-unreachable");
