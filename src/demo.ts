@@ -85,6 +85,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoReport> {
       await showing;
     });
     const weather = options.stormy ? storm(options, service, mossos, manifest) : Promise.resolve();
+    // Both are awaited below; until then a rejection that nobody waits for would end the process before its folder is erased.
+    for (const awaited of [showing, weather]) awaited.catch(() => {});
     await runCameras({
       host: "127.0.0.1",
       port: transitPort,
