@@ -161,7 +161,8 @@ function describeAnswer({ result, answer }: HandDelivery, mask: (text: string) =
   const { outcome, durationMs, serverDate, startedAt } = result;
   const lines = [`Answer after ${Math.round(durationMs)} ms: ${outcome.kind}, ${describeOutcome(outcome)}`];
   if (serverDate !== null) {
-    const seconds = Math.round((serverDate.getTime() + 500 - startedAt.getTime()) / 1000);
+    // The header has whole seconds, of the moment of the answer: less than one is no difference.
+    const seconds = Math.trunc((serverDate.getTime() + 500 - startedAt.getTime() - durationMs) / 1000);
     lines.push(`Their clock: ${serverDate.toISOString()} (${seconds === 0 ? "as ours" : `${seconds} s from ours`})`);
   }
   if (answer !== null) {
