@@ -6,6 +6,7 @@ import type { ImageStore } from "./images/image-store.ts";
 import type { Log } from "./log.ts";
 import { inCompany, settle } from "./retry-policy.ts";
 import { RouteWatch } from "./route-watch.ts";
+import { createSettlements } from "./settlements.ts";
 import {
   type Claim,
   type OperatorStore,
@@ -19,8 +20,6 @@ import {
 const MAX_IN_FLIGHT = 64;
 /** How long a free slot waits for others to share a claim with. */
 const REFILL_WAIT_MS = 20;
-/** A store that cannot take a settlement is asked again this often, until the lease is over. */
-const SETTLE_RETRY_MS = 500;
 /** How long a slot rests whose pictures could not be fetched: a bucket that is away need not be asked more often. */
 const PICTURES_AWAY_MS = 3000;
 /** When a message is tried again that could not be prepared: a picture the disk does not give, a bug of ours. */
@@ -83,6 +82,7 @@ export function createSender(deps: SenderDeps): Sender {
   const underWay = new Map<Promise<void>, number>();
   const stopping = new AbortController();
   const aborting = new AbortController();
+  const write = createSettlements({ store, clock, log, signal: aborting.signal });
   let loop: Promise<void> = Promise.resolve();
   let isAway = false;
   let wake = new AbortController();
@@ -264,48 +264,6 @@ export function createSender(deps: SenderDeps): Sender {
         return settle(outcome, claim.attempts, works, result.target, now, deps.random());
       }
     }
-  }
-
-  const toWrite: { settled: Settled; resolve(kept: boolean): void; reject(error: unknown): void }[] = [];
-  let writing = false;
-
-  /** Settlements that come together share a commit. Tried again until the lease is over: a lost one is sent twice. */
-  async function write(settled: Settled): Promise<boolean> {
-    for (;;) {
-      try {
-        return await new Promise<boolean>((resolve, reject) => {
-          toWrite.push({ settled, resolve, reject });
-          if (!writing) {
-            writing = true;
-            setImmediate(() => void writeGroup());
-          }
-        });
-      } catch (error) {
-        const level = isStoreAway(error) ? "warn" : "error";
-        log[level]("settlement could not be stored; trying again", {
-          message: settled.claim.messageId,
-          error: errorText(error),
-        });
-        if (clock.now() >= settled.claim.leaseUntil || aborting.signal.aborted) return false;
-        await clock.sleep(SETTLE_RETRY_MS, aborting.signal);
-      }
-    }
-  }
-
-  async function writeGroup(): Promise<void> {
-    while (toWrite.length > 0) {
-      const group = toWrite.splice(0);
-      try {
-        const kept = await store.settle(
-          group.map(({ settled }) => settled),
-          clock.now(),
-        );
-        for (const [index, { resolve }] of group.entries()) resolve(kept[index] ?? false);
-      } catch (error) {
-        for (const { reject } of group) reject(error);
-      }
-    }
-    writing = false;
   }
 
   /** After the commit: pictures go after their rows, and what the operator should know is said. */
