@@ -162,11 +162,12 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
 
 /**
  * A program of this machine that asked for this machine. What a proxy hands on comes from elsewhere, and so does a page whose
- * name was made to mean this machine (DNS rebinding): its Host is another.
+ * name was made to mean this machine (DNS rebinding): its Host is another. A proxy of this machine that adds no header and
+ * writes a Host of its own cannot be told from a program: docs/api.md says what to set there.
  */
 export function isFromHere(request: Request, peer: string): boolean {
   const { headers } = request;
-  if (headers.has("forwarded") || headers.has("x-forwarded-for")) return false;
+  if ([...headers.keys()].some((name) => /^(forwarded|via|x-real-ip|x-forwarded-.+)$/.test(name))) return false;
   const host = URL.parse(`http://${headers.get("host") ?? ""}`)?.hostname ?? "";
   const isOwn = (name: string): boolean =>
     /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name.replace(/^::ffff:/i, ""));
