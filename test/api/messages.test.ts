@@ -61,7 +61,7 @@ test("a plate in full is for operators, and is one line in the audit log", async
     ]),
   ).toEqual([
     ["token operator (api)", "plates show", 1, "message 1"],
-    ["token admin (api)", "plates show", null, "messages: camera A1"],
+    ["token admin (api)", "plates show", null, "messages 1-2: camera A1"],
   ]);
 });
 
