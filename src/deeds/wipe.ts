@@ -2,12 +2,9 @@ import { ORPHAN_AGE_MS, sweep } from "../cleanup.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { eraseMany, type ImageStore } from "../images/image-store.ts";
+import type { WipeKind } from "../store/holdings.ts";
 import { wipeSpool } from "../store/spool-open.ts";
 import type { MessageFilter, Store } from "../store/store.ts";
-
-/** What can be wiped while a service runs. */
-export const WIPE_KINDS = ["queue", "readings", "images"] as const;
-export type WipeKind = (typeof WIPE_KINDS)[number];
 
 /** By noun: `held message` is 3. */
 export type Counts = Readonly<Record<string, number>>;

@@ -1,5 +1,9 @@
 import type { MessageStatus } from "../message.ts";
 
+/** What can be wiped while a service runs. */
+export const WIPE_KINDS = ["queue", "readings", "images"] as const;
+export type WipeKind = (typeof WIPE_KINDS)[number];
+
 /** Messages of one camera in one state. */
 export interface QueueCount {
   cameraId: number;
