@@ -237,6 +237,8 @@ export async function* listOrphans(
     for (let start = 0; start < old.length; start += PURGE_STEP) {
       if (signal?.aborted) return;
       onStep?.();
+      // A store in a file answers at once: whoever shares this thread has his turn between two looks.
+      await new Promise((resolve) => setImmediate(resolve));
       const step = old.slice(start, start + PURGE_STEP);
       const referenced = await findReferenced(step);
       yield step.filter((path) => !referenced.has(path));
