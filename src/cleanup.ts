@@ -203,7 +203,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   };
 }
 
-export interface SweepOptions {
+interface SweepOptions {
   /** Ends the sweep between two steps; what is left is found by the next one. */
   signal?: AbortSignal;
   /** Called at each step. */
@@ -211,11 +211,11 @@ export interface SweepOptions {
 }
 
 /** Erases files older than `before` that no row refers to. @returns how many */
-export async function sweep(
+async function sweep(
   files: ImageStore,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,
-  options: SweepOptions = {},
+  options: SweepOptions,
 ): Promise<number> {
   let erased = 0;
   for await (const orphans of listOrphans(files, findReferenced, before, options)) erased += await files.erase(orphans);

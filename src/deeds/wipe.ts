@@ -1,4 +1,4 @@
-import { ORPHAN_AGE_MS, sweep } from "../cleanup.ts";
+import { listOrphans, ORPHAN_AGE_MS } from "../cleanup.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { eraseMany, type ImageStore } from "../images/image-store.ts";
@@ -74,7 +74,8 @@ async function wipeImages(deps: WipeDeps): Promise<{ erased: Counts; more: boole
     after = last;
     more = deps.isOver?.() === true;
   }
-  return { erased: { reading, image: image + (more ? 0 : await eraseOrphans(deps)) }, more };
+  const orphans = more ? NONE : await eraseOrphans(deps);
+  return { erased: { reading, image: image + orphans.images }, more: more || orphans.more };
 }
 
 const stepOf = ({ isOver }: Pick<WipeDeps, "isOver">): number => (isOver === undefined ? DISCARD_STEP : SHORT_STEP);
@@ -95,9 +96,10 @@ async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boo
     more = deps.isOver?.() === true;
   }
   const spooled = more ? 0 : await wipeSpool(config, clock);
-  const orphans = more ? 0 : await eraseOrphans(deps);
+  const orphans = more ? NONE : await eraseOrphans(deps);
   const reading = discarded.readings + left.readings + spooled;
-  return { erased: { reading, image: discarded.images + left.images + orphans, "held message": held }, more };
+  const image = discarded.images + left.images + orphans.images;
+  return { erased: { reading, image, "held message": held }, more: more || orphans.more };
 }
 
 /**
@@ -142,9 +144,17 @@ function eraseImages(paths: readonly string[], { images, onProgress }: DiscardDe
   return eraseMany(images, paths, (done) => onProgress?.(`erasing images: ${done} of ${paths.length}`));
 }
 
-/** Pictures that no reading refers to. */
-function eraseOrphans({ store, images, clock }: WipeDeps): Promise<number> {
-  return sweep(images, (paths) => store.findReferenced(paths), new Date(clock.now().getTime() - ORPHAN_AGE_MS));
+const NONE = { images: 0, more: false };
+
+/** Pictures that no reading refers to. However late it is, it ends only after it erased some: each call begins at the first folder again. */
+async function eraseOrphans({ store, images, clock, isOver }: WipeDeps): Promise<{ images: number; more: boolean }> {
+  const before = new Date(clock.now().getTime() - ORPHAN_AGE_MS);
+  let erased = 0;
+  for await (const orphans of listOrphans(images, (paths) => store.findReferenced(paths), before)) {
+    erased += await images.erase(orphans);
+    if (erased > 0 && isOver?.() === true) return { images: erased, more: true };
+  }
+  return { images: erased, more: false };
 }
 
 /** `12 readings, 24 images`; what is none is left out. */
