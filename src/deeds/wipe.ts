@@ -24,8 +24,6 @@ export interface WipeDeps {
 /** Of discard: any store of pictures will do that can erase. */
 export type DiscardDeps = Pick<WipeDeps, "onProgress" | "isOver"> & { images: Pick<ImageStore, "erase"> };
 
-/** More than the bounds of the quarantine allow by default. */
-const MOST_HELD = 1_000_000;
 /** Messages whose rows go before their pictures do; then the next. Their paths take a few megabytes. */
 const DISCARD_STEP = 10_000;
 /** The same where somebody waits for an answer. */
@@ -35,14 +33,14 @@ const HELD_STEP = 500;
 /** What is there to be erased. */
 export async function countWipe(
   kind: WipeKind,
-  store: Pick<Store, "summarize" | "listQuarantine" | "countPictured">,
+  store: Pick<Store, "summarize" | "countUnqueued" | "countQuarantine" | "countPictured">,
 ): Promise<Counts> {
   if (kind === "images") return { "stored reading with images": await store.countPictured() };
   const { byStatus } = await store.summarize();
   if (kind === "queue") return { "waiting reading": byStatus.PENDING + byStatus.FAILED };
   return {
-    "stored reading": byStatus.PENDING + byStatus.FAILED + byStatus.DEAD,
-    "held message": (await store.listQuarantine({}, MOST_HELD)).length,
+    "stored reading": byStatus.PENDING + byStatus.FAILED + byStatus.DEAD + (await store.countUnqueued(null)),
+    "held message": await store.countQuarantine(),
   };
 }
 
