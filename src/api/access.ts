@@ -54,7 +54,7 @@ export function createAccess({ store, clock, log }: AccessDeps): Access {
     const token = isTokenText(text) ? await store.findToken(hashToken(text), clock.now()) : null;
     if (token !== null) {
       await touch(token);
-      return { token, via: "token" };
+      return { token, via: "token", endsAt: token.expiresAt };
     }
     refuseBlocked(bearers.blockedSeconds(peer));
     bearers.note(peer);
@@ -72,12 +72,12 @@ export function createAccess({ store, clock, log }: AccessDeps): Access {
       }
       const cookie = readCookie(request, SESSION_COOKIE);
       if (cookie === null) return null;
-      const token = await store.findSession(hashToken(cookie), clock.now());
+      const session = await store.findSession(hashToken(cookie), clock.now());
       // An old cookie is nobody's fault: the same as none.
-      if (token === null) return null;
+      if (session === null) return null;
       requireOwnPage(request);
-      await touch(token);
-      return { token, via: "session" };
+      await touch(session.token);
+      return { ...session, via: "session" };
     },
     require(caller, role) {
       if (caller === null) throw unauthorized("a token is needed");

@@ -54,7 +54,14 @@ export const Status = Type.Enum([...MESSAGE_STATUSES]);
 
 export const Session = named(
   "Session",
-  exactly({ name: Text, role: Role, via: Type.Enum(["token", "session"]), expiresAt: nullable(Instant) }),
+  exactly({
+    name: Text,
+    role: Role,
+    via: Type.Enum(["token", "session"]),
+    expiresAt: nullable(
+      Type.Unsafe<Date>({ ...Instant, description: "when the session ends, or the token without one; null: never" }),
+    ),
+  }),
 );
 
 export const Setup = named(
@@ -239,7 +246,6 @@ export const StatusReport = named(
   }),
 );
 
-/** As it always was. */
 /** Readings in the spool of this machine: on their way to the store, and those whose camera is not registered any more. */
 const SPOOL_HEALTH = {
   spool_waiting: Count,

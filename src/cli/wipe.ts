@@ -1,7 +1,8 @@
 import { systemClock } from "../clock.ts";
-import type { Counts, WipeKind } from "../deeds/wipe.ts";
+import type { Counts } from "../deeds/wipe.ts";
 import { AppError } from "../errors.ts";
 import { countOf } from "../format.ts";
+import type { WipeKind } from "../store/holdings.ts";
 import type { Store } from "../store/store.ts";
 import { audited } from "./audited.ts";
 import { eraseCameras } from "./camera-remove.ts";

@@ -304,6 +304,7 @@ export interface OperatorStore {
     limit: number,
     after?: number,
   ): Promise<readonly Quarantined[]>;
+  countQuarantine(): Promise<number>;
   findQuarantined(id: number): Promise<Quarantined | null>;
   /** Held messages whose camera is registered now, oldest first; only those behind the id `after`. */
   listAdoptable(limit: number, after?: number): Promise<readonly Quarantined[]>;

@@ -11,7 +11,15 @@ import { countWipe, runWipe } from "../../src/deeds/wipe.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
 import type { ImageStore } from "../../src/images/image-store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { addCameras, readingEntry, SqliteUnderTest, START, standingClock } from "../support/store-fixture.ts";
+import {
+  addCameras,
+  after,
+  claimRequest,
+  readingEntry,
+  SqliteUnderTest,
+  START,
+  standingClock,
+} from "../support/store-fixture.ts";
 
 test("a wipe that somebody waits for stops between two steps, and the next one goes on", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
@@ -65,6 +73,39 @@ test("a wipe of readings reaches those that the replaced system left without a m
   expect(await images.has("A/left_ocr.jpg")).toBe(false);
   images.close();
   quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("orphans that a wipe finds are erased in steps too, and what is referred to stays", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  await addCameras(under.store, "A");
+  await under.store.enqueue([readingEntry(1, "A")], START);
+  await under.store.claim(claimRequest(), after(1000));
+  const kept = (await under.store.listImagePaths(1))[0] ?? "";
+  const orphans = Array.from({ length: 1200 }, (_, n) => `A/2026/05/04/left${n}_ocr.jpg`);
+  for (const path of [kept, ...orphans]) await images.put(path, new Uint8Array([1]));
+  await images.flush();
+  const clock = { ...standingClock(), now: () => new Date(Date.now() + 3_600_000) };
+  const deps = {
+    store: under.store,
+    images,
+    quarantine: images,
+    config: { dataDir: folder },
+    clock,
+    isOver: () => true,
+  };
+  const counts: number[] = [];
+  for (let more = true; more; ) {
+    const step = await runWipe("images", deps);
+    counts.push(step.erased["image"] ?? 0);
+    more = step.more;
+  }
+  expect(counts.length).toBeGreaterThan(2);
+  expect(counts.reduce((sum, count) => sum + count)).toBe(1200);
+  expect(await images.has(kept)).toBe(true);
+  images.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
