@@ -191,7 +191,7 @@ export const Queue = named(
   }),
 );
 
-export const Balance = named(
+const Balance = named(
   "Balance",
   exactly({
     received: Count,

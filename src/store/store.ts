@@ -253,7 +253,7 @@ export interface RouteState extends Route {
 }
 
 /** Lasting counts, written in the transaction of what they count. For a serial no camera has, `(unknown)` beyond a bound. */
-export const TALLIES = [
+const TALLIES = [
   "queued",
   "duplicate",
   "not-read",
