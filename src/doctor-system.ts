@@ -4,7 +4,14 @@ import { access, open, readFile, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CertificateFile, CertificateFiles } from "./certificate-check.ts";
 import type { Clock } from "./clock.ts";
-import { type DiskProbe, type FolderProbe, parseUnits, UNIT_PROPERTIES, type UnitFacts } from "./doctor-machine.ts";
+import {
+  type DiskProbe,
+  type FolderProbe,
+  parseUnits,
+  UNIT_PROPERTIES,
+  UNITS,
+  type UnitFacts,
+} from "./doctor-machine.ts";
 import { parseUpgrade, type UpdateProbe } from "./doctor-updates.ts";
 import { systemCode } from "./errors.ts";
 import type { Certificate } from "./store/registry.ts";
