@@ -224,7 +224,6 @@ export const StatusReport = named(
       exactly({
         task: Text,
         pid: Type.Integer(),
-        startTime: nullable(Text),
         startedAt: Instant,
         version: Text,
         renewedAt: Instant,

@@ -93,7 +93,7 @@ async function wipe(kind: WipeKind, store: Store, context: CommandContext): Prom
  * @throws AppError `conflict` while another machine or container, which cannot be looked into, may be sending
  */
 async function freeSending(store: Store, now: Date): Promise<void> {
-  const { freeDeadOwners } = await import("../lease-owner.ts");
+  const { freeDeadOwners } = await import("../process-name.ts");
   await freeDeadOwners(store, now);
   await store.releaseExpired(now);
   const { SENDING } = (await store.summarize()).byStatus;

@@ -73,7 +73,7 @@ export interface Route {
 }
 
 export interface ClaimRequest {
-  /** The claimant; see lease-owner. A message stays its own until it settles it or the lease ends. */
+  /** The claimant; see process-name. A message stays its own until it settles it or the lease ends. */
   owner: string;
   /** A lease lasts this long plus the endpoint's timeout (`defaultTimeoutMs` for the configured default). */
   leaseMs: number;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Auditor } from "../../src/api/audit.ts";
@@ -10,7 +10,7 @@ import { createDeeds } from "../../src/deeds/deeds.ts";
 import { countWipe, runWipe } from "../../src/deeds/wipe.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
 import type { ImageStore } from "../../src/images/image-store.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { NewQuarantined, Store } from "../../src/store/store.ts";
 import {
   addCameras,
   after,
@@ -45,6 +45,53 @@ test("a wipe that somebody waits for stops between two steps, and the next one g
   expect(await countWipe("images", store)).toEqual({ "stored reading with images": 500 });
   expect(await runWipe("images", deps)).toMatchObject({ erased: { reading: 500 }, more: false });
   expect((await store.summarize()).readings).toBe(1500);
+  images.close();
+  quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a wipe of held messages stops between two steps too, rows before files in each", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  const quarantine = openDiskStore(join(folder, "quarantine"));
+  for (let n = 0; n < 1200; n += 1) {
+    const path = `held/${n}.msg`;
+    await quarantine.put(path, new Uint8Array([1]));
+    const quarantined: NewQuarantined = {
+      kind: "malformed",
+      reason: "no message",
+      cameraSerial: null,
+      protocol: "tattile-xml",
+      peer: "192.0.2.7",
+      receivedAt: START,
+      sizeBytes: 1,
+      path,
+    };
+    await under.store.enqueue([{ kind: "quarantine", quarantined }], START);
+  }
+  const rows = async (): Promise<number> => (await under.store.listQuarantine({}, 5000)).length;
+  const rowsAtErase: number[] = [];
+  const noting: ImageStore = {
+    ...quarantine,
+    erase: async (paths) => {
+      rowsAtErase.push(await rows());
+      return quarantine.erase(paths);
+    },
+  };
+  const { store } = under;
+  const deps = { store, images, quarantine: noting, config: { dataDir: folder }, clock: standingClock() };
+  const isOver = () => true;
+  expect(await runWipe("readings", { ...deps, isOver })).toMatchObject({ erased: { "held message": 500 }, more: true });
+  expect(await rows()).toBe(700);
+  expect(await runWipe("readings", { ...deps, isOver: () => false })).toMatchObject({
+    erased: { "held message": 700 },
+    more: false,
+  });
+  expect(rowsAtErase).toEqual([700, 200, 0]);
+  expect(readdirSync(join(folder, "quarantine"), { recursive: true }).filter((name) => /msg$/.test(`${name}`))).toEqual(
+    [],
+  );
   images.close();
   quarantine.close();
   rmSync(folder, { recursive: true, force: true });

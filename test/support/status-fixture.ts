@@ -8,7 +8,7 @@ export const ago = (ms: number): Date => new Date(AT.getTime() - ms);
 export const HOUR = 3_600_000;
 
 export function service(task: string, state: RunningService["state"] = "running"): RunningService {
-  return { task, state, pid: 1, startTime: "1", startedAt: ago(HOUR), renewedAt: ago(5000), version: "1" };
+  return { task, state, pid: 1, startedAt: ago(HOUR), renewedAt: ago(5000), version: "1" };
 }
 
 export function camera(serial: string, lastReadingAt: Date | null): Camera {
