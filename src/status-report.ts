@@ -3,8 +3,9 @@ import { daysUntil } from "./format.ts";
 import { foldersOfReadings, readSpace } from "./images/disk-space.ts";
 import { listServices, type RunningService } from "./run-file.ts";
 import type { Balance } from "./store/activity.ts";
+import type { QueueSummary } from "./store/messages.ts";
 import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "./store/registry.ts";
-import { type QueueSummary, type RouteState, routeKey, type Store, type StoreInfo } from "./store/store.ts";
+import { type RouteState, routeKey, type Store, type StoreInfo } from "./store/store.ts";
 
 /** Everything `status` knows, as it stood at `at`. */
 export interface StatusReport {

@@ -1,4 +1,5 @@
-import type { MessageFilter, OperatorStore } from "../store/store.ts";
+import type { MessageFilter } from "../store/messages.ts";
+import type { OperatorStore } from "../store/store.ts";
 import type { CommandContext } from "./context.ts";
 
 /** Erases messages with readings and pictures; see discard. */
