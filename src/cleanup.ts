@@ -203,7 +203,7 @@ export function createCleanup(deps: CleanupDeps): Cleanup {
   };
 }
 
-export interface SweepOptions {
+interface SweepOptions {
   /** Ends the sweep between two steps; what is left is found by the next one. */
   signal?: AbortSignal;
   /** Called at each step. */
@@ -211,11 +211,11 @@ export interface SweepOptions {
 }
 
 /** Erases files older than `before` that no row refers to. @returns how many */
-export async function sweep(
+async function sweep(
   files: ImageStore,
   findReferenced: (paths: readonly string[]) => Promise<ReadonlySet<string>>,
   before: Date,
-  options: SweepOptions = {},
+  options: SweepOptions,
 ): Promise<number> {
   let erased = 0;
   for await (const orphans of listOrphans(files, findReferenced, before, options)) erased += await files.erase(orphans);
@@ -237,6 +237,8 @@ export async function* listOrphans(
     for (let start = 0; start < old.length; start += PURGE_STEP) {
       if (signal?.aborted) return;
       onStep?.();
+      // A store in a file answers at once: whoever shares this thread has his turn between two looks.
+      await new Promise((resolve) => setImmediate(resolve));
       const step = old.slice(start, start + PURGE_STEP);
       const referenced = await findReferenced(step);
       yield step.filter((path) => !referenced.has(path));

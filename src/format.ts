@@ -68,3 +68,22 @@ export function daysUntil(end: Date, now: Date): number {
 export function formatDay(at: Date): string {
   return at.toISOString().slice(0, 10);
 }
+
+/** Longer than this and only the beginning and the last are named. */
+const MOST_ID_CHARACTERS = 600;
+
+/** `1-3, 7`, in the order of the numbers; of very many scattered ones the first and the last, and how many: for the audit log. */
+export function nameIds(ids: readonly number[]): string {
+  if (ids.length === 0) return "(none)";
+  const runs: [first: number, last: number][] = [];
+  for (const id of ids.toSorted((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run !== undefined && id === run[1] + 1) run[1] = id;
+    else runs.push([id, id]);
+  }
+  const names = runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
+  const text = names.join(", ");
+  if (text.length <= MOST_ID_CHARACTERS) return text;
+  const fitting = text.slice(0, MOST_ID_CHARACTERS).replace(/, [^,]*$/, "");
+  return `${fitting} ... ${runs.at(-1)?.[1]} (${ids.length} in all)`;
+}

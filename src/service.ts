@@ -12,11 +12,11 @@ import { createIdentityStore } from "./identity-store.ts";
 import type { ImageStore } from "./images/image-store.ts";
 import { createIngest, type Ingest } from "./ingest.ts";
 import { createIntake, type Intake } from "./intake.ts";
-import { freeDeadOwners, ownLease } from "./lease-owner.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { freeDeadOwners, ownName } from "./process-name.ts";
 import { startRotations } from "./rotation-loop.ts";
-import { keepRunFiles, listServices } from "./run-file.ts";
+import { keepRunFiles, type RunFiles } from "./run-file.ts";
 import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
 import { createSoapClient } from "./soap/client.ts";
@@ -83,10 +83,13 @@ async function start(
   stops: (() => Promise<void> | void)[],
   heartbeats: Heartbeats,
 ) {
-  // Only who holds the cameras' port knows that nobody else is taking readings in just now.
+  // Before the look at the others and before the first picture: of two that start together at least one sees the other.
+  const runFiles = await keepRunFiles(tasks, config.dataDir, version, clock, log);
+  stops.push(runFiles.remove);
+  const seenSince = clock.now();
   // Others may write into the same bucket from other machines, or with PostgreSQL into the same folder: they are not seen here.
   const mayBeAlone = tasks.includes("ingest") && config.imagesUrl === null && config.database === null;
-  const orphansBefore = mayBeAlone ? await aloneSince(config.dataDir, clock) : null;
+  const orphansBefore = mayBeAlone ? await aloneSince(runFiles, clock) : null;
   let ingest: Ingest | null = null;
   let sender: Sender | null = null;
   const stores = await openStores({
@@ -143,8 +146,8 @@ async function start(
 
   let intake: Intake | null = null;
   if (tasks.includes("ingest") || tasks.includes("api")) {
-    // What is older than the start is a dead process's, to the last file; nothing of ours may look as old.
-    const waitMs = orphansBefore === null ? 0 : orphansBefore.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
+    // Whoever was alone before our run files were there takes what is older for a dead process's; nothing of ours may look as old.
+    const waitMs = seenSince.getTime() + FILE_TIME_LAG_MS - clock.now().getTime();
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, FILE_TIME_LAG_MS));
     const dedupeSecret = await openSecret(join(config.dataDir, "dedupe.key"));
     await stores.whenOpen(() => noteDedupeKey(store, dedupeSecret, config.dataDir, log));
@@ -172,9 +175,6 @@ async function start(
       }),
     );
   }
-
-  // Before the first reading: whoever starts now must see that pictures are being written here.
-  if (!tasks.includes("ingest")) stops.push(await keepRunFiles(tasks, config.dataDir, version, clock, log));
 
   if (tasks.includes("ingest") && intake !== null) {
     const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
@@ -219,7 +219,6 @@ async function start(
     }
   }
 
-  if (tasks.includes("ingest")) stops.push(await keepRunFiles(tasks, config.dataDir, version, clock, log));
   return { transitPort, apiPort, lectorVisionPort };
 }
 
@@ -229,12 +228,10 @@ const WRITERS = ["ingest", "api", "quarantine-retry"];
 const FILE_TIME_LAG_MS = 50;
 
 /** This moment, when no other process that writes pictures lives; else null. */
-async function aloneSince(dataDir: string, clock: Clock): Promise<Date | null> {
+async function aloneSince(runFiles: RunFiles, clock: Clock): Promise<Date | null> {
   const now = clock.now();
-  const others = (await listServices(dataDir, now)).filter(({ task, state, pid }) => {
-    return WRITERS.includes(task) && state !== "dead" && pid !== process.pid;
-  });
-  return others.length > 0 ? null : now;
+  const others = await runFiles.others();
+  return others.some(({ task, state }) => WRITERS.includes(task) && state !== "dead") ? null : now;
 }
 
 /** Gateways that hash under keys of their own do not recognise each other's replays; nor does one that lost its key. */
@@ -273,7 +270,7 @@ async function startSender(parts: {
     client,
     sender: config.sender,
     mossos: config.mossos,
-    owner: ownLease(randomUUID().slice(0, 8)),
+    owner: ownName(randomUUID().slice(0, 8)),
     clock,
     log,
     random: Math.random,

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cleanup, type CleanupDeps, createCleanup } from "../src/cleanup.ts";
+import { type Cleanup, type CleanupDeps, createCleanup, listOrphans } from "../src/cleanup.ts";
 import { openDiskStore } from "../src/images/disk.ts";
 import { silentLog } from "../src/log.ts";
 import {
@@ -170,4 +170,26 @@ test("the disk, other machines' messages and the watchdog do not wait for the en
   expect(state).toEqual([expect.stringContaining("DISK_MIN_FREE_BYTES=2 bytes free below /disk"), reason, 1]);
   expect(seen).toEqual(["cleanup", "disk", "leases"]);
   expect((turns.get("cleanup") ?? 0) > turned + 10).toBe(true);
+});
+
+test("between two looks at the files of a folder whoever shares the thread has his turn", async () => {
+  const modifiedAt = new Date(0);
+  const files = Array.from({ length: 2000 }, (_, n) => ({ name: `${n}.jpg`, modifiedAt }));
+  async function* list() {
+    yield { folder: "A", files };
+  }
+  const turns: number[] = [];
+  let turn = 0;
+  const count = (): void => {
+    turn += 1;
+    if (turns.length < 4) setImmediate(count);
+  };
+  setImmediate(count);
+  const look = async (paths: readonly string[]): Promise<ReadonlySet<string>> => {
+    turns.push(turn);
+    return new Set(paths);
+  };
+  for await (const orphans of listOrphans({ list }, look, new Date(1))) expect(orphans).toEqual([]);
+  expect(turns).toHaveLength(4);
+  expect(turns).toEqual([...new Set(turns)]);
 });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { parseTattileXml } from "../src/camera/tattile-xml.ts";
 import { AppError } from "../src/errors.ts";
 import { openDiskStore } from "../src/images/disk.ts";
-import { createIntake, type Intake } from "../src/intake.ts";
+import type { ImageStore } from "../src/images/image-store.ts";
+import { createIntake, type Intake, type IntakeDeps } from "../src/intake.ts";
 import { silentLog } from "../src/log.ts";
 import type { Store } from "../src/store/store.ts";
 import { messageOf } from "./support/queued-readings.ts";
@@ -13,8 +14,14 @@ import { addCameras, SqliteUnderTest, START, standingClock } from "./support/sto
 
 const KNOWN = "2001008851";
 
-/** An intake whose store fails as `enqueue` says. */
-async function openFailing(enqueue: (store: Store) => Store["enqueue"]) {
+interface Parts {
+  store: Store;
+  images: ImageStore;
+  quarantine: ImageStore;
+}
+
+/** An intake over a real store and a real disk; `change` says what is different of them. */
+async function openIntakeOn(change: (parts: Parts) => Partial<IntakeDeps>) {
   const under = await SqliteUnderTest.open();
   await addCameras(under.store, KNOWN);
   const folder = mkdtempSync(join(tmpdir(), "tattile-intake-"));
@@ -22,7 +29,7 @@ async function openFailing(enqueue: (store: Store) => Store["enqueue"]) {
   const quarantine = openDiskStore(join(folder, "quarantine"));
   let number = 0;
   const intake = createIntake({
-    store: { ...under.store, enqueue: enqueue(under.store) },
+    store: under.store,
     images,
     quarantine,
     cameraTimezone: "Europe/Madrid",
@@ -31,10 +38,12 @@ async function openFailing(enqueue: (store: Store) => Store["enqueue"]) {
     log: silentLog,
     randomId: () => `${++number}`,
     onQueued() {},
+    ...change({ store: under.store, images, quarantine }),
   });
   return {
     intake,
     store: under.store,
+    images,
     files: () =>
       readdirSync(folder, { recursive: true })
         .map(String)
@@ -48,12 +57,52 @@ async function openFailing(enqueue: (store: Store) => Store["enqueue"]) {
   };
 }
 
-function send(intake: Intake, serial: string, n: number): Promise<string> {
-  const bytes = messageOf(serial, `${1000 + n}BCD`, n);
+/** One whose store fails as `enqueue` says. */
+function openFailing(enqueue: (store: Store) => Store["enqueue"]) {
+  return openIntakeOn(({ store }) => ({ store: { ...store, enqueue: enqueue(store) } }));
+}
+
+function send(intake: Intake, serial: string, n: number, change: (text: string) => string = (text) => text) {
+  const bytes = Buffer.from(change(messageOf(serial, `${1000 + n}BCD`, n).toString("latin1")), "latin1");
   const parsed = parseTattileXml(bytes);
+  const pictures = parsed.kind === "reading" ? [parsed.reading.ocrImage, parsed.reading.ctxImage] : [];
   return intake
-    .accept({ protocol: "tattile-xml", parsed, bytes, peer: "192.0.2.7", receivedAt: START, release() {} })
+    .accept({
+      protocol: "tattile-xml",
+      parsed,
+      bytes,
+      peer: "192.0.2.7",
+      receivedAt: START,
+      // The memory is given to the next message.
+      release: () => {
+        for (const memory of [bytes, ...pictures]) memory?.fill(0);
+      },
+    })
     .catch((error: Error) => error.message);
+}
+
+/** Its pictures, as they were sent. */
+function picturesOf(n: number, change: (text: string) => string = (text) => text): (Buffer | null)[] {
+  const parsed = parseTattileXml(
+    Buffer.from(change(messageOf(KNOWN, `${1000 + n}BCD`, n).toString("latin1")), "latin1"),
+  );
+  if (parsed.kind !== "reading") throw new Error("no reading");
+  return [parsed.reading.ocrImage, parsed.reading.ctxImage].map((one) => (one === null ? null : Buffer.from(one)));
+}
+
+/** The pictures of each queued reading, as they are stored. */
+async function storedPictures(open: { store: Store; images: ImageStore }): Promise<(Buffer | null)[][]> {
+  const messages = await open.store.listMessages({}, 100);
+  return Promise.all(
+    messages.map(async ({ messageId }) => {
+      const paths = await open.store.findMessageImages(messageId);
+      const read = async (path: string | null | undefined): Promise<Buffer | null> => {
+        const bytes = path == null ? null : await open.images.read(path);
+        return bytes === null ? null : Buffer.from(bytes);
+      };
+      return [await read(paths?.ocr), await read(paths?.ctx)];
+    }),
+  );
 }
 
 test("while the store fails a camera may send again and again: neither pictures nor held messages pile up", async () => {
@@ -79,4 +128,120 @@ test("files whose commit happened after all stay when its answer was lost", asyn
   const [held] = await failing.store.listQuarantine({}, 10);
   expect(failing.files()).toContain(join("quarantine", held?.path ?? "none"));
   expect(failing.files().filter((name) => name.endsWith(".jpg")).length).toBeGreaterThan(0);
+});
+
+test("files stay when it cannot be asked whether their commit happened: a row without its picture would be a loss", async () => {
+  await using open = await openIntakeOn(({ store }) => ({
+    store: {
+      ...store,
+      enqueue: async (entries, now) => {
+        await store.enqueue(entries, now);
+        throw new AppError("store-unreachable", "storing readings: the connection broke");
+      },
+      findReferenced: () => Promise.reject(new AppError("store-unreachable", "looking for images: no connection")),
+      findHeld: () => Promise.reject(new AppError("store-unreachable", "looking for held messages: no connection")),
+    },
+  }));
+  await Promise.all([send(open.intake, "2001009999", 1), send(open.intake, KNOWN, 1)]);
+  await open.intake.drain();
+  expect(open.files().filter((name) => name.endsWith(".msg"))).toHaveLength(1);
+  expect(await storedPictures(open)).toEqual([picturesOf(1)]);
+});
+
+test("pictures and held messages are on the disk before their rows, and the camera hears of it after them", async () => {
+  const order: string[] = [];
+  await using open = await openIntakeOn(({ store, images, quarantine }) => {
+    const noting = (name: string, files: ImageStore): ImageStore => ({
+      ...files,
+      flush: async () => {
+        await files.flush();
+        order.push(name);
+      },
+    });
+    return {
+      images: noting("pictures", images),
+      quarantine: noting("held messages", quarantine),
+      store: {
+        ...store,
+        enqueue: async (entries, now) => {
+          const results = await store.enqueue(entries, now);
+          order.push("rows");
+          return results;
+        },
+      },
+    };
+  });
+  const sent = [send(open.intake, KNOWN, 1), send(open.intake, "2001009999", 1)];
+  await Promise.all(sent.map((one) => one.then(() => order.push("told"))));
+  expect(order).toEqual(["pictures", "held messages", "rows", "told", "told"]);
+});
+
+for (const [what, serial] of [
+  ["pictures", KNOWN],
+  ["held messages", "2001009999"],
+] as const) {
+  test(`where the disk does not take ${what} there is no row, no file and no promise`, async () => {
+    const flush = (): Promise<void> => Promise.reject(new AppError("unavailable", "syncing: write error"));
+    await using open = await openIntakeOn(({ images, quarantine }) => ({
+      images: { ...images, flush },
+      quarantine: { ...quarantine, flush },
+    }));
+    expect(await send(open.intake, serial, 1)).toBe("syncing: write error");
+    expect([(await open.store.summarize()).readings, (await open.store.listQuarantine({}, 10)).length]).toEqual([0, 0]);
+    expect(open.files()).toEqual([]);
+  });
+}
+
+test("what is stored is what came, whoever has the memory afterwards; a replay leaves nothing behind", async () => {
+  await using open = await openIntakeOn(() => ({}));
+  expect(await Promise.all([1, 2, 3, 1].map((n) => send(open.intake, KNOWN, n)))).toEqual([
+    "queued",
+    "queued",
+    "queued",
+    "duplicate",
+  ]);
+  expect(await send(open.intake, KNOWN, 2)).toBe("duplicate");
+  expect(await storedPictures(open)).toEqual([1, 2, 3].map((n) => picturesOf(n)));
+  expect(open.files()).toHaveLength(6);
+});
+
+test("two readings of one plate in one millisecond have each their own pictures", async () => {
+  await using open = await openIntakeOn(() => ({}));
+  // The same but for the plate picture: the other one's, or the other way round.
+  const swap = (text: string): string =>
+    text.replace(/<IMAGE_OCR>[^<]*/, `<IMAGE_OCR>${/<IMAGE_CTX>([^<]*)/.exec(text)?.[1]}`);
+  expect(await Promise.all([send(open.intake, KNOWN, 1), send(open.intake, KNOWN, 1, swap)])).toEqual([
+    "queued",
+    "queued",
+  ]);
+  expect(picturesOf(1, swap)).not.toEqual(picturesOf(1));
+  expect(await storedPictures(open)).toEqual([picturesOf(1), picturesOf(1, swap)]);
+});
+
+test("a reading whose camera is removed between our look and the commit is refused, with its pictures gone", async () => {
+  await using open = await openFailing((store) => async (entries, now) => {
+    await store.removeCamera((await store.findCamera(KNOWN))?.id ?? 0, false);
+    return store.enqueue(entries, now);
+  });
+  expect(await send(open.intake, KNOWN, 1)).toBe("storing a reading: its camera was just removed");
+  await open.intake.drain();
+  expect(open.files()).toEqual([]);
+});
+
+test("draining waits for what was accepted", async () => {
+  const commit = Promise.withResolvers<void>();
+  await using open = await openFailing((store) => async (entries, now) => {
+    await commit.promise;
+    return store.enqueue(entries, now);
+  });
+  const result = send(open.intake, KNOWN, 1);
+  let isDrained = false;
+  const draining = open.intake.drain().then(() => {
+    isDrained = true;
+  });
+  await Bun.sleep(20);
+  expect([isDrained, open.intake.stats.waiting]).toEqual([false, 1]);
+  commit.resolve();
+  await draining;
+  expect([await result, open.intake.stats.waiting]).toEqual(["queued", 0]);
 });

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { STATUS_OF, worstGrade } from "../finding.ts";
 import { pictureProblem } from "../gray-picture.ts";
+import type { WipeKind } from "../store/holdings.ts";
 import type { Auditor } from "./audit.ts";
 import { readBase64 } from "./base64.ts";
-import { Findings, SendOrder, SentByHand, Totals, Wiped, type WipeKind, WipeOrder, WipeWhat } from "./deed-schemas.ts";
+import { Findings, SendOrder, SentByHand, Totals, Wiped, WipeOrder, WipeWhat } from "./deed-schemas.ts";
 import type { ApiDeps } from "./deps.ts";
 import { invalid, mustFind, Refusal } from "./refusal.ts";
 import { defineRoute, type Route } from "./route.ts";

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { WIPE_KINDS } from "../store/holdings.ts";
 import { CameraSerial } from "./registry-schemas.ts";
 import { exactly, Instant, listOf, named, nullable } from "./schemas.ts";
 
@@ -35,9 +36,6 @@ export const Findings = named(
     ),
   }),
 );
-
-export const WIPE_KINDS = ["queue", "readings", "images"] as const;
-export type WipeKind = (typeof WIPE_KINDS)[number];
 
 export const WipeWhat = exactly({
   what: Type.Enum([...WIPE_KINDS], {

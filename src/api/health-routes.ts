@@ -2,17 +2,23 @@ import { Type } from "typebox";
 import { errorText, isStoreAway } from "../errors.ts";
 import { METRICS_CONTENT_TYPE, type StoreSnapshot } from "../metrics.ts";
 import { type Check, checkLoops, checkReadiness } from "../readiness.ts";
-import { gatherStatus } from "../status-report.ts";
-import type { QueueCount } from "../store/holdings.ts";
+import { gatherStatus, type StatusReport } from "../status-report.ts";
 import { version } from "../version.ts";
 import type { Access } from "./access.ts";
 import type { ApiDeps } from "./deps.ts";
+import { createReuse } from "./reuse.ts";
 import { defineMediaRoute, defineRoute, type Route } from "./route.ts";
 import { AnyHealth, exactly, listOf, named, nullable } from "./schemas.ts";
 
 /** By endpoint the whole queue is counted: seldom, and the more seldom the longer it takes. */
-const COUNT_EVERY_MS = 60_000;
-const COUNT_SHARE = 1000;
+const COUNT = { keepMs: 60_000, share: 1000 };
+/**
+ * Anybody may ask how the store is, and each look is a synced write. Shorter than any watcher's usual pause; that the store
+ * is away shows at once all the same, since it is read each time.
+ */
+const STORE_CHECK = { keepMs: 5000, share: 0 };
+/** Only for those who ask at the same time. */
+const TOGETHER = { keepMs: 0, share: 0 };
 
 /** As the replaced system had it. */
 const Sick = named("Sick", exactly({ status: Type.Enum(["error"]), version: Type.String(), error: Type.String() }));
@@ -28,26 +34,33 @@ const Checks = named(
 /** For whoever watches the machine: health as it always was, liveness, readiness and metrics. */
 export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
   const { store, spoolStatus, config, clock, log } = deps;
-  let counted: { counts: readonly QueueCount[]; untilMs: number } = { counts: [], untilMs: Number.NEGATIVE_INFINITY };
+  const countQueue = createReuse(() => store.countQueue(), COUNT, clock);
+  const checkStore = createReuse(() => store.check(), STORE_CHECK, clock);
+  const summarize = createReuse(() => store.summarize(), TOGETHER, clock);
+  const report = createReuse(() => gatherStatus(store, config, clock.now()), TOGETHER, clock);
 
-  async function countQueue(): Promise<readonly QueueCount[]> {
-    const startedMs = clock.monotonicMs();
-    if (startedMs < counted.untilMs) return counted.counts;
-    const counts = await store.countQueue();
-    const tookMs = clock.monotonicMs() - startedMs;
-    counted = { counts, untilMs: startedMs + Math.max(COUNT_EVERY_MS, tookMs * COUNT_SHARE) };
-    return counts;
+  /** The report, or what the store said when it was written to or read. */
+  async function look(): Promise<StatusReport | string> {
+    try {
+      await checkStore();
+    } catch (error) {
+      return errorText(error);
+    }
+    return report().catch((error: unknown) => {
+      if (!isStoreAway(error)) throw error;
+      return errorText(error);
+    });
   }
 
   async function gatherSnapshot(): Promise<StoreSnapshot> {
-    const [report, balance, tallies, deliveryCounts, queueCounts] = await Promise.all([
-      gatherStatus(store, config, clock.now()),
+    const [status, balance, tallies, deliveryCounts, queueCounts] = await Promise.all([
+      report(),
       store.balance(),
       store.tallies(),
       store.listDeliveryCounts(),
       countQueue(),
     ]);
-    return { report, balance, tallies, deliveryCounts, queueCounts };
+    return { report: status, balance, tallies, deliveryCounts, queueCounts };
   }
 
   const answer = (checks: readonly Check[]): Response => {
@@ -73,8 +86,8 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
           cameras_held: deps.ingestStats()?.paused ?? false,
         };
         try {
-          await store.check();
-          const { byStatus, oldestAt, readings } = await store.summarize();
+          await checkStore();
+          const { byStatus, oldestAt, readings } = await summarize();
           const instants = [oldestAt.PENDING, oldestAt.FAILED, oldestAt.SENDING].filter((at) => at !== null);
           return {
             status: spool === null || spool.since === null ? ("ok" as const) : ("degraded" as const),
@@ -118,12 +131,8 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
       answer: Checks,
       otherwise: { 503: Checks },
       handle: async ({ request, peer }) => {
-        const problem = await store.check().then(
-          () => null,
-          (error: unknown) => errorText(error),
-        );
-        const report = problem === null ? await gatherStatus(store, config, clock.now()) : null;
-        const checks = checkReadiness(problem, report);
+        const found = await look();
+        const checks = typeof found === "string" ? checkReadiness(found, null) : checkReadiness(null, found);
         // Paths and names are for this machine; elsewhere the name of the check says enough.
         return answer(isFromHere(request, peer) ? checks : checks.map((check) => ({ ...check, reason: null })));
       },
@@ -153,11 +162,12 @@ export function healthRoutes(deps: ApiDeps, access: Access): readonly Route[] {
 
 /**
  * A program of this machine that asked for this machine. What a proxy hands on comes from elsewhere, and so does a page whose
- * name was made to mean this machine (DNS rebinding): its Host is another.
+ * name was made to mean this machine (DNS rebinding): its Host is another. A proxy of this machine that adds no header and
+ * writes a Host of its own cannot be told from a program: docs/api.md says what to set there.
  */
 export function isFromHere(request: Request, peer: string): boolean {
   const { headers } = request;
-  if (headers.has("forwarded") || headers.has("x-forwarded-for")) return false;
+  if ([...headers.keys()].some((name) => /^(forwarded|via|x-real-ip|x-forwarded-.+)$/.test(name))) return false;
   const host = URL.parse(`http://${headers.get("host") ?? ""}`)?.hostname ?? "";
   const isOwn = (name: string): boolean =>
     /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name.replace(/^::ffff:/i, ""));

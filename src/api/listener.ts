@@ -46,8 +46,12 @@ const MOST_UNDER_WAY = 256;
 const TLS_EVERY_MS = 60_000;
 
 /** One port that speaks HTTP, or HTTPS with a certificate that may be renewed meanwhile. */
-export function createListener(place: Place, answer: Answer, deps: { clock: Clock; log: Log }): Listener {
-  const { clock, log } = deps;
+export function createListener(
+  place: Place,
+  answer: Answer,
+  deps: { clock: Clock; log: Log /** For tests: less. */; idleSeconds?: number },
+): Listener {
+  const { clock, log, idleSeconds = IDLE_SECONDS } = deps;
   const isTls = place.tls !== null;
   const stopping = new AbortController();
   let server: Bun.Server<undefined> | null = null;
@@ -83,7 +87,7 @@ export function createListener(place: Place, answer: Answer, deps: { clock: Cloc
         hostname: place.host,
         port,
         ...(shown === null ? {} : { tls: shown }),
-        idleTimeout: IDLE_SECONDS,
+        idleTimeout: idleSeconds,
         maxRequestBodySize: MAX_BODY_BYTES,
         // Else Bun shows a page with our source and stack to whoever made something go wrong.
         development: false,

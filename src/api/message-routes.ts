@@ -1,9 +1,9 @@
 import { type Static, Type } from "typebox";
 import { gatherExplanation } from "../explanation.ts";
-import { captured, formatDay, maskPlate } from "../format.ts";
+import { captured, formatDay, maskPlate, nameIds } from "../format.ts";
 import { listedReading, type ShownMessage } from "../listed-reading.ts";
 import { groupQueue } from "../queue-groups.ts";
-import type { MessageFilter, QueuedMessage } from "../store/store.ts";
+import type { MessageFilter, QueuedMessage } from "../store/messages.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import {
@@ -17,10 +17,13 @@ import {
   ReadingList,
 } from "./message-schemas.ts";
 import { invalid, mustFind, Refusal } from "./refusal.ts";
+import { createReuse } from "./reuse.ts";
 import { type Caller, defineMediaRoute, defineRoute, LONG_SECONDS, type Route } from "./route.ts";
 import { exactly, Id } from "./schemas.ts";
 
 const USUAL_LIMIT = 50;
+/** However often it is asked for, counting the whole queue takes a twentieth of the time at most. */
+const COUNT = { keepMs: 0, share: 20 };
 const DELIVERED = "A delivered message is erased.";
 
 interface FilterFields {
@@ -34,6 +37,7 @@ interface FilterFields {
 export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[] {
   const { store, images, config, clock } = deps;
 
+  const countQueue = createReuse(() => store.countQueue(), COUNT, clock);
   const findMessage = async (id: number) => mustFind(await store.findMessage(id), `message ${id}`, DELIVERED);
 
   async function readFilter(where: string, fields: FilterFields): Promise<MessageFilter> {
@@ -100,7 +104,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       handle: async ({ params, query, caller }) => {
         const found = await findMessage(params.id);
         const plates = query.plates ?? false;
-        await allowPlates(plates, caller, `message ${params.id}`, params.id);
+        if (plates) await notePlates(caller, `message ${params.id}`, params.id);
         return { message: show(found.message, caller, plates), history: found.attempts };
       },
     }),
@@ -116,7 +120,7 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       handle: async ({ params, query, caller }) => {
         const found = await findMessage(params.id);
         const showPlate = query.plates ?? false;
-        await allowPlates(showPlate, caller, `message ${params.id}, explained`, params.id);
+        if (showPlate) await notePlates(caller, `message ${params.id}, explained`, params.id);
         const explanation = await gatherExplanation(found, store, config, { now: clock.now(), showPlate });
         return { messageId: params.id, status: found.message.status, ...explanation };
       },
@@ -125,13 +129,14 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
       method: "GET",
       path: "/api/v1/queue/summary",
       tag: "messages",
-      summary: "what waits of each camera or municipality; reads the whole queue",
+      summary:
+        "what waits of each camera or municipality; of a long queue it may be some seconds old, since all of it is counted",
       access: "viewer",
       query: exactly({ by: Type.Optional(Type.Enum(["camera", "municipality"])) }),
       answer: QueueGroups,
       handle: async ({ query: { by = "camera" } }) => {
         const [counts, cameras, municipalities] = await Promise.all([
-          store.countQueue(),
+          countQueue(),
           store.listCameras(),
           store.listMunicipalities(),
         ]);
@@ -206,23 +211,30 @@ export function messageRoutes(deps: ApiDeps, auditor: Auditor): readonly Route[]
     const { state, order = usualOrder, limit = USUAL_LIMIT, plates = false, after, ...fields } = query;
     const filter = await readFilter("query", fields);
     if (state !== undefined) filter.statuses = state.split(",") as NonNullable<MessageFilter["statuses"]>;
-    await allowPlates(plates, caller, `${what}: ${describe({ ...fields, state })}`, null);
+    if (plates) requirePlates(caller);
     const found = await store.listMessages(filter, limit + 1, order, after);
     const messages = found.slice(0, limit).map((message) => show(message, caller, plates));
+    if (plates) {
+      const ids = messages.map(({ messageId }) => messageId);
+      const onlyOne = ids.length === 1 ? (ids[0] ?? null) : null;
+      // The ids first: the filter may be long, and what is too long is cut at its end.
+      await notePlates(caller, `${what} ${nameIds(ids)}: ${describe({ ...fields, state })}`, onlyOne);
+    }
     const more = found.length > limit;
     return { messages, more, next: more ? (messages.at(-1)?.messageId ?? null) : null };
   }
 
-  /** Before plates are shown in full: who may, and that it is written down. */
-  async function allowPlates(wanted: boolean, caller: Caller | null, detail: string, messageId: number | null) {
-    if (!wanted) return;
-    if (caller === null || caller.token.role === "viewer") {
-      throw new Refusal(403, "forbidden", "plates are not for viewers", {
-        hint: "Use a token made with --role operator.",
-      });
-    }
+  /** Before plates are answered in full: that somebody saw these is written down. */
+  async function notePlates(caller: Caller | null, detail: string, messageId: number | null): Promise<void> {
+    requirePlates(caller);
     await auditor.note(caller, { what: "plates show", detail, messageId });
   }
+}
+
+/** @throws Refusal 403 for whom plates are not */
+function requirePlates(caller: Caller | null): void {
+  if (caller !== null && caller.token.role !== "viewer") return;
+  throw new Refusal(403, "forbidden", "plates are not for viewers", { hint: "Use a token made with --role operator." });
 }
 
 function show(message: QueuedMessage, caller: Caller | null, plates: boolean): ShownMessage {

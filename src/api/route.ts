@@ -1,12 +1,14 @@
 import { type Static, type TObject, type TSchema, Type } from "typebox";
 import type { ApiToken, TokenRole } from "../store/tokens.ts";
 
-export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** Who asks; null on a public route without credentials. */
 export interface Caller {
   token: ApiToken;
   via: "token" | "session";
+  /** When the session is over, or the token without one; null: when it is revoked. */
+  endsAt: Date | null;
 }
 
 /** For what is done to any number of rows: the longest that a silent connection can be kept open. */

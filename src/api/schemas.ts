@@ -54,7 +54,14 @@ export const Status = Type.Enum([...MESSAGE_STATUSES]);
 
 export const Session = named(
   "Session",
-  exactly({ name: Text, role: Role, via: Type.Enum(["token", "session"]), expiresAt: nullable(Instant) }),
+  exactly({
+    name: Text,
+    role: Role,
+    via: Type.Enum(["token", "session"]),
+    expiresAt: nullable(
+      Type.Unsafe<Date>({ ...Instant, description: "when the session ends, or the token without one; null: never" }),
+    ),
+  }),
 );
 
 export const Setup = named(
@@ -184,7 +191,7 @@ export const Queue = named(
   }),
 );
 
-export const Balance = named(
+const Balance = named(
   "Balance",
   exactly({
     received: Count,
@@ -217,7 +224,6 @@ export const StatusReport = named(
       exactly({
         task: Text,
         pid: Type.Integer(),
-        startTime: nullable(Text),
         startedAt: Instant,
         version: Text,
         renewedAt: Instant,
@@ -234,13 +240,19 @@ export const StatusReport = named(
       malformed: Count,
       more: Type.Boolean({ description: "more is held than was counted" }),
     }),
-    disk: exactly({ freeBytes: Count, totalBytes: Count, minFreeBytes: Count }),
+    disk: exactly({
+      freeBytes: Count,
+      totalBytes: Count,
+      minFreeBytes: Count,
+      folder: Type.String({
+        description: "on the fuller one of the disks of DATA_DIR and of the pictures, which this is",
+      }),
+    }),
     clockOffsetMs: nullable(Type.Number({ description: "the police's clock minus ours" })),
     senderEnabled: Type.Boolean(),
   }),
 );
 
-/** As it always was. */
 /** Readings in the spool of this machine: on their way to the store, and those whose camera is not registered any more. */
 const SPOOL_HEALTH = {
   spool_waiting: Count,

@@ -77,8 +77,8 @@ export function sessionRoutes(deps: SessionDeps): readonly Route[] {
       answer: Session,
       handle: async ({ caller }) => {
         if (caller === null) throw new Refusal(401, "unauthorized", "a token is needed");
-        const { name, role, expiresAt } = caller.token;
-        return { name, role, via: caller.via, expiresAt };
+        const { name, role } = caller.token;
+        return { name, role, via: caller.via, expiresAt: caller.endsAt };
       },
     }),
     defineSilentRoute({

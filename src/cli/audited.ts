@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { nameIds } from "../format.ts";
 import type { AuditedDeed } from "../store/audit.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -49,12 +50,25 @@ export async function audited<T>(deed: Deed, context: CommandContext, run: () =>
   }
 }
 
-/** Before plates are shown in full. `where`: the command and its filter. */
+/** Before plates are shown in full. */
 export async function notePlates(
   wanted: boolean,
-  where: string,
+  command: string,
   messageId: number | null,
   context: CommandContext,
 ): Promise<void> {
-  if (wanted) await noteDeed({ what: "plates show", detail: where, messageId }, context);
+  if (wanted) await noteDeed({ what: "plates show", detail: command, messageId }, context);
+}
+
+/** The same of a list. `filter`: in words; it may be long, and what is too long is cut at its end, so the ids stand first. */
+export async function noteListedPlates(
+  wanted: boolean,
+  command: string,
+  messages: readonly { messageId: number }[],
+  filter: string,
+  context: CommandContext,
+): Promise<void> {
+  const ids = messages.map(({ messageId }) => messageId);
+  const onlyOne = ids.length === 1 ? (ids[0] ?? null) : null;
+  await notePlates(wanted, `${command} ${nameIds(ids)}: ${filter}`, onlyOne, context);
 }

@@ -11,18 +11,28 @@ import { confirm } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
 
 /** What of some cameras would go with them. */
-export interface CameraHoldings {
+interface CameraHoldings {
   readings: number;
   imagePaths: readonly string[];
 }
 
-/** Counts what waits of these cameras, in any state. */
+/** Counts what is stored of these cameras, in any state, and what the replaced system left without a message. */
 export async function holdingsOf(cameras: readonly Camera[], store: Store): Promise<CameraHoldings> {
-  const counts = await store.countQueue();
-  const readings = counts.filter(({ cameraId }) => cameras.some(({ id }) => id === cameraId));
+  let readings = await countWaiting(cameras, store);
   const imagePaths: string[] = [];
-  for (const { id } of cameras) imagePaths.push(...(await store.listImagePaths(id)));
-  return { readings: readings.reduce((sum, { count }) => sum + count, 0), imagePaths };
+  for (const { id } of cameras) {
+    readings += await store.countUnqueued(id);
+    imagePaths.push(...(await store.listImagePaths(id)));
+  }
+  return { readings, imagePaths };
+}
+
+/** What of these cameras is in the queue, in any state. */
+async function countWaiting(cameras: readonly Camera[], store: Store): Promise<number> {
+  const counts = await store.countQueue();
+  return counts
+    .filter(({ cameraId }) => cameras.some(({ id }) => id === cameraId))
+    .reduce((sum, { count }) => sum + count, 0);
 }
 
 /** `12 readings that are stored and 24 images`. */
@@ -95,8 +105,9 @@ export const removeCamera = defineTattileCommand({
     const { out } = context;
     const store = await context.store();
     const camera = await lookUpCamera(store, args.serial);
-    const held = await holdingsOf([camera], store);
     const retires = args["keep-queue"] || args["keep-readings"];
+    const all = await holdingsOf([camera], store);
+    const held = retires ? { ...all, readings: await countWaiting([camera], store) } : all;
     const folder = args["keep-images"];
     const copies = folder === undefined ? "" : `copy ${countOf(held.imagePaths.length, "image")} to ${folder}, `;
     const what = retires
@@ -118,7 +129,7 @@ export const removeCamera = defineTattileCommand({
         await store.removeRetired();
       });
       const removed = (await store.findCamera(camera.serial)) === null;
-      const waiting = removed ? 0 : (await holdingsOf([camera], store)).readings;
+      const waiting = removed ? 0 : await countWaiting([camera], store);
       if (args.json) out.json({ removed, waiting, copied });
       else out.line(removed ? `removed camera ${camera.serial}` : isOff(waiting));
       return;
@@ -126,7 +137,7 @@ export const removeCamera = defineTattileCommand({
     const { readings, images, leaving } = await audited({ what: "camera remove", detail: what }, context, () =>
       eraseCameras([camera], store, context),
     );
-    const waiting = leaving.length === 0 ? 0 : (await holdingsOf([camera], store)).readings;
+    const waiting = leaving.length === 0 ? 0 : await countWaiting([camera], store);
     if (args.json) return out.json({ removed: leaving.length === 0, readings, images, waiting, copied });
     const went = `${countOf(readings, "reading")} and ${countOf(images, "image")}`;
     if (leaving.length > 0) {

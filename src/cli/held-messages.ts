@@ -5,13 +5,13 @@ import type { Config } from "../config.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { createLog } from "../log.ts";
 import type { ParsedMessage } from "../reading.ts";
-import { openRunFile } from "../run-file.ts";
+import { keepRunFiles } from "../run-file.ts";
 import type { OperatorStore, Quarantined } from "../store/store.ts";
 import { version } from "../version.ts";
 import type { CommandContext } from "./context.ts";
 
 /** The place of held messages. The caller closes it. */
-export async function openQuarantine(config: Config): Promise<ImageStore> {
+async function openQuarantine(config: Config): Promise<ImageStore> {
   const { openQuarantine } = await import("../images/open.ts");
   return openQuarantine(config);
 }
@@ -49,8 +49,14 @@ export async function retryHeld(
   const images = openImages(config);
   const quarantine = await openQuarantine(config);
   const counts = new Map<string, number>();
+  const log = createLog({
+    level: "warn",
+    journal: false,
+    write: (line) => context.out.note(line.trimEnd()),
+    now: context.now,
+  });
   // Seen by a service that starts meanwhile: it must not take our pictures for orphans.
-  const runFile = await openRunFile(config.dataDir, "quarantine-retry", version, context.now());
+  const runFiles = await keepRunFiles(["quarantine-retry"], config.dataDir, version, systemClock, log);
   try {
     const intake = createIntake({
       store,
@@ -59,12 +65,7 @@ export async function retryHeld(
       cameraTimezone: config.cameraTimezone,
       dedupeSecret: await openSecret(join(config.dataDir, "dedupe.key")),
       clock: systemClock,
-      log: createLog({
-        level: "warn",
-        journal: false,
-        write: (line) => context.out.note(line.trimEnd()),
-        now: context.now,
-      }),
+      log,
       randomId: randomUUID,
       onQueued() {},
     });
@@ -77,7 +78,7 @@ export async function retryHeld(
     await intake.drain();
     return counts;
   } finally {
-    await runFile.remove();
+    await runFiles.remove();
     images.close();
     quarantine.close();
   }

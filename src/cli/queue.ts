@@ -1,9 +1,9 @@
 import { AppError } from "../errors.ts";
 import { captured, countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
 import type { MessageStatus } from "../message.ts";
+import type { MessageFilter, QueuedMessage } from "../store/messages.ts";
 import type { Registry } from "../store/registry.ts";
-import type { MessageFilter, QueuedMessage } from "../store/store.ts";
-import { audited, notePlates } from "./audited.ts";
+import { audited, noteListedPlates, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { explainMessageCommand } from "./explain.ts";
@@ -64,9 +64,9 @@ const list = defineTattileCommand({
     const store = await context.store();
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
     const filter = await readFilter(args, store, context);
-    await notePlates(args["show-plates"], `queue list: ${describeFilter(args)}`, onlyId(filter), context);
     const found = await store.listMessages(filter, limit + 1, "oldest", parseAfter(args.after));
     const messages = found.slice(0, limit);
+    await noteListedPlates(args["show-plates"], "queue list", messages, describeFilter(args), context);
     if (args.json) return out.json(messages.map((m) => asJson(m, args["show-plates"])));
     if (messages.length === 0) return out.line("No message.");
     const rows = messages.map((m) => [

@@ -1,8 +1,8 @@
 import { captured, formatCaptured, maskPlate } from "../format.ts";
 import { listedReading } from "../listed-reading.ts";
-import { notePlates } from "./audited.ts";
+import { noteListedPlates } from "./audited.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
-import { describeFilter, MESSAGE_FILTER, onlyId, readFilter } from "./message-filter.ts";
+import { describeFilter, MESSAGE_FILTER, readFilter } from "./message-filter.ts";
 import { JSON_ARG } from "./registry-output.ts";
 import { parseAfter, parseWhole } from "./values.ts";
 
@@ -30,11 +30,11 @@ const list = defineTattileCommand({
     const zone = (await context.config()).cameraTimezone;
     const limit = args.limit === undefined ? 50 : parseWhole("--limit", args.limit, 1, 1_000_000);
     const filter = await readFilter(args, store, context);
-    await notePlates(args["show-plates"], `readings list: ${describeFilter(args)}`, onlyId(filter), context);
     const found = await store.listMessages(filter, limit + 1, "newest", parseAfter(args.after));
     const readings = found
       .slice(0, limit)
       .map((r) => ({ ...r, plate: args["show-plates"] ? r.plate : maskPlate(r.plate) }));
+    await noteListedPlates(args["show-plates"], "readings list", readings, describeFilter(args), context);
     if (args.json) return out.json(readings.map((r) => listedReading({ ...r, ...captured(r) })));
     if (readings.length === 0) return out.line("No reading.");
     const columns = [

@@ -1,7 +1,8 @@
 import { systemClock } from "../clock.ts";
-import type { Counts, WipeKind } from "../deeds/wipe.ts";
+import type { Counts } from "../deeds/wipe.ts";
 import { AppError } from "../errors.ts";
 import { countOf } from "../format.ts";
+import type { WipeKind } from "../store/holdings.ts";
 import type { Store } from "../store/store.ts";
 import { audited } from "./audited.ts";
 import { eraseCameras } from "./camera-remove.ts";
@@ -92,7 +93,7 @@ async function wipe(kind: WipeKind, store: Store, context: CommandContext): Prom
  * @throws AppError `conflict` while another machine or container, which cannot be looked into, may be sending
  */
 async function freeSending(store: Store, now: Date): Promise<void> {
-  const { freeDeadOwners } = await import("../lease-owner.ts");
+  const { freeDeadOwners } = await import("../process-name.ts");
   await freeDeadOwners(store, now);
   await store.releaseExpired(now);
   const { SENDING } = (await store.summarize()).byStatus;

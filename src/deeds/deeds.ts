@@ -6,14 +6,16 @@ import { maskPlate } from "../format.ts";
 import { grayPicture } from "../gray-picture.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import type { PfxContents } from "../soap/certificate.ts";
+import type { WipeKind } from "../store/holdings.ts";
+import type { MessageFilter } from "../store/messages.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
-import type { MessageFilter, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { eraseCameras, requireGone } from "./camera-removal.ts";
 import { stageNextCertificate } from "./certificate-staging.ts";
 import { listChecks, probePorts } from "./doctor-checks.ts";
 import { deliverByHand, findRoute, MADE_UP_PLATE, reportDelivery } from "./hand-delivery.ts";
 import { countTotals } from "./totals.ts";
-import { countFields, countWipe, describeCounts, discard, runWipe, type WipeKind } from "./wipe.ts";
+import { countFields, countWipe, describeCounts, discard, runWipe } from "./wipe.ts";
 
 /** Somebody waits for the answer of each: none of them may last. */
 const DOCTOR_CHECK_MS = 15_000;

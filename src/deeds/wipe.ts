@@ -1,13 +1,11 @@
-import { ORPHAN_AGE_MS, sweep } from "../cleanup.ts";
+import { listOrphans, ORPHAN_AGE_MS } from "../cleanup.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { eraseMany, type ImageStore } from "../images/image-store.ts";
+import type { WipeKind } from "../store/holdings.ts";
+import type { MessageFilter } from "../store/messages.ts";
 import { wipeSpool } from "../store/spool-open.ts";
-import type { MessageFilter, Store } from "../store/store.ts";
-
-/** What can be wiped while a service runs. */
-export const WIPE_KINDS = ["queue", "readings", "images"] as const;
-export type WipeKind = (typeof WIPE_KINDS)[number];
+import type { Store } from "../store/store.ts";
 
 /** By noun: `held message` is 3. */
 export type Counts = Readonly<Record<string, number>>;
@@ -27,8 +25,6 @@ export interface WipeDeps {
 /** Of discard: any store of pictures will do that can erase. */
 export type DiscardDeps = Pick<WipeDeps, "onProgress" | "isOver"> & { images: Pick<ImageStore, "erase"> };
 
-/** More than the bounds of the quarantine allow by default. */
-const MOST_HELD = 1_000_000;
 /** Messages whose rows go before their pictures do; then the next. Their paths take a few megabytes. */
 const DISCARD_STEP = 10_000;
 /** The same where somebody waits for an answer. */
@@ -38,14 +34,14 @@ const HELD_STEP = 500;
 /** What is there to be erased. */
 export async function countWipe(
   kind: WipeKind,
-  store: Pick<Store, "summarize" | "listQuarantine" | "countPictured">,
+  store: Pick<Store, "summarize" | "countUnqueued" | "countQuarantine" | "countPictured">,
 ): Promise<Counts> {
   if (kind === "images") return { "stored reading with images": await store.countPictured() };
   const { byStatus } = await store.summarize();
   if (kind === "queue") return { "waiting reading": byStatus.PENDING + byStatus.FAILED };
   return {
-    "stored reading": byStatus.PENDING + byStatus.FAILED + byStatus.DEAD,
-    "held message": (await store.listQuarantine({}, MOST_HELD)).length,
+    "stored reading": byStatus.PENDING + byStatus.FAILED + byStatus.DEAD + (await store.countUnqueued(null)),
+    "held message": await store.countQuarantine(),
   };
 }
 
@@ -77,7 +73,8 @@ async function wipeImages(deps: WipeDeps): Promise<{ erased: Counts; more: boole
     after = last;
     more = deps.isOver?.() === true;
   }
-  return { erased: { reading, image: image + (more ? 0 : await eraseOrphans(deps)) }, more };
+  const orphans = more ? NONE : await eraseOrphans(deps);
+  return { erased: { reading, image: image + orphans.images }, more: more || orphans.more };
 }
 
 const stepOf = ({ isOver }: Pick<WipeDeps, "isOver">): number => (isOver === undefined ? DISCARD_STEP : SHORT_STEP);
@@ -98,9 +95,10 @@ async function wipeReadings(deps: WipeDeps): Promise<{ erased: Counts; more: boo
     more = deps.isOver?.() === true;
   }
   const spooled = more ? 0 : await wipeSpool(config, clock);
-  const orphans = more ? 0 : await eraseOrphans(deps);
+  const orphans = more ? NONE : await eraseOrphans(deps);
   const reading = discarded.readings + left.readings + spooled;
-  return { erased: { reading, image: discarded.images + left.images + orphans, "held message": held }, more };
+  const image = discarded.images + left.images + orphans.images;
+  return { erased: { reading, image, "held message": held }, more: more || orphans.more };
 }
 
 /**
@@ -145,9 +143,17 @@ function eraseImages(paths: readonly string[], { images, onProgress }: DiscardDe
   return eraseMany(images, paths, (done) => onProgress?.(`erasing images: ${done} of ${paths.length}`));
 }
 
-/** Pictures that no reading refers to. */
-function eraseOrphans({ store, images, clock }: WipeDeps): Promise<number> {
-  return sweep(images, (paths) => store.findReferenced(paths), new Date(clock.now().getTime() - ORPHAN_AGE_MS));
+const NONE = { images: 0, more: false };
+
+/** Pictures that no reading refers to. However late it is, it ends only after it erased some: each call begins at the first folder again. */
+async function eraseOrphans({ store, images, clock, isOver }: WipeDeps): Promise<{ images: number; more: boolean }> {
+  const before = new Date(clock.now().getTime() - ORPHAN_AGE_MS);
+  let erased = 0;
+  for await (const orphans of listOrphans(images, (paths) => store.findReferenced(paths), before)) {
+    erased += await images.erase(orphans);
+    if (erased > 0 && isOver?.() === true) return { images: erased, more: true };
+  }
+  return { images: erased, more: false };
 }
 
 /** `12 readings, 24 images`; what is none is left out. */

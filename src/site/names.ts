@@ -3,7 +3,7 @@ import type { Camera, CertificateChoice, Municipality, RegistryChange } from "..
 import { recordKey, type SiteFile } from "./file.ts";
 import type { PlannedCamera, PlannedMunicipality, SiteState } from "./plan.ts";
 
-export const nameOf = ({ name }: { name: string }): string => name;
+const nameOf = ({ name }: { name: string }): string => name;
 
 /** Whether a record has this name; case does not count. */
 function sameName(name: string): (item: { name: string }) => boolean {

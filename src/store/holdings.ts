@@ -1,5 +1,9 @@
 import type { MessageStatus } from "../message.ts";
 
+/** What can be wiped while a service runs. */
+export const WIPE_KINDS = ["queue", "readings", "images"] as const;
+export type WipeKind = (typeof WIPE_KINDS)[number];
+
 /** Messages of one camera in one state. */
 export interface QueueCount {
   cameraId: number;
@@ -17,7 +21,9 @@ export interface Holdings {
   countRows(): Promise<readonly { table: string; rows: number }[]>;
   /** Pictures that readings of this camera refer to. */
   listImagePaths(cameraId: number): Promise<readonly string[]>;
-  /** Readings that have a picture, but not what is being sent. Reads the whole queue, in steps. */
+  /** Readings that no message refers to (see `discardUnqueued`), of one camera or (null) of all. Looks at every reading. */
+  countUnqueued(cameraId: number | null): Promise<number>;
+  /** Readings that have a picture, but not what is being sent. Looks at every reading. */
   countPictured(): Promise<number>;
   /**
    * Readings forget their pictures, but not what is being sent; at most `limit` of them, behind the id `after`, so that the

@@ -47,11 +47,13 @@ export function createHoldings(pool: Pool, tallies: Tallies, unqueued: Unqueued,
       );
       return [...imagePathsOf(rows), ...(await unqueued.listImagePaths(cameraId))];
     },
+    countUnqueued: (cameraId) => unqueued.count(cameraId),
     countPictured: () =>
       pool.patiently("counting images", async (run) => {
         const [row] = await run<{ count: number }>(
-          `SELECT count(*) AS count FROM alpr_readings r JOIN messages_queue q ON q.reading_id = r.id
-           WHERE q.status <> 'SENDING' AND (r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL)`,
+          `SELECT count(*) AS count FROM alpr_readings r
+           WHERE (r.image_ocr_path IS NOT NULL OR r.image_ctx_path IS NOT NULL)
+             AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.reading_id = r.id AND q.status = 'SENDING')`,
         );
         return row?.count ?? 0;
       }),

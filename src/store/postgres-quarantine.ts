@@ -4,7 +4,7 @@ import type { OperatorStore, Quarantined, QueueStore } from "./store.ts";
 
 type Quarantine = Pick<
   OperatorStore,
-  "listQuarantine" | "findQuarantined" | "listAdoptable" | "dropQuarantined" | "trimQuarantine"
+  "listQuarantine" | "countQuarantine" | "findQuarantined" | "listAdoptable" | "dropQuarantined" | "trimQuarantine"
 > &
   Pick<QueueStore, "findHeld">;
 
@@ -31,6 +31,8 @@ export function createQuarantine(pool: Pool, nodes: readonly string[]): Quaranti
            AND q.id > $5::text::bigint ORDER BY q.id LIMIT $4::text::bigint`,
         [node, kind ?? null, cameraSerial ?? null, String(Math.max(0, limit)), String(after)],
       ),
+    countQuarantine: async () =>
+      (await pool.transaction("measuring the quarantine", (run) => measure(run, node))).count,
     findQuarantined: async (id) => {
       const [row] = await pool.query<Quarantined>(
         "finding a held message",

@@ -55,13 +55,15 @@ export function createTokens(pool: Pool): TokenStore {
         );
       }),
     findSession: async (hash, now) => {
-      const [row] = await pool.query<ApiToken>(
+      const [row] = await pool.query<ApiToken & { endsAt: Date }>(
         "looking for a session",
-        `SELECT ${SELECT} JOIN api_sessions s ON s.token_id = t.id
+        `SELECT s.expires_at AS "endsAt", ${SELECT} JOIN api_sessions s ON s.token_id = t.id
          WHERE s.hash = decode($1, 'hex') AND s.expires_at > $2::text::timestamptz AND ${LIVES}`,
         [hex(hash), instant(now)],
       );
-      return row ?? null;
+      if (row === undefined) return null;
+      const { endsAt, ...token } = row;
+      return { token, endsAt };
     },
     removeSession: async (hash) => {
       await pool.query("ending a session", "DELETE FROM api_sessions WHERE hash = decode($1, 'hex')", [hex(hash)]);

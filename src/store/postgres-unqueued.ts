@@ -2,6 +2,9 @@ import type { Pool } from "./postgres-connection.ts";
 import { type PictureRow, SELECT_PICTURES } from "./postgres-settle.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
 
+/** No index can know them: a look for them is one pass over readings and queue, less than a second for a million of each. */
+const IS_UNQUEUED = "NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.reading_id = r.id)";
+
 /** Rows of one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 5000;
 
@@ -9,6 +12,8 @@ const FORGET = "image_ocr_path = NULL, image_ctx_path = NULL, has_image_ocr = fa
 
 /** Readings that the replaced system left behind without a message; tattile itself writes and erases both together. */
 export interface Unqueued {
+  /** How many of one camera, or (null) of all. */
+  count(cameraId: number | null): Promise<number>;
   /** Pictures that they refer to. */
   listImagePaths(cameraId: number): Promise<readonly string[]>;
   /** They forget their pictures, at most `limit` of them. @returns pictures to erase after */
@@ -18,7 +23,7 @@ export interface Unqueued {
 }
 
 export function createUnqueued(pool: Pool): Unqueued {
-  /** Step by step, in the order of their ids: no index knows them, so each row of readings is looked at once. */
+  /** Step by step, in the order of their ids. */
   const change = async (
     doing: string,
     where: string,
@@ -34,7 +39,7 @@ export function createUnqueued(pool: Pool): Unqueued {
         run<PictureRow>(
           `WITH picked AS MATERIALIZED (
              SELECT r.id, ${SELECT_PICTURES} FROM alpr_readings r
-             WHERE r.id > $1::text::bigint AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.reading_id = r.id) AND ${where}
+             WHERE r.id > $1::text::bigint AND ${IS_UNQUEUED} AND ${where}
              ORDER BY r.id LIMIT ${most} FOR UPDATE OF r),
            changed AS (${by} WHERE id = ANY (ARRAY(SELECT id FROM picked)))
            SELECT * FROM picked ORDER BY id`,
@@ -50,11 +55,20 @@ export function createUnqueued(pool: Pool): Unqueued {
   };
 
   return {
+    count: (cameraId) =>
+      pool.patiently("counting readings without a message", async (run) => {
+        const [row] = await run<{ count: number }>(
+          `SELECT count(*) AS count FROM alpr_readings r
+           WHERE ($1::text IS NULL OR r.camera_id = $1::text::integer) AND ${IS_UNQUEUED}`,
+          [cameraId === null ? null : String(cameraId)],
+        );
+        return row?.count ?? 0;
+      }),
     listImagePaths: async (cameraId) => {
       const rows = await pool.patiently("listing images", (run) =>
         run<PictureRow>(
           `SELECT r.id, ${SELECT_PICTURES} FROM alpr_readings r
-           WHERE r.camera_id = $1::text::integer AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.reading_id = r.id)
+           WHERE r.camera_id = $1::text::integer AND ${IS_UNQUEUED}
            ORDER BY r.id`,
           [String(cameraId)],
         ),

@@ -109,6 +109,7 @@ export function createHoldings(connection: Connection, tallies: Tallies, clock: 
       return { readings, imagePaths, last };
     },
     // A reading and its message come and go in one transaction, and a file of another program is no store of ours.
+    countUnqueued: async () => 0,
     discardUnqueued: async () => ({ readings: 0, imagePaths: [] }),
     forgetTallies: async () => connection.write("forgetting the counts", () => tallies.forget()),
     retireCamera: async (id) =>

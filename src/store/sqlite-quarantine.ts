@@ -3,7 +3,7 @@ import type { OperatorStore, Quarantined, QueueStore } from "./store.ts";
 
 type Quarantine = Pick<
   OperatorStore,
-  "listQuarantine" | "findQuarantined" | "listAdoptable" | "dropQuarantined" | "trimQuarantine"
+  "listQuarantine" | "countQuarantine" | "findQuarantined" | "listAdoptable" | "dropQuarantined" | "trimQuarantine"
 > &
   Pick<QueueStore, "findHeld">;
 type QuarantinedRow = Omit<Quarantined, "receivedAt"> & { receivedAt: number };
@@ -48,6 +48,7 @@ export function createQuarantine(connection: Connection): Quarantine {
           .all({ kind: kind ?? null, serial: cameraSerial ?? null, after, limit: Math.max(0, limit) })
           .map(readQuarantined),
       ),
+    countQuarantine: async () => connection.read("measuring the quarantine", () => measure.get()?.count ?? 0),
     findQuarantined: async (id) =>
       connection.read("finding a held message", () => {
         const row = find.get(id);

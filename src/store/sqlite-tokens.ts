@@ -32,8 +32,8 @@ export function createTokens(connection: Connection): TokenStore {
   const insertSession = connection.prepare<never, [Uint8Array, number, number]>(
     "INSERT INTO api_sessions (hash, token_id, expires_at) VALUES (?, ?, ?)",
   );
-  const findSession = connection.prepare<TokenRow, { hash: Uint8Array; now: number }[]>(
-    `SELECT ${SELECT} JOIN api_sessions s ON s.token_id = t.id WHERE s.hash = $hash AND s.expires_at > $now AND ${LIVES}`,
+  const findSession = connection.prepare<TokenRow & { endsAt: number }, { hash: Uint8Array; now: number }[]>(
+    `SELECT s.expires_at AS endsAt, ${SELECT} JOIN api_sessions s ON s.token_id = t.id WHERE s.hash = $hash AND s.expires_at > $now AND ${LIVES}`,
   );
   const endSession = connection.prepare<never, [Uint8Array]>("DELETE FROM api_sessions WHERE hash = ?");
 
@@ -64,7 +64,12 @@ export function createTokens(connection: Connection): TokenStore {
         insertSession.run(hash, tokenId, expiresAt.getTime());
       }),
     findSession: async (hash, now) =>
-      connection.read("looking for a session", () => orNull(findSession.get({ hash, now: now.getTime() }))),
+      connection.read("looking for a session", () => {
+        const found = findSession.get({ hash, now: now.getTime() });
+        if (found === null) return null;
+        const { endsAt, ...row } = found;
+        return { token: readToken(row), endsAt: new Date(endsAt) };
+      }),
     removeSession: async (hash) =>
       connection.write("ending a session", () => {
         endSession.run(hash);

@@ -44,7 +44,7 @@ export interface TokenStore {
   removeToken(id: number): Promise<boolean>;
   /** Opens a session and forgets those that are over. */
   addSession(value: NewSession, now: Date): Promise<void>;
-  /** The token of a session; null: unknown, over, or the token is. */
-  findSession(hash: Uint8Array, now: Date): Promise<ApiToken | null>;
+  /** The token of a session and when the session ends; null: unknown, over, or the token is. */
+  findSession(hash: Uint8Array, now: Date): Promise<{ token: ApiToken; endsAt: Date } | null>;
   removeSession(hash: Uint8Array): Promise<void>;
 }

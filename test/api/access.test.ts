@@ -29,6 +29,6 @@ test("a disk that is full keeps nobody from looking: the use of a token is only 
   });
   const headers = { authorization: `Bearer tat_${"A".repeat(43)}` };
   const request = new Request("http://127.0.0.1/api/v1/status", { headers });
-  expect(await access.identify(request, "127.0.0.1")).toEqual({ token: TOKEN, via: "token" });
+  expect(await access.identify(request, "127.0.0.1")).toEqual({ token: TOKEN, via: "token", endsAt: null });
   expect(asked).toBe(1);
 });

@@ -118,7 +118,7 @@ test("whoever leaves while it is asked whether his token still holds takes nobod
     leaveFirst = null;
     await leave?.();
     if (leave !== null) asked.resolve();
-    return { token: {} as ApiToken, via: "token" };
+    return { token: {} as ApiToken, via: "token", endsAt: null };
   };
   const { events, open } = eventsOf(under.store, { identify }, clock);
   const first = (await open()).body?.getReader();
@@ -136,7 +136,7 @@ test("whoever leaves while it is asked whether his token still holds takes nobod
 
 test("of many who come at once only as many listen as there are places, and who leaves frees his", async () => {
   await using under = await SqliteUnderTest.open();
-  const identify: Access["identify"] = async () => ({ token: {} as ApiToken, via: "token" });
+  const identify: Access["identify"] = async () => ({ token: {} as ApiToken, via: "token", endsAt: null });
   const { events, open } = eventsOf(under.store, { identify }, systemClock);
   const came = await Promise.allSettled(Array.from({ length: 70 }, open));
   const inside = came.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

@@ -48,6 +48,9 @@ test.each<[string, Record<string, string>, string, boolean]>([
   ["by IPv6", { host: "[::1]:8000" }, "::ffff:127.0.0.1", true],
   ["another machine", { host: "127.0.0.1:8000" }, "192.0.2.7", false],
   ["a proxy of this machine", { host: "127.0.0.1", forwarded: "for=192.0.2.7" }, "127.0.0.1", false],
+  ["a proxy that names the client alone", { host: "127.0.0.1", "x-real-ip": "192.0.2.7" }, "127.0.0.1", false],
+  ["a proxy that names itself alone", { host: "127.0.0.1", via: "1.1 proxy" }, "127.0.0.1", false],
+  ["a proxy that names the protocol alone", { host: "127.0.0.1", "x-forwarded-proto": "https" }, "127.0.0.1", false],
   ["a page whose name was made to mean this machine", { host: "evil.example:8000" }, "127.0.0.1", false],
   ["without a Host", {}, "127.0.0.1", false],
 ])("%s: from here is %j from %s", (_what, headers, peer, expected) => {

@@ -49,3 +49,27 @@ test("what goes wrong beside all that is foreseen is in the log, and no page sho
   expect(logged.join("\n")).toContain("the secret of the house");
   await listener.close(0);
 });
+
+test("an answer that takes long is waited for where it says so, on a connection that is closed for its silence else", async () => {
+  const place = { host: "127.0.0.1", port: 0, tls: null, what: "HTTP", names: ["API_HOST", "API_PORT"] } as const;
+  const closed = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const listener = createListener(
+    place,
+    async ({ url, wait }) => {
+      if (url.pathname === "/patient") wait(60);
+      begun.resolve();
+      await closed.promise;
+      return new Response("done");
+    },
+    { clock: systemClock, log: collectingLog([]), idleSeconds: 1 },
+  );
+  const port = await listener.open();
+  const patient = fetch(`http://127.0.0.1:${port}/patient`).then((response) => response.text());
+  await begun.promise;
+  // Begun later: whenever this one is closed for its silence, the other would have been.
+  await expect(fetch(`http://127.0.0.1:${port}/hasty`)).rejects.toThrow("closed");
+  closed.resolve();
+  expect(await patient).toBe("done");
+  await listener.close(0);
+});

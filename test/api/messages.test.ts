@@ -1,11 +1,16 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Auditor } from "../../src/api/audit.ts";
+import type { ApiDeps } from "../../src/api/deps.ts";
+import { messageRoutes } from "../../src/api/message-routes.ts";
 import { parseTattileXml } from "../../src/camera/tattile-xml.ts";
+import type { Store } from "../../src/store/store.ts";
 import type { ApiUnderTest } from "../support/api-fixture.ts";
 import { openApi } from "../support/api-fixture.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
 import { messageOf, takeIn } from "../support/queued-readings.ts";
-import { addCameras, dead, readingEntry, settleAll } from "../support/store-fixture.ts";
+import { addCameras, dead, readingEntry, SqliteUnderTest, settleAll } from "../support/store-fixture.ts";
 
 const PLATES = ["1111AAA", "2222BBB", "3333CCC"];
 
@@ -56,7 +61,7 @@ test("a plate in full is for operators, and is one line in the audit log", async
     ]),
   ).toEqual([
     ["token operator (api)", "plates show", 1, "message 1"],
-    ["token admin (api)", "plates show", null, "messages: camera A1"],
+    ["token admin (api)", "plates show", null, "messages 1-2: camera A1"],
   ]);
 });
 
@@ -193,4 +198,33 @@ test("of a reading of the replaced system the camera's own digits are given, in 
   expect(explained.json.story[0]).toContain(
     "at 2026-07-01 09:30:00 by its clock, as the replaced system wrote it down",
   );
+});
+
+test("a count of the whole queue that takes its time is not begun again for each who asks", async () => {
+  await using under = await SqliteUnderTest.open();
+  await addCameras(under.store, "A1");
+  const clock = createFakeClock();
+  let counts = 0;
+  const store: Store = {
+    ...under.store,
+    countQueue: async () => {
+      counts += 1;
+      await clock.sleep(1000);
+      return under.store.countQueue();
+    },
+  };
+  const route = messageRoutes({ store, clock } as unknown as ApiDeps, {} as Auditor).find(
+    ({ path }) => path === "/api/v1/queue/summary",
+  );
+  const ask = async () => route?.handle({ query: {} } as never) as Promise<{ name: string }[]>;
+  const together = Promise.all([ask(), ask(), ask()]);
+  await clock.advance(1000);
+  expect((await together).map(([group]) => group?.name)).toEqual(["A1", "A1", "A1"]);
+  await ask();
+  expect(counts).toBe(1);
+  await clock.advance(20_000);
+  const later = ask();
+  await clock.advance(1000);
+  await later;
+  expect(counts).toBe(2);
 });

@@ -91,6 +91,7 @@ test("readings are listed as they were seen: no plate for a viewer, a masked one
   expect((await api.store.listAudit({ limit: 1 }))[0]).toMatchObject({
     who: "token operator (api)",
     what: "plates show",
-    detail: "readings: camera B",
+    messageId: 1096,
+    detail: "readings 1096: camera B",
   });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createPki } from "../../src/simulator/pki.ts";
 import { type ApiUnderTest, openApi } from "../support/api-fixture.ts";
@@ -320,6 +320,18 @@ test("a site that names a file of the machine, or makes no sense, is refused", a
   });
   expect(named.status).toBe(404);
   expect(named.text).not.toContain("/etc/shadow");
+  // Not even where the files are there and say a certificate.
+  const [file, passwordFile] = ["a.pfx", "a.password"].map((name) => join(api.config.dataDir, name));
+  if (file === undefined || passwordFile === undefined) throw new Error("no files");
+  writeFileSync(file, pfx);
+  writeFileSync(passwordFile, PASSWORD);
+  const taken = await post({
+    version: 1,
+    certificates: [{ name: "x", pfx: file, passwordFile }],
+    municipalities: [{ name: "Òdena", certificate: "x" }],
+  });
+  expect(taken.status).toBe(404);
+  expect(await api.store.listCertificates()).toEqual([]);
   expect(await api.store.listMunicipalities()).toEqual([]);
 });
 

@@ -52,7 +52,7 @@ test("what was looked at, sent again, erased and removed is listed with who did 
     ["municipality remove", null],
   ]);
   expect(new Set(all.map(({ who }) => who))).toEqual(new Set([`${OWN_NAME} (cli)`]));
-  expect(all[0]?.detail).toBe("queue list: camera 2001008851");
+  expect(all[0]?.detail).toBe("queue list 1-3: camera 2001008851");
   expect(all[4]?.detail).toBe("state PENDING: 2 messages");
   const table = (await cli.run("audit", "list")).stdout;
   expect(table).toContain("plates show");

@@ -52,7 +52,7 @@ test("plates in full are written to the audit log before they are shown", async 
   await using cli = await openTowns(2);
   expect((await cli.run("readings", "list", "2", "--show-plates")).stdout).toContain("1001BCD");
   expect(await json<object[]>(cli, "audit", "list")).toMatchObject([
-    { what: "plates show", messageId: 2, detail: "readings list: ids 2" },
+    { what: "plates show", messageId: 2, detail: "readings list 2: ids 2" },
   ]);
 });
 

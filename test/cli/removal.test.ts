@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ownLease } from "../../src/lease-owner.ts";
+import { ownName } from "../../src/process-name.ts";
 import { openRunFile } from "../../src/run-file.ts";
 import { createPki } from "../../src/simulator/pki.ts";
 import { messageOf, takeIn, withStore } from "../support/queued-readings.ts";
@@ -200,7 +200,7 @@ test("wiping the queue takes what waits, and what is being sent stays", async ()
 
 test("wiping all needs the service stopped, and takes what a service was sending when it died", async () => {
   await using cli = await openTown(3);
-  const [machine, boot] = ownLease("1").split("/");
+  const [machine, boot] = ownName("1").split("/");
   const child = Bun.spawnSync(["true"]);
   const owner = `${machine}/${boot}/${child.pid}/1/1`;
   await withStore(cli.dataDir, (store) => store.claim(claimRequest({ owner, limit: 2 }), new Date()));

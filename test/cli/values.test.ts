@@ -10,7 +10,7 @@ import {
   parseTimezone,
   parseWhole,
 } from "../../src/cli/values.ts";
-import { formatDuration, maskPlate } from "../../src/format.ts";
+import { formatDuration, maskPlate, nameIds } from "../../src/format.ts";
 
 test.each(["431234.50", "0.00", "12345678.99"])("coordinate %s is kept as it is written", (text) => {
   expect(parseCoordinate("--x", text)).toBe(text);
@@ -72,6 +72,9 @@ test("the nearest name is found through a missing, swapped or wrong letter, and 
   expect(findNearest("9990000010", serials)).toBe("9990000001");
   expect(findNearest("statsu", ["status", "run"])).toBe("status");
   expect(findNearest("LECTIO", ["lectio-test", "other"])).toBe("lectio-test");
+  expect(findNearest("Mun", ["camera", "municipality"])).toBe("municipality");
+  expect(findNearest("Mun", ["camera", "municipality", "municipalities"])).toBeNull();
+  expect(findNearest("Mu", ["camera", "municipality"])).toBeNull();
   expect(findNearest("zzzzzz", ["status", "run"])).toBeNull();
   expect(didYouMean("zzzzzz", ["status"])).toBe("");
 });
@@ -97,4 +100,14 @@ test("a table that is too wide cuts its widest columns and never ids", () => {
   expect(lines[1]).toStartWith("2001008851  xxx");
   expect(lines[1]).toEndWith("…   7");
   expect(lines[2]).toEndWith(" 12");
+});
+
+test("ids are named in runs; of very many scattered ones the beginning, the last and how many", () => {
+  expect(nameIds([])).toBe("(none)");
+  expect(nameIds([9, 3, 1, 2, 7])).toBe("1-3, 7, 9");
+  expect(nameIds(Array.from({ length: 1000 }, (_, n) => n + 1))).toBe("1-1000");
+  const scattered = nameIds(Array.from({ length: 1000 }, (_, n) => 1_000_000 + n * 2));
+  expect(scattered).toStartWith("1000000, 1000002, ");
+  expect(scattered).toEndWith(" ... 1001998 (1000 in all)");
+  expect(scattered.length).toBeLessThan(650);
 });

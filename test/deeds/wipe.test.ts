@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Auditor } from "../../src/api/audit.ts";
@@ -10,8 +10,16 @@ import { createDeeds } from "../../src/deeds/deeds.ts";
 import { countWipe, runWipe } from "../../src/deeds/wipe.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
 import type { ImageStore } from "../../src/images/image-store.ts";
-import type { Store } from "../../src/store/store.ts";
-import { addCameras, readingEntry, SqliteUnderTest, START, standingClock } from "../support/store-fixture.ts";
+import type { NewQuarantined, Store } from "../../src/store/store.ts";
+import {
+  addCameras,
+  after,
+  claimRequest,
+  readingEntry,
+  SqliteUnderTest,
+  START,
+  standingClock,
+} from "../support/store-fixture.ts";
 
 test("a wipe that somebody waits for stops between two steps, and the next one goes on", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
@@ -42,6 +50,53 @@ test("a wipe that somebody waits for stops between two steps, and the next one g
   rmSync(folder, { recursive: true, force: true });
 });
 
+test("a wipe of held messages stops between two steps too, rows before files in each", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  const quarantine = openDiskStore(join(folder, "quarantine"));
+  for (let n = 0; n < 1200; n += 1) {
+    const path = `held/${n}.msg`;
+    await quarantine.put(path, new Uint8Array([1]));
+    const quarantined: NewQuarantined = {
+      kind: "malformed",
+      reason: "no message",
+      cameraSerial: null,
+      protocol: "tattile-xml",
+      peer: "192.0.2.7",
+      receivedAt: START,
+      sizeBytes: 1,
+      path,
+    };
+    await under.store.enqueue([{ kind: "quarantine", quarantined }], START);
+  }
+  const rows = async (): Promise<number> => (await under.store.listQuarantine({}, 5000)).length;
+  const rowsAtErase: number[] = [];
+  const noting: ImageStore = {
+    ...quarantine,
+    erase: async (paths) => {
+      rowsAtErase.push(await rows());
+      return quarantine.erase(paths);
+    },
+  };
+  const { store } = under;
+  const deps = { store, images, quarantine: noting, config: { dataDir: folder }, clock: standingClock() };
+  const isOver = () => true;
+  expect(await runWipe("readings", { ...deps, isOver })).toMatchObject({ erased: { "held message": 500 }, more: true });
+  expect(await rows()).toBe(700);
+  expect(await runWipe("readings", { ...deps, isOver: () => false })).toMatchObject({
+    erased: { "held message": 700 },
+    more: false,
+  });
+  expect(rowsAtErase).toEqual([700, 200, 0]);
+  expect(readdirSync(join(folder, "quarantine"), { recursive: true }).filter((name) => /msg$/.test(`${name}`))).toEqual(
+    [],
+  );
+  images.close();
+  quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
 test("a wipe of readings reaches those that the replaced system left without a message, in steps too", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
   await using under = await SqliteUnderTest.open();
@@ -65,6 +120,39 @@ test("a wipe of readings reaches those that the replaced system left without a m
   expect(await images.has("A/left_ocr.jpg")).toBe(false);
   images.close();
   quarantine.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("orphans that a wipe finds are erased in steps too, and what is referred to stays", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  await addCameras(under.store, "A");
+  await under.store.enqueue([readingEntry(1, "A")], START);
+  await under.store.claim(claimRequest(), after(1000));
+  const kept = (await under.store.listImagePaths(1))[0] ?? "";
+  const orphans = Array.from({ length: 1200 }, (_, n) => `A/2026/05/04/left${n}_ocr.jpg`);
+  for (const path of [kept, ...orphans]) await images.put(path, new Uint8Array([1]));
+  await images.flush();
+  const clock = { ...standingClock(), now: () => new Date(Date.now() + 3_600_000) };
+  const deps = {
+    store: under.store,
+    images,
+    quarantine: images,
+    config: { dataDir: folder },
+    clock,
+    isOver: () => true,
+  };
+  const counts: number[] = [];
+  for (let more = true; more; ) {
+    const step = await runWipe("images", deps);
+    counts.push(step.erased["image"] ?? 0);
+    more = step.more;
+  }
+  expect(counts.length).toBeGreaterThan(2);
+  expect(counts.reduce((sum, count) => sum + count)).toBe(1200);
+  expect(await images.has(kept)).toBe(true);
+  images.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

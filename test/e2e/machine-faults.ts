@@ -1,12 +1,18 @@
 import { Database } from "bun:sqlite";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { newReading } from "../support/store-fixture.ts";
 import { type Fault, type IllSite, SERIAL, UNIT } from "./ill-site.ts";
+
+/** The run file of the service that does `task`. */
+function runFileOf(task: string, folder: string): string {
+  const name = readdirSync(join(folder, "run")).find((one) => one.startsWith(`${task}-`));
+  return join(folder, "run", name ?? "none");
+}
 
 /** What can be wrong with this machine, the service, the store and the cameras. */
 export function machineFaults(ill: IllSite): Record<string, Fault> {
@@ -156,8 +162,9 @@ export function machineFaults(ill: IllSite): Record<string, Fault> {
     "the service died": {
       plant: () => {
         const { folder, environment } = copyData();
-        const run = join(folder, "run/sender.json");
-        writeFileSync(run, readFileSync(run, "utf8").replace(/"pid":\d+/, '"pid":4194303'));
+        const run = runFileOf("sender", folder);
+        const text = readFileSync(run, "utf8").replace(/"pid":\d+/, '"pid":4194303');
+        writeFileSync(run, text.replace(/(?<before>"process":"[^/]+\/[^/]+\/)\d+/, "$<before>4194303"));
         return { environment };
       },
       finds: { check: "service sender", grade: "bad", text: /process 4194303 is gone/, cure: /journalctl -u tattile/ },
@@ -166,7 +173,7 @@ export function machineFaults(ill: IllSite): Record<string, Fault> {
       plant: () => {
         const { folder, environment } = copyData();
         const long = new Date(Date.now() - 600_000);
-        utimesSync(join(folder, "run/sender.json"), long, long);
+        utimesSync(runFileOf("sender", folder), long, long);
         return { environment };
       },
       finds: { check: "service sender", grade: "bad", text: /does not answer/, cure: /systemctl restart tattile/ },
@@ -174,7 +181,7 @@ export function machineFaults(ill: IllSite): Record<string, Fault> {
     "the service runs an older version than is installed": {
       plant: () => {
         const { folder, environment } = copyData();
-        const run = join(folder, "run/sender.json");
+        const run = runFileOf("sender", folder);
         const text = readFileSync(run, "utf8").replace(/"version":"[^"]+"/, '"version":"0.0.1"');
         writeFileSync(run, text);
         return { environment };

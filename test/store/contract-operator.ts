@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { MessageFilter, NewQuarantined, Store } from "../../src/store/store.ts";
+import type { MessageFilter } from "../../src/store/messages.ts";
+import type { NewQuarantined, Store } from "../../src/store/store.ts";
 import {
   addCamera,
   addCameras,
@@ -163,6 +164,7 @@ export function describeOperator(name: string, open: OpenStore): void {
       const { store } = under;
       await hold(store, held("malformed", null, 1), held("unregistered", "X", 2), held("unregistered", "Y", 3));
       expect((await store.listQuarantine({}, 10)).map(({ id }) => id)).toEqual([1, 2, 3]);
+      expect(await store.countQuarantine()).toBe(3);
       expect((await store.listQuarantine({ kind: "unregistered" }, 1)).map(({ id }) => id)).toEqual([2]);
       expect((await store.listQuarantine({ cameraSerial: "Y" }, 10)).map(({ id }) => id)).toEqual([3]);
       expect(await store.findQuarantined(2)).toEqual({ id: 2, ...held("unregistered", "X", 2) });

@@ -43,9 +43,15 @@ export function describeTokens(name: string, open: OpenStore): void {
       await store.addSession({ hash: hash(11), tokenId, expiresAt: after(500) }, START);
       expect((await store.findToken(hash(1), after(999)))?.name).toBe("guest");
       expect(await store.findToken(hash(1), after(1000))).toBeNull();
-      expect((await store.findSession(hash(10), after(999)))?.name).toBe("guest");
+      expect(await store.findSession(hash(10), after(999))).toMatchObject({
+        token: { name: "guest" },
+        endsAt: after(1000),
+      });
       expect(await store.findSession(hash(10), after(1000))).toBeNull();
-      expect((await store.findSession(hash(11), after(499)))?.name).toBe("guest");
+      expect(await store.findSession(hash(11), after(499))).toMatchObject({
+        token: { name: "guest" },
+        endsAt: after(500),
+      });
       expect(await store.findSession(hash(11), after(500))).toBeNull();
       expect(await store.listTokens()).toHaveLength(1);
     });
@@ -61,7 +67,7 @@ export function describeTokens(name: string, open: OpenStore): void {
       expect(await store.removeToken(gone)).toBe(false);
       expect(await store.findToken(hash(1), after(1))).toBeNull();
       expect(await store.findSession(hash(10), after(1))).toBeNull();
-      expect((await store.findSession(hash(20), after(1)))?.name).toBe("kept");
+      expect((await store.findSession(hash(20), after(1)))?.token.name).toBe("kept");
       // A name that is free again is another token.
       expect(await store.addToken(newToken("gone", 3))).not.toBe(gone);
       expect(await store.findToken(hash(1), after(1))).toBeNull();

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { holdingsOf } from "../../src/cli/camera-remove.ts";
 import { systemClock } from "../../src/clock.ts";
+import { countWipe } from "../../src/deeds/wipe.ts";
 import { AppError } from "../../src/errors.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { openMigration } from "../../src/store/postgres-adopt.ts";
@@ -236,7 +238,10 @@ describe("after the taking over", () => {
       const store = await openStoreOn(database);
       try {
         const id = (await store.findCamera("S1"))?.id ?? 0;
-        expect((await store.listImagePaths(id)).toSorted()).toEqual(["S1/1_left_ocr.jpg", "S1/1_ocr.jpg"]);
+        const camera = await store.findCamera("S1");
+        const held = await holdingsOf(camera === null ? [] : [camera], store);
+        expect(held.readings).toBe(2);
+        expect(held.imagePaths.toSorted()).toEqual(["S1/1_left_ocr.jpg", "S1/1_ocr.jpg"]);
         const removed = await store.removeCamera(id, true);
         expect(removed.readings).toBe(2);
         expect(removed.imagePaths.toSorted()).toEqual(["S1/1_left_ocr.jpg", "S1/1_ocr.jpg"]);
@@ -273,6 +278,8 @@ describe("after the taking over", () => {
       const database = await withUnqueued();
       const store = await openStoreOn(database);
       try {
+        expect(await countWipe("readings", store)).toEqual({ "stored reading": 4, "held message": 0 });
+        expect(await countWipe("images", store)).toEqual({ "stored reading with images": 4 });
         expect(await store.discardUnqueued(null, 1)).toEqual({ readings: 1, imagePaths: ["S1/1_left_ocr.jpg"] });
         const detached = await store.detachImages();
         expect(detached.readings).toBe(3);

@@ -1,9 +1,11 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
+import { createConnection } from "../../src/store/sqlite-connection.ts";
 import {
   addCamera,
   addMunicipality,
@@ -59,4 +61,44 @@ test("a disk that does not take it fails the settlement, and whoever would erase
   await expect(under.store.findReferenced([path])).rejects.toMatchObject(failed);
   isBroken = false;
   expect(await under.store.findReferenced([path])).toEqual(new Set());
+});
+
+/** A connection to a database of its own, in a folder of its own. */
+function openConnection() {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-sync-"));
+  const database = new Database(join(folder, "some.db"), { create: true });
+  database.run("PRAGMA synchronous = FULL");
+  const connection = createConnection(database);
+  return {
+    connection,
+    log: `${database.filename}-wal`,
+    /** 1: a power cut may take a commit back; 2: a commit is durable when it returns. */
+    level: () => database.query<{ synchronous: number }, []>("PRAGMA synchronous").get()?.synchronous,
+    [Symbol.dispose]() {
+      connection.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+test("only what is written lazily is not durable at once: whatever is written after it is, also when it failed", () => {
+  using under = openConnection();
+  const { connection, level } = under;
+  expect(connection.writeLazily("writing", level)).toBe(1);
+  expect([level(), connection.write("writing", level)]).toEqual([2, 2]);
+  const fail = (): never => {
+    throw new Error("a failure");
+  };
+  expect(() => connection.writeLazily("writing", fail)).toThrow("a failure");
+  expect([level(), connection.write("writing", level)]).toEqual([2, 2]);
+});
+
+test("what is synced is the log, by the system: where that cannot be done it is said", async () => {
+  using under = openConnection();
+  // Of all that has no sync(2), this one can be opened by everybody.
+  symlinkSync("/dev/null", under.log);
+  await expect(under.connection.sync("settling messages")).rejects.toMatchObject({
+    code: "unavailable",
+    message: "settling messages: the disk did not take it (EINVAL)",
+  });
 });

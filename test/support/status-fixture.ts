@@ -8,7 +8,7 @@ export const ago = (ms: number): Date => new Date(AT.getTime() - ms);
 export const HOUR = 3_600_000;
 
 export function service(task: string, state: RunningService["state"] = "running"): RunningService {
-  return { task, state, pid: 1, startTime: "1", startedAt: ago(HOUR), renewedAt: ago(5000), version: "1" };
+  return { task, state, pid: 1, startedAt: ago(HOUR), renewedAt: ago(5000), version: "1" };
 }
 
 export function camera(serial: string, lastReadingAt: Date | null): Camera {
@@ -61,7 +61,7 @@ export const fine: StatusReport = {
   endpoints: [{ id: 1, name: "lectio", url: "https://x/", pauses: [], lastAcceptedAt: ago(1000), latencyMs: 80 }],
   certificates: [{ id: 7, name: "Òdena", municipality: "Òdena", validTo: null, daysLeft: 200, next: null }],
   quarantine: { unregistered: [], malformed: 0, more: false },
-  disk: { freeBytes: 50e9, totalBytes: 100e9, minFreeBytes: 1e9 },
+  disk: { freeBytes: 50e9, totalBytes: 100e9, minFreeBytes: 1e9, folder: "/srv/pictures" },
   clockOffsetMs: 800,
   senderEnabled: true,
 };
@@ -93,7 +93,13 @@ export const troubles: readonly (readonly [
     "SENDER_ENABLED",
   ],
   ["a full disk", { disk: { ...fine.disk, freeBytes: 0.9e9 } }, "down", "the disk is full", "DISK_MIN_FREE_BYTES"],
-  ["a nearly full disk", { disk: { ...fine.disk, freeBytes: 1.9e9 } }, "attention", "nearly full", "free some space"],
+  [
+    "a nearly full disk",
+    { disk: { ...fine.disk, freeBytes: 1.9e9 } },
+    "attention",
+    "nearly full",
+    "on the disk of /srv/pictures",
+  ],
   ["a clock that is behind", { clockOffsetMs: 31_000 }, "attention", "31 s behind", "timedatectl"],
   ["a clock that is ahead", { clockOffsetMs: -120_000 }, "attention", "2 min ahead of", "timedatectl"],
   [

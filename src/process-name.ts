@@ -13,23 +13,25 @@ export interface ProcessIdentity {
 }
 
 const SEPARATOR = "/";
+const UNKNOWN = "unknown";
 
 /**
- * The name under which this process leases messages: `machine/boot/pid/start/run`.
- * @param run by chance: two containers that start at once, on a machine without an id, may have all the rest in common, and
- * would take each other's messages for their own
+ * The name of this process, under which it leases messages and says that it runs: `machine/boot/pid/start/run`.
+ * @param run by chance: where a system tells little of itself, two processes that start at once may have all the rest in
+ * common, and would take each other's for their own
  */
-export function ownLease(run: string): string {
+export function ownName(run: string): string {
   const own = readIdentity();
   return [own.machineId, own.bootId, own.pid, own.startTime, run].join(SEPARATOR);
 }
 
 /**
- * Whether a lease's owner is gone for certain: a process of this machine, from an earlier boot or no longer running.
- * @returns null when it cannot be told from here: another machine's, or not a name of ours; its lease runs out by itself
+ * Whether the process of that name is gone for certain: one of this machine, from an earlier boot or no longer running.
+ * @returns null when it cannot be told from here: another machine's, another container's, or not a name of ours. Then only
+ * time tells: a lease runs out, a run file is not renewed
  */
-export function isDead(owner: string): boolean | null {
-  return judgeOwner(owner, readIdentity(), readStartTime);
+export function isDead(name: string): boolean | null {
+  return judgeName(name, readIdentity(), readStartTime);
 }
 
 /** Messages that dead processes of this machine held are due again at once, not only when their lease ends. @returns how many */
@@ -44,26 +46,23 @@ export async function freeDeadOwners(
   return freed;
 }
 
-/** @param startTimeOf the start time of a running process of this machine, null when there is none of that pid */
-export function judgeOwner(
-  owner: string,
+/** @param startTimeOf the start time of a running process of this pid namespace, null when there is none of that pid */
+export function judgeName(
+  name: string,
   own: ProcessIdentity,
   startTimeOf: (pid: number) => string | null,
 ): boolean | null {
-  const [machineId, bootId, pid, startTime, _run, ...rest] = owner.split(SEPARATOR);
+  const [machineId = "", bootId, pid, startTime, _run, ...rest] = name.split(SEPARATOR);
   if (pid === undefined || startTime === undefined || rest.length > 0 || !/^\d+$/.test(pid)) return null;
-  // Without a machine id every machine looks alike: then only time frees a lease.
-  if (machineId !== own.machineId || own.machineId === UNKNOWN) return null;
-  if (bootId !== own.bootId) return true;
-  return startTimeOf(Number(pid)) !== startTime;
+  if (machineId !== own.machineId || own.bootId === UNKNOWN) return null;
+  if (bootId === own.bootId) return startTimeOf(Number(pid)) !== startTime;
+  // Without a machine id every machine looks alike, but for its boot: this may be another one.
+  return machineId.startsWith(UNKNOWN) ? null : true;
 }
 
-const UNKNOWN = "unknown";
-
 function readIdentity(): ProcessIdentity {
-  const machineId = readText("/etc/machine-id");
   return {
-    machineId: machineId === null ? UNKNOWN : `${machineId}-${readPidNamespace()}`,
+    machineId: `${readText("/etc/machine-id") ?? UNKNOWN}-${readPidNamespace()}`,
     bootId: readText("/proc/sys/kernel/random/boot_id") ?? UNKNOWN,
     pid: process.pid,
     startTime: readStartTime(process.pid) ?? UNKNOWN,
