@@ -98,14 +98,14 @@ function* balance({ balance: { difference } }: StatusReport): Generator<Attentio
 }
 
 function* disk({ disk }: StatusReport): Generator<Attention> {
-  const { freeBytes, minFreeBytes } = disk;
+  const { freeBytes, minFreeBytes, folder } = disk;
   const free = `${formatBytes(freeBytes)} free`;
-  const mend = "free some space below DATA_DIR, or lower DISK_MIN_FREE_BYTES";
+  const mend = `free some space on the disk of ${folder}, or lower DISK_MIN_FREE_BYTES`;
   if (freeBytes < minFreeBytes) {
     const text = `the disk is full (${free}): the cameras must keep their readings`;
-    yield down("disk-full", { freeBytes }, text, mend);
+    yield down("disk-full", { freeBytes, folder }, text, mend);
   } else if (freeBytes < 2 * minFreeBytes) {
-    yield attention("disk-low", { freeBytes }, `the disk is nearly full (${free})`, mend);
+    yield attention("disk-low", { freeBytes, folder }, `the disk is nearly full (${free})`, mend);
   }
 }
 

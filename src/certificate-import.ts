@@ -35,7 +35,7 @@ export async function assignImported(
 }
 
 /** What the store keeps of a certificate that was read and written; it signs for nobody yet. */
-export function certificateRow(
+function certificateRow(
   { subject, serialNumber, fingerprint, validFrom, validTo }: PfxContents,
   { name, alias, paths }: { name: string; alias: string | null; paths: CertificatePaths },
 ): NewCertificate {

@@ -15,7 +15,7 @@ export interface DatabaseAddress {
   sslRootCert: string | null;
 }
 
-export const DEFAULT_PORT = 5432;
+const DEFAULT_PORT = 5432;
 /** Schemes as written by people and by SQLAlchemy (`postgresql+psycopg2`). */
 const SCHEME = /^postgres(?:ql)?(?:\+[a-z0-9_]+)?:\/\//i;
 
@@ -55,7 +55,7 @@ export function showDatabaseAddress({ hosts, database, user }: DatabaseAddress):
   return `postgresql://${user}@${names}/${database}`;
 }
 
-export function isSslMode(text: string): text is SslMode {
+function isSslMode(text: string): text is SslMode {
   return (SSL_MODES as readonly string[]).includes(text);
 }
 

@@ -1,7 +1,7 @@
 import { bad, type Finding, good, quoted, warning } from "./finding.ts";
 import type { CameraHour } from "./store/activity.ts";
+import type { QueuedMessage } from "./store/messages.ts";
 import type { Camera, Endpoint, Municipality } from "./store/registry.ts";
-import type { QueuedMessage } from "./store/store.ts";
 
 const SILENT_MS = 24 * 3_600_000;
 /** Less than this may be the way through network and queue. */

@@ -84,6 +84,11 @@ export function judgePort({ setting, task, port, taken, holder }: PortProbe, ser
   return good(check, `${task} listens there`);
 }
 
+/** Tasks that have a unit of their own where one process does not do all. */
+export const UNIT_TASKS = ["ingest", "sender", "api"] as const;
+/** Every unit that install.sh may have made. */
+export const UNITS = ["tattile", ...UNIT_TASKS.map((task) => `tattile-${task}`)].map((name) => `${name}.service`);
+
 /** What systemd knows of one unit, by its properties; see systemctl show. */
 export type UnitFacts = Readonly<Record<string, string>>;
 
@@ -187,7 +192,7 @@ export interface ServiceProbe {
 
 export function judgeServices(services: readonly ServiceProbe[], ownVersion: string): readonly Finding[] {
   const findings: Finding[] = [];
-  for (const task of ["ingest", "sender", "api"]) {
+  for (const task of UNIT_TASKS) {
     const service = services.find((s) => s.task === task);
     const check = `service ${task}`;
     const judge = task === "api" ? warning : bad;

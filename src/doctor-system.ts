@@ -1,9 +1,17 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { access, open, readFile, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CertificateFile, CertificateFiles } from "./certificate-check.ts";
 import type { Clock } from "./clock.ts";
-import { type DiskProbe, type FolderProbe, parseUnits, UNIT_PROPERTIES, type UnitFacts } from "./doctor-machine.ts";
+import {
+  type DiskProbe,
+  type FolderProbe,
+  parseUnits,
+  UNIT_PROPERTIES,
+  UNITS,
+  type UnitFacts,
+} from "./doctor-machine.ts";
 import { parseUpgrade, type UpdateProbe } from "./doctor-updates.ts";
 import { systemCode } from "./errors.ts";
 import type { Certificate } from "./store/registry.ts";
@@ -14,11 +22,13 @@ const MAX_PEM_BYTES = 1024 * 1024;
 const SYSTEMCTL_MS = 5000;
 /** On a small machine it takes some seconds. */
 const APT_MS = 15_000;
-const UNITS = ["tattile.service", "tattile-ingest.service", "tattile-sender.service", "tattile-api.service"];
+
+/** Not by the number of the process: in a container that is the one of a process that was killed before it removed its file. */
+const newName = (): string => `.doctor-${randomUUID()}`;
 
 /** Writes and removes a small file, or, where the folder is not there yet, looks whether it could be made. */
 export async function probeFolder(name: string, path: string): Promise<FolderProbe> {
-  const file = join(path, `.doctor-${process.pid}`);
+  const file = join(path, newName());
   try {
     const handle = await open(file, "wx", 0o600);
     try {
@@ -71,7 +81,7 @@ async function nearestPresent(path: string): Promise<string> {
 }
 
 async function measureSync(folder: string, clock: Clock): Promise<readonly number[]> {
-  const file = join(folder, `.doctor-sync-${process.pid}`);
+  const file = join(folder, newName());
   const handle = await open(file, "wx", 0o600);
   const times: number[] = [];
   try {

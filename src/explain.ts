@@ -1,8 +1,9 @@
 import { quoted } from "./finding.ts";
 import { formatCaptured, formatDuration, formatInstant, maskPlate } from "./format.ts";
 import { REASON, REVIVABLE_REASONS } from "./message.ts";
+import type { MessageAttempt, QueuedMessage } from "./store/messages.ts";
 import type { Camera, Certificate, Endpoint, Municipality } from "./store/registry.ts";
-import type { MessageAttempt, QueuedMessage, RouteState } from "./store/store.ts";
+import type { RouteState } from "./store/store.ts";
 
 /** Everything that bears on one message. */
 export interface MessageLife {

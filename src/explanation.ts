@@ -1,7 +1,8 @@
 import type { Config } from "./config.ts";
 import { type Explanation, explainMessage } from "./explain.ts";
 import { listServices } from "./run-file.ts";
-import type { MessageAttempt, QueuedMessage, Store } from "./store/store.ts";
+import type { MessageAttempt, QueuedMessage } from "./store/messages.ts";
+import type { Store } from "./store/store.ts";
 
 /** Gathers what the life of a message depends on, and tells it. `found` is the message as the store has it. */
 export async function gatherExplanation(

@@ -1,5 +1,5 @@
 import type { captured } from "./format.ts";
-import type { QueuedMessage } from "./store/store.ts";
+import type { QueuedMessage } from "./store/messages.ts";
 
 /** A message as somebody may see it: its plate whole, masked or not at all. */
 export type ShownMessage = Omit<QueuedMessage, "plate" | "capturedAt"> &

@@ -291,7 +291,7 @@ function addStore({ gauge, counter }: Adders, registry: Registry, snapshot: Stor
   gauge("disk_free_bytes", "Free space of the fuller one of the disks of DATA_DIR and of the pictures.", [
     [{}, disk.freeBytes],
   ]);
-  gauge("disk_size_bytes", "Size of the disk where the pictures lie.", [[{}, disk.totalBytes]]);
+  gauge("disk_size_bytes", "Size of that disk.", [[{}, disk.totalBytes]]);
   gauge("disk_min_free_bytes", "Below this no reading is taken in.", [[{}, disk.minFreeBytes]]);
 }
 

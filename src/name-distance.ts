@@ -1,6 +1,8 @@
+const SHORTEST_BEGINNING = 3;
+
 /**
  * The name that was probably meant: fewest letters to add, drop, change or swap, and no more than a third of its length;
- * else the one that it begins, of four letters or more. Null when none is near.
+ * else the only one that it begins, of three letters or more. Null when none is near.
  */
 export function nearestName(name: string, known: readonly string[]): string | null {
   let best: string | null = null;
@@ -13,7 +15,8 @@ export function nearestName(name: string, known: readonly string[]): string | nu
     }
   }
   if (least <= Math.max(2, Math.floor(name.length / 3))) return best;
-  return name.length < 4 ? null : (known.find((candidate) => candidate.startsWith(name)) ?? null);
+  const begun = known.filter((candidate) => candidate.startsWith(name));
+  return name.length >= SHORTEST_BEGINNING && begun.length === 1 ? (begun[0] ?? null) : null;
 }
 
 /** Optimal string alignment: a swap of neighbours counts as one. */

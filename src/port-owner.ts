@@ -36,7 +36,7 @@ export async function findPortHolder(
 const LISTEN = "0A";
 
 /** proc(5), /proc/net/tcp: `sl local_address rem_address st …uid timeout inode`. @returns inode → state of sockets on the port */
-export function parseTcpTable(text: string, port: number): [inode: string, state: string][] {
+function parseTcpTable(text: string, port: number): [inode: string, state: string][] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const found: [string, string][] = [];
   for (const line of text.split("\n").slice(1)) {

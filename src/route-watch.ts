@@ -244,4 +244,4 @@ export class RouteWatch {
 }
 
 /** The certificate id under which the state of a whole endpoint is kept; a route without a certificate is never sent on. */
-export const WHOLE_ENDPOINT = 0;
+const WHOLE_ENDPOINT = 0;

@@ -3,8 +3,9 @@ import { daysUntil } from "./format.ts";
 import { foldersOfReadings, readSpace } from "./images/disk-space.ts";
 import { listServices, type RunningService } from "./run-file.ts";
 import type { Balance } from "./store/activity.ts";
+import type { QueueSummary } from "./store/messages.ts";
 import type { Camera, Certificate, Endpoint, Municipality, Rotation } from "./store/registry.ts";
-import { type QueueSummary, type RouteState, routeKey, type Store, type StoreInfo } from "./store/store.ts";
+import { type RouteState, routeKey, type Store, type StoreInfo } from "./store/store.ts";
 
 /** Everything `status` knows, as it stood at `at`. */
 export interface StatusReport {
@@ -19,8 +20,8 @@ export interface StatusReport {
   endpoints: readonly EndpointStatus[];
   certificates: readonly CertificateStatus[];
   quarantine: { unregistered: readonly { serial: string; messages: number }[]; malformed: number; more: boolean };
-  /** The fuller one of the disks of DATA_DIR and of the pictures. */
-  disk: { freeBytes: number; totalBytes: number; minFreeBytes: number };
+  /** The fuller one of the disks of DATA_DIR and of the pictures, and which of these folders lies on it. */
+  disk: { freeBytes: number; totalBytes: number; minFreeBytes: number; folder: string };
   /** The police's clock minus ours, the largest seen; null when no answer was seen yet. */
   clockOffsetMs: number | null;
   senderEnabled: boolean;
@@ -89,7 +90,7 @@ export async function gatherStatus(store: Store, config: Config, now: Date): Pro
       malformed: held.filter((q) => q.kind === "malformed").length,
       more: held.length === QUARANTINE_LOOK,
     },
-    disk: { freeBytes: disk.freeBytes, totalBytes: disk.totalBytes, minFreeBytes: config.diskMinFreeBytes },
+    disk: { ...disk, minFreeBytes: config.diskMinFreeBytes },
     clockOffsetMs: offsets.reduce<number | null>((a, b) => (a === null || Math.abs(b) > Math.abs(a) ? b : a), null),
     senderEnabled: config.sender.enabled,
   };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { type Check, runChecks } from "../src/doctor.ts";
 import { estimateDrift, estimateHourlyDrift, judgeDrift } from "../src/doctor-cameras.ts";
 import { buildTimeRequest, judgeServerClock, judgeTimeServer, parseTimeAnswer } from "../src/doctor-clock.ts";
 import { judgeDisk, judgePort, judgeUnits, parseUnits } from "../src/doctor-machine.ts";
-import { probeUpdates } from "../src/doctor-system.ts";
+import { probeDisks, probeFolder, probeUpdates } from "../src/doctor-system.ts";
 import { judgeUpdates, parseUpgrade } from "../src/doctor-updates.ts";
 import { compareContracts } from "../src/doctor-wsdl.ts";
 import { AppError } from "../src/errors.ts";
@@ -259,4 +260,18 @@ test("apt-get is asked as it is on the PATH, and a restart that is waited for is
     process.env["PATH"] = before;
     await rm(folder, { recursive: true });
   }
+});
+
+test("a folder can be written though a killed doctor left its file there, and while another doctor looks at it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-doctor-"));
+  for (const name of [`.doctor-${process.pid}`, `.doctor-sync-${process.pid}`]) writeFileSync(join(folder, name), "x");
+  const [first, second, disks] = await Promise.all([
+    probeFolder("DATA_DIR", folder),
+    probeFolder("IMAGES_DIR", folder),
+    probeDisks([folder], systemClock),
+  ]);
+  expect([first.failure, second.failure]).toEqual([null, null]);
+  expect(disks[0]?.syncMs.length).toBeGreaterThan(0);
+  expect(readdirSync(folder)).toHaveLength(2);
+  rmSync(folder, { recursive: true });
 });

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { explainMessage, type MessageLife } from "../src/explain.ts";
 import { translate } from "../src/i18n/translate.ts";
 import { REASON } from "../src/message.ts";
-import type { MessageAttempt, QueuedMessage, RouteState } from "../src/store/store.ts";
+import type { MessageAttempt, QueuedMessage } from "../src/store/messages.ts";
+import type { RouteState } from "../src/store/store.ts";
 import { newCamera, newCertificate, newEndpoint, START } from "./support/store-fixture.ts";
 
 const after = (seconds: number): Date => new Date(START.getTime() + seconds * 1000);

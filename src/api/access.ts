@@ -9,7 +9,7 @@ import type { Caller } from "./route.ts";
 
 export const SESSION_COOKIE = "tattile_session";
 /** A page of another site cannot send this without being asked for leave first, which nobody gives. */
-export const REQUEST_HEADER = "x-tattile-request";
+const REQUEST_HEADER = "x-tattile-request";
 
 const MOST_FAILURES = 10;
 const FAILURE_WINDOW_MS = 15 * 60_000;
@@ -121,7 +121,7 @@ function refuseBlocked(seconds: number | null): void {
  * A cookie goes along with whatever page makes the browser ask, so what changes something must come from our own page:
  * the browser says so (Sec-Fetch-Site), or, an old one, the page sent a header that only it can send.
  */
-export function requireOwnPage(request: Request): void {
+function requireOwnPage(request: Request): void {
   if (["GET", "HEAD", "OPTIONS"].includes(request.method)) return;
   const site = request.headers.get("sec-fetch-site");
   if (site === null ? request.headers.get(REQUEST_HEADER) !== null : site === "same-origin") return;

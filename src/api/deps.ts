@@ -9,8 +9,9 @@ import type { Metrics, ProcessSnapshot } from "../metrics.ts";
 import type { ParsedMessage, Protocol } from "../reading.ts";
 import type { PfxContents } from "../soap/certificate.ts";
 import type { WipeKind } from "../store/holdings.ts";
+import type { MessageFilter } from "../store/messages.ts";
 import type { Camera, Municipality } from "../store/registry.ts";
-import type { IntakeResult, MessageFilter, Quarantined, Store } from "../store/store.ts";
+import type { IntakeResult, Quarantined, Store } from "../store/store.ts";
 import type { SpoolStatus } from "../store/transfer.ts";
 import type { SentByHand, Totals } from "./deed-schemas.ts";
 

@@ -8,7 +8,7 @@ import type { ApiDeps, ReceivedMessage } from "./deps.ts";
 import { Refusal } from "./refusal.ts";
 import { defineMediaRoute, LONG_SECONDS, type Route } from "./route.ts";
 
-export const LECTORVISION_BODY_BYTES = 20 * 1024 * 1024;
+const LECTORVISION_BODY_BYTES = 20 * 1024 * 1024;
 const BODY_TIMEOUT_MS = 120_000;
 /** Bodies in memory at once, all together; who comes beyond it is told to come again. */
 const MEMORY_BYTES = 4 * LECTORVISION_BODY_BYTES;

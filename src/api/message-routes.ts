@@ -3,7 +3,7 @@ import { gatherExplanation } from "../explanation.ts";
 import { captured, formatDay, maskPlate, nameIds } from "../format.ts";
 import { listedReading, type ShownMessage } from "../listed-reading.ts";
 import { groupQueue } from "../queue-groups.ts";
-import type { MessageFilter, QueuedMessage } from "../store/store.ts";
+import type { MessageFilter, QueuedMessage } from "../store/messages.ts";
 import type { Auditor } from "./audit.ts";
 import type { ApiDeps } from "./deps.ts";
 import {

@@ -191,7 +191,7 @@ export const Queue = named(
   }),
 );
 
-export const Balance = named(
+const Balance = named(
   "Balance",
   exactly({
     received: Count,
@@ -240,7 +240,14 @@ export const StatusReport = named(
       malformed: Count,
       more: Type.Boolean({ description: "more is held than was counted" }),
     }),
-    disk: exactly({ freeBytes: Count, totalBytes: Count, minFreeBytes: Count }),
+    disk: exactly({
+      freeBytes: Count,
+      totalBytes: Count,
+      minFreeBytes: Count,
+      folder: Type.String({
+        description: "on the fuller one of the disks of DATA_DIR and of the pictures, which this is",
+      }),
+    }),
     clockOffsetMs: nullable(Type.Number({ description: "the police's clock minus ours" })),
     senderEnabled: Type.Boolean(),
   }),

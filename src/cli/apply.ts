@@ -11,6 +11,7 @@ import type { CommandContext } from "./context.ts";
 import { cut, type Output, type Tone } from "./output.ts";
 import { askPassword, confirm, readStdin } from "./prompt.ts";
 import { JSON_ARG, REMOVE_ARGS } from "./registry-output.ts";
+import { saidWhileWaiting } from "./waiting.ts";
 
 export const APPLY_ARGS = { ...REMOVE_ARGS, ...JSON_ARG } as const;
 export interface ApplyOptions {
@@ -83,20 +84,26 @@ export async function applyWithPlan(file: SiteFile, options: ApplyOptions, conte
       return password;
     },
   };
-  const prepared = await prepareSite(file, inputs, options, deps);
+  // Nothing is shown over the question for a password.
+  const asks = [...inputs.values()].some(({ pfx, password }) => pfx !== null && password === null);
+  const compare = () => prepareSite(file, inputs, options, deps);
+  const prepare = () => (asks ? compare() : saidWhileWaiting("comparing with what is registered", out, compare));
+  const prepared = await prepare();
   const { plan } = prepared;
   if (!options.json) printPlan(plan, out);
   if (plan.steps.length > 0 && !options["dry-run"]) {
     await confirm(summarizePlan(plan), options.yes, context);
     // Somebody else may have changed something while this one was read.
-    const again = options.yes ? prepared : await prepareSite(file, inputs, options, deps);
+    const again = options.yes ? prepared : await prepare();
     if (JSON.stringify(again.plan.steps) !== JSON.stringify(plan.steps)) {
       throw new AppError("conflict", "applying the site: something was changed meanwhile, nothing was done", {
         hint: "run it again and look at the new plan",
       });
     }
     const detail = `${options.source}: ${summarizePlan(plan)}`;
-    await audited({ what: "registry apply", detail }, context, () => applySite(again, deps));
+    await audited({ what: "registry apply", detail }, context, () =>
+      saidWhileWaiting(`applying ${countOf(plan.steps.length, "change")}`, out, () => applySite(again, deps)),
+    );
     if (!options.json) out.line("Done.");
   }
   const { steps, unchanged } = plan;

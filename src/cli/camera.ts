@@ -5,7 +5,7 @@ import { removeCamera } from "./camera-remove.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { isCleared, lookUpCamera, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
-import { JSON_ARG, reportSaved, WRITE_ARGS } from "./registry-output.ts";
+import { JSON_ARG, reportSaved } from "./registry-output.ts";
 import { parseCoordinate, parseName, parseReaderCode, parseTimezone } from "./values.ts";
 
 const FLAGS = {
@@ -15,7 +15,7 @@ const FLAGS = {
   timezone: { kind: "value", hint: "Z", about: "zone of the camera's clock (none: CAMERA_TIMEZONE)" },
   description: { kind: "value", hint: "TEXT", about: "where it hangs (none: clear)" },
   active: { kind: "value", hint: "on|off", options: ["on", "off"], about: "off: its readings are counted, not queued" },
-  ...WRITE_ARGS,
+  ...JSON_ARG,
 } as const;
 const READER = {
   kind: "value",

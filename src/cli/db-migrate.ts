@@ -110,6 +110,9 @@ function describeAdoption(found: Adoption, location: string, pictures: Pictures 
       `  without a message: ${countOf(found.readingsWithoutMessage, "reading")}; they stay in the table alpr_readings until their camera is removed or readings are wiped`,
     );
   }
+  for (const { what, id, from, to } of found.renamings) {
+    lines.push(`  two have the name ${from}: the ${what} with the id ${id} is called ${to} from now on`);
+  }
   for (const { municipality, certificate } of found.assignments) {
     lines.push(`  ${municipality} signs with the certificate ${certificate}`);
   }

@@ -16,7 +16,7 @@ import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts"
 import type { CommandContext } from "./context.ts";
 import { lookUpEndpoint, optional } from "./lookup.ts";
 import { confirm } from "./prompt.ts";
-import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
+import { JSON_ARG, REMOVE_ARGS, reportSaved } from "./registry-output.ts";
 import { parseEndpointUrl, parseName, parseTimezone, parseWhole } from "./values.ts";
 
 const FLAGS = {
@@ -39,7 +39,7 @@ const FLAGS = {
     options: ["on", "off"],
     about: "present the municipality's certificate on TLS too",
   },
-  ...WRITE_ARGS,
+  ...JSON_ARG,
 } as const;
 const NAME = { kind: "positional", required: true, about: "name or id of the endpoint" } as const;
 

@@ -11,7 +11,7 @@ import { version } from "../version.ts";
 import type { CommandContext } from "./context.ts";
 
 /** The place of held messages. The caller closes it. */
-export async function openQuarantine(config: Config): Promise<ImageStore> {
+async function openQuarantine(config: Config): Promise<ImageStore> {
   const { openQuarantine } = await import("../images/open.ts");
   return openQuarantine(config);
 }

@@ -1,5 +1,6 @@
+import { UNIT_TASKS } from "../doctor-machine.ts";
 import { defineTattileCommand } from "./command.ts";
-import { listUnits, show, UNIT_TASKS, type UnitTask, unitsOf } from "./systemd.ts";
+import { listUnits, show, type UnitTask, unitsOf } from "./systemd.ts";
 import { parseSince, parseWhole } from "./values.ts";
 
 /** As journalctl names them; the words of LOG_LEVEL. */

@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
+import type { MessageFilter } from "../store/messages.ts";
 import type { Registry } from "../store/registry.ts";
-import type { MessageFilter } from "../store/store.ts";
 import type { ArgValues } from "./command.ts";
 import type { CommandContext } from "./context.ts";
 import { lookUpCamera, lookUpMunicipality } from "./lookup.ts";

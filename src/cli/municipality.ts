@@ -5,7 +5,7 @@ import { describeHoldings, eraseCameras, holdingsOf } from "./camera-remove.ts";
 import { defineGroup, defineTattileCommand } from "./command.ts";
 import { isCleared, lookUpCertificate, lookUpEndpoint, lookUpMunicipality, optional } from "./lookup.ts";
 import { confirm } from "./prompt.ts";
-import { JSON_ARG, REMOVE_ARGS, reportSaved, WRITE_ARGS } from "./registry-output.ts";
+import { JSON_ARG, REMOVE_ARGS, reportSaved } from "./registry-output.ts";
 import { parseName } from "./values.ts";
 
 const CODE = { kind: "value", hint: "C", about: "code of the municipality, for your own use (none: clear)" } as const;
@@ -16,7 +16,7 @@ const add = defineTattileCommand({
   name: "municipality add",
   summary: "register a municipality, or change one of that name",
   examples: ['tattile municipality add "Sant Cugat" --endpoint lectio'],
-  args: { name: { ...NAME, about: "its name" }, code: CODE, endpoint: ENDPOINT, ...WRITE_ARGS },
+  args: { name: { ...NAME, about: "its name" }, code: CODE, endpoint: ENDPOINT, ...JSON_ARG },
   async run(args, context) {
     const store = await context.store();
     const name = parseName("NAME", args.name, 100);
@@ -129,7 +129,7 @@ const set = defineTattileCommand({
       hint: "CERT",
       about: "imported certificate it signs with, by id or name (none: clear)",
     },
-    ...WRITE_ARGS,
+    ...JSON_ARG,
   },
   async run(args, context) {
     const store = await context.store();

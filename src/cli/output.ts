@@ -195,7 +195,7 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
 }
 
 /** Names and values under each other. */
-export function formatFacts(facts: readonly (readonly [name: string, value: string])[]): string {
+function formatFacts(facts: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...facts.map(([name]) => length(name)));
   return facts.map(([name, value]) => `${name}${" ".repeat(width - length(name))}  ${value}`).join("\n");
 }

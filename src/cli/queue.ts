@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
 import { captured, countOf, formatAge, formatCaptured, formatInstant, maskPlate } from "../format.ts";
 import type { MessageStatus } from "../message.ts";
+import type { MessageFilter, QueuedMessage } from "../store/messages.ts";
 import type { Registry } from "../store/registry.ts";
-import type { MessageFilter, QueuedMessage } from "../store/store.ts";
 import { audited, noteListedPlates, notePlates } from "./audited.ts";
 import { type ArgValues, defineGroup, defineTattileCommand } from "./command.ts";
 import type { CommandContext } from "./context.ts";

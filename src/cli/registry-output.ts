@@ -3,7 +3,6 @@ import type { CommandContext } from "./context.ts";
 
 /** Flags that several commands share. */
 export const JSON_ARG = { json: { kind: "switch", about: "print JSON" } } as const;
-export const WRITE_ARGS = JSON_ARG;
 export const REMOVE_ARGS = {
   "dry-run": { kind: "switch", about: "only say what would be done" },
   yes: { kind: "switch", about: "do not ask" },

@@ -1,8 +1,9 @@
+import { UNIT_TASKS } from "../doctor-machine.ts";
 import { AppError } from "../errors.ts";
 import { defineTattileCommand } from "./command.ts";
 import { confirm } from "./prompt.ts";
 import { REMOVE_ARGS } from "./registry-output.ts";
-import { listUnits, show, UNIT_TASKS, type UnitTask, unitsOf } from "./systemd.ts";
+import { listUnits, show, type UnitTask, unitsOf } from "./systemd.ts";
 
 export const restartCommand = defineTattileCommand({
   name: "restart",

@@ -116,7 +116,7 @@ function tattileProgram(): string[] {
 }
 
 /** The command as a shell takes it. */
-export function shellLine(words: readonly string[]): string {
+function shellLine(words: readonly string[]): string {
   const quoted = words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
   return ["tattile", ...quoted].join(" ");
 }

@@ -1,7 +1,6 @@
+import { parseUnits, type UNIT_TASKS, UNITS } from "../doctor-machine.ts";
 import { AppError } from "../errors.ts";
 
-/** Tasks that have a unit of their own where one process does not do all. */
-export const UNIT_TASKS = ["ingest", "sender", "api"] as const;
 export type UnitTask = (typeof UNIT_TASKS)[number];
 
 export interface UnitState {
@@ -10,8 +9,6 @@ export interface UnitState {
   active: string;
   enabled: boolean;
 }
-
-const UNITS = ["tattile", ...UNIT_TASKS.map((task) => `tattile-${task}`)].map((name) => `${name}.service`);
 
 /** The unit that does a task: its own, or the one that does everything. */
 export function unitsOf(task: UnitTask | null, states: readonly UnitState[]): readonly string[] {
@@ -30,22 +27,18 @@ export async function listUnits(): Promise<readonly UnitState[]> {
     "--no-pager",
     ...UNITS,
   ]);
-  return parseUnits(said);
+  return readUnitStates(said);
 }
 
-/** What `systemctl show` prints: a block for each unit. */
-export function parseUnits(text: string): readonly UnitState[] {
-  return text.split(/\n\s*\n/).flatMap((block) => {
-    const facts = new Map(
-      block.split("\n").map((line): [string, string] => {
-        const at = line.indexOf("=");
-        return [line.slice(0, at), line.slice(at + 1).trim()];
-      }),
-    );
-    const unit = facts.get("Id");
-    if (unit === undefined || facts.get("LoadState") !== "loaded") return [];
-    return [{ unit, active: facts.get("ActiveState") ?? "", enabled: facts.get("UnitFileState") === "enabled" }];
-  });
+/** Of what `systemctl show` prints, the units that this machine has. */
+export function readUnitStates(text: string): readonly UnitState[] {
+  return parseUnits(text)
+    .filter((unit) => unit["LoadState"] === "loaded")
+    .map((unit) => ({
+      unit: unit["Id"] ?? "",
+      active: unit["ActiveState"] ?? "",
+      enabled: unit["UnitFileState"] === "enabled",
+    }));
 }
 
 /** Runs a program that shows by itself what it says. @returns its exit code @throws AppError `unavailable` when it is missing */

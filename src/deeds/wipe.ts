@@ -3,8 +3,9 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { eraseMany, type ImageStore } from "../images/image-store.ts";
 import type { WipeKind } from "../store/holdings.ts";
+import type { MessageFilter } from "../store/messages.ts";
 import { wipeSpool } from "../store/spool-open.ts";
-import type { MessageFilter, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 
 /** By noun: `held message` is 3. */
 export type Counts = Readonly<Record<string, number>>;

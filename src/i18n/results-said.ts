@@ -116,6 +116,12 @@ export const RESULTS: Readonly<Record<string, Translation>> = {
   ),
   "erasing images: {#1} of {#2}": said("esborrant imatges: {#1} de {#2}", "borrando imágenes: {#1} de {#2}"),
   "copying images: {#1} of {#2}": said("copiant imatges: {#1} de {#2}", "copiando imágenes: {#1} de {#2}"),
+  "comparing with what is registered: {#1} s": said(
+    "comparant amb el que hi ha registrat: {#1} s",
+    "comparando con lo registrado: {#1} s",
+  ),
+  "applying {#1} change: {#2} s": said("aplicant {#1} canvi: {#2} s", "aplicando {#1} cambio: {#2} s"),
+  "applying {#1} changes: {#2} s": said("aplicant {#1} canvis: {#2} s", "aplicando {#1} cambios: {#2} s"),
   "sent {#1} of {#2}": said("enviades {#1} de {#2}", "enviadas {#1} de {#2}"),
   // Certificates.
   "certificate of {1}: {~2}": said("certificat de {1}: {~2}", "certificado de {1}: {~2}"),

@@ -2,7 +2,7 @@ import { closeSync, createReadStream, openSync, writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { AppError } from "../errors.ts";
 
-export const MESSAGE_KINDS = ["reading", "replay", "not-read", "malformed", "unregistered"] as const;
+const MESSAGE_KINDS = ["reading", "replay", "not-read", "malformed", "unregistered"] as const;
 export type MessageKind = (typeof MESSAGE_KINDS)[number];
 
 /** What was sent, one line of the manifest. Holds the plate. */

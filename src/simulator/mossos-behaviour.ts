@@ -3,7 +3,7 @@ import { FAULT_KINDS, type FaultKind } from "./mossos-fault.ts";
 import { createRandom } from "./seeded.ts";
 
 /** Where in an exchange the connection breaks. Only `before-body` happens without the message having been read. */
-export const BREAK_POINTS = ["before-body", "after-body", "mid-answer"] as const;
+const BREAK_POINTS = ["before-body", "after-body", "mid-answer"] as const;
 export type BreakPoint = (typeof BREAK_POINTS)[number];
 
 /** What the police do with a request instead of accepting it. */

@@ -116,7 +116,7 @@ function refuseOddities(element: Element): void {
   }
 }
 
-export function isElement(node: Node): node is Element {
+function isElement(node: Node): node is Element {
   return node.nodeType === 1;
 }
 

@@ -87,7 +87,7 @@ function synthesize(
 }
 
 /** Bytes that pass for a JPEG where only FF D8 … FF D9 is looked at; at least 8 of them. */
-export function createSyntheticJpeg(sizeBytes: number, seed: number): Buffer {
+function createSyntheticJpeg(sizeBytes: number, seed: number): Buffer {
   const random = createRandom(seed);
   const words = new Uint32Array(Math.ceil(Math.max(8, sizeBytes) / 4));
   for (let at = 0; at < words.length; at += 1) words[at] = random() * 0x1_0000_0000;

@@ -196,7 +196,7 @@ function privatePem(key: KeyObject): string {
 }
 
 /** PEM of a certificate's DER. */
-export function toPem(certDer: Uint8Array): string {
+function toPem(certDer: Uint8Array): string {
   const lines =
     Buffer.from(certDer)
       .toString("base64")

@@ -23,7 +23,7 @@ export type SiteStore = Pick<
   | "listEndpoints"
   | "listCertificates"
   | "listCameras"
-  | "listMessages"
+  | "findWaiting"
   | "listRotations"
   | "applyRegistry"
 >;
@@ -181,13 +181,9 @@ async function readSiteState(
   store: Omit<SiteStore, "applyRegistry">,
 ): Promise<SiteState> {
   const registered = await listRegistered(store);
-  const waiting = new Map<number, number>();
-  if (prune && file.cameras !== undefined) {
-    const named = new Set(file.cameras.map(({ serial }) => serial));
-    for (const { id, serial } of registered.cameras) {
-      if (!named.has(serial)) waiting.set(id, (await store.listMessages({ cameraSerial: serial }, 1)).length);
-    }
-  }
+  const named = prune && file.cameras !== undefined ? new Set(file.cameras.map(({ serial }) => serial)) : null;
+  const unnamed = named === null ? [] : registered.cameras.filter(({ serial }) => !named.has(serial));
+  const waiting = await store.findWaiting(unnamed.map(({ id }) => id));
   const rotating = new Set(
     (await store.listRotations()).flatMap(({ nextId, previousId }) => [nextId, previousId ?? 0]),
   );

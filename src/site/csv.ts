@@ -3,7 +3,7 @@ import { nearestName } from "../name-distance.ts";
 import type { SiteCamera } from "./fields.ts";
 
 /** The columns of a table of cameras, as they are written. */
-export const CSV_COLUMNS = [
+const CSV_COLUMNS = [
   "serial",
   "reader",
   "municipality",

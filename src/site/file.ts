@@ -26,7 +26,7 @@ const MOST_PROBLEMS = 20;
 const SECTIONS = Object.keys(SITE_FIELDS) as SiteSection[];
 
 /** The field by which a record of a section is known. */
-export function keyField(section: SiteSection): "name" | "serial" {
+function keyField(section: SiteSection): "name" | "serial" {
   return section === "cameras" ? "serial" : "name";
 }
 

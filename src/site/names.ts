@@ -3,12 +3,22 @@ import type { Camera, CertificateChoice, Municipality, RegistryChange } from "..
 import { recordKey, type SiteFile } from "./file.ts";
 import type { PlannedCamera, PlannedMunicipality, SiteState } from "./plan.ts";
 
-export const nameOf = ({ name }: { name: string }): string => name;
+const nameOf = ({ name }: { name: string }): string => name;
 
 /** Whether a record has this name; case does not count. */
-export function sameName(name: string): (item: { name: string }) => boolean {
+function sameName(name: string): (item: { name: string }) => boolean {
   const key = recordKey("endpoints", name);
   return (item) => recordKey("endpoints", item.name) === key;
+}
+
+/** Looks up records by name, of several the first; case does not count. For files of thousands of records. */
+export function indexNames<T extends { name: string }>(items: readonly T[]): (name: string) => T | undefined {
+  const byKey = new Map<string, T>();
+  for (const item of items) {
+    const key = recordKey("endpoints", item.name);
+    if (!byKey.has(key)) byKey.set(key, item);
+  }
+  return (name) => byKey.get(recordKey("endpoints", name));
 }
 
 /** Looks up what a site file names, among what the file itself has and what is registered. */
@@ -37,18 +47,23 @@ export function createSiteNames(deps: {
     const nearest = nearestName(name, known);
     problems.push(`${user}: no ${noun} ${name}${nearest === null ? "" : `; did you mean ${nearest}?`}`);
   };
-  const known = (user: string, noun: string, name: string, items: readonly { name: string }[]): string => {
-    const found = items.find(sameName(name));
-    if (found === undefined) complain(user, noun, name, items.map(nameOf));
-    return found?.name ?? name;
+  const lookUp = (noun: string, items: readonly { name: string }[]) => {
+    const find = indexNames(items);
+    return (user: string, name: string): string => {
+      const found = find(name);
+      if (found === undefined) complain(user, noun, name, items.map(nameOf));
+      return found?.name ?? name;
+    };
   };
-  const endpointName = (id: number | null): string | null => state.endpoints.find((e) => e.id === id)?.name ?? null;
+  const endpoint = lookUp("endpoint", [...(file.endpoints ?? []), ...state.endpoints]);
+  const municipality = lookUp("municipality", [...(file.municipalities ?? []), ...state.municipalities]);
+  const endpointNames = new Map(state.endpoints.map(({ id, name }) => [id, name]));
+  const municipalityNames = new Map(state.municipalities.map(({ id, name }) => [id, name]));
+  const endpointName = (id: number | null): string | null => (id === null ? null : (endpointNames.get(id) ?? null));
 
   return {
-    endpoint: (user, name) =>
-      name == null ? name : known(user, "endpoint", name, [...(file.endpoints ?? []), ...state.endpoints]),
-    municipality: (user, name) =>
-      known(user, "municipality", name, [...(file.municipalities ?? []), ...state.municipalities]),
+    endpoint: (user, name) => (name == null ? name : endpoint(user, name)),
+    municipality,
     certificate: (user, name) => {
       if (name == null) return name;
       const own = [...choices].find(([key]) => sameName(name)({ name: key }))?.[1];
@@ -76,7 +91,7 @@ export function createSiteNames(deps: {
     }),
     describeCamera: ({ id: _id, lastReadingAt: _r, lastSentAt: _s, municipalityId, endpointId, ...camera }) => ({
       ...camera,
-      municipality: state.municipalities.find(({ id }) => id === municipalityId)?.name ?? "",
+      municipality: municipalityNames.get(municipalityId) ?? "",
       endpoint: endpointName(endpointId),
     }),
   };

@@ -7,14 +7,14 @@ import type {
   Registered,
   RegistryChange,
 } from "../store/registry.ts";
-import type { SiteFile } from "./file.ts";
-import { createSiteNames, sameName } from "./names.ts";
+import { recordKey, type SiteFile } from "./file.ts";
+import { createSiteNames, indexNames } from "./names.ts";
 import { pruneSite } from "./prune.ts";
 
 /** What is registered now. */
 export interface SiteState extends Registered {
-  /** Messages that wait, by camera id; only of cameras that may be removed. */
-  waiting: ReadonlyMap<number, number>;
+  /** Ids of cameras of which messages wait; only of those that may be removed. */
+  waiting: ReadonlySet<number>;
   /** Certificates on their way in or out, which cannot be removed. */
   rotating: ReadonlySet<number>;
 }
@@ -69,8 +69,9 @@ export function planSite(file: SiteFile, state: SiteState, options: PlanOptions)
     return before === null || fields.length > 0;
   };
 
+  const endpointNamed = indexNames(state.endpoints);
   const endpoints = (file.endpoints ?? []).flatMap(({ ca, ...said }): NewEndpoint[] => {
-    const old = state.endpoints.find(sameName(said.name)) ?? null;
+    const old = endpointNamed(said.name) ?? null;
     const { id: _id, ...before } = old ?? { id: 0, name: "", url: "", ...options.defaults };
     const after = { ...before, ...said, caPath: ca === undefined ? before.caPath : ca };
     return noteStep("endpoint", said.name, old && before, after) ? [after] : [];
@@ -91,8 +92,9 @@ export function planSite(file: SiteFile, state: SiteState, options: PlanOptions)
   }
   const names = createSiteNames({ file, state, certificates, choices, problems });
 
+  const municipalityNamed = indexNames(state.municipalities);
   const municipalities = (file.municipalities ?? []).flatMap((said): PlannedMunicipality[] => {
-    const old = state.municipalities.find(sameName(said.name));
+    const old = municipalityNamed(said.name);
     const before = old === undefined ? null : names.describeMunicipality(old);
     const after: PlannedMunicipality = {
       name: said.name,
@@ -104,8 +106,9 @@ export function planSite(file: SiteFile, state: SiteState, options: PlanOptions)
     const shown = (one: PlannedMunicipality) => ({ ...one, certificate: names.labelOf(one.certificate) });
     return noteStep("municipality", said.name, before && shown(before), shown(after)) ? [after] : [];
   });
+  const bySerial = new Map(state.cameras.map((camera) => [camera.serial, camera]));
   const cameras = (file.cameras ?? []).flatMap((said): PlannedCamera[] => {
-    const old = state.cameras.find(({ serial }) => serial === said.serial);
+    const old = bySerial.get(said.serial);
     const before = old === undefined ? null : names.describeCamera(old);
     const user = `camera ${said.serial}`;
     const after: PlannedCamera = {
@@ -126,10 +129,10 @@ export function planSite(file: SiteFile, state: SiteState, options: PlanOptions)
   const added = { endpoints, certificates, municipalities, cameras };
   const pruned = options.prune
     ? pruneSite(file, state, {
-        municipalities: afterwards(state.municipalities.map(names.describeMunicipality), municipalities, (a, b) =>
-          sameName(a.name)(b),
+        municipalities: afterwards(state.municipalities.map(names.describeMunicipality), municipalities, ({ name }) =>
+          recordKey("municipalities", name),
         ),
-        cameras: afterwards(state.cameras.map(names.describeCamera), cameras, (a, b) => a.serial === b.serial),
+        cameras: afterwards(state.cameras.map(names.describeCamera), cameras, ({ serial }) => serial),
         named: [...choices.values()],
       })
     : NOTHING_PRUNED;
@@ -154,9 +157,10 @@ function keep<T>(said: T | undefined, before: T | undefined, fallback: T): T {
 }
 
 /** What is registered once the planned changes are made. */
-function afterwards<T>(before: readonly T[], planned: readonly T[], isSame: (a: T, b: T) => boolean): readonly T[] {
-  const changed = before.map((old) => planned.find((one) => isSame(old, one)) ?? old);
-  return [...changed, ...planned.filter((one) => !changed.includes(one))];
+function afterwards<T>(before: readonly T[], planned: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const changed = new Map(planned.map((one) => [keyOf(one), one]));
+  const there = new Set(before.map(keyOf));
+  return [...before.map((old) => changed.get(keyOf(old)) ?? old), ...planned.filter((one) => !there.has(keyOf(one)))];
 }
 
 function differences(before: object | null, after: object): SiteStep["fields"] {

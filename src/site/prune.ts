@@ -1,6 +1,6 @@
 import type { CertificateChoice, RegistryChange } from "../store/registry.ts";
 import { recordKey, type SiteFile } from "./file.ts";
-import { sameName } from "./names.ts";
+import { indexNames } from "./names.ts";
 import type { PlannedCamera, PlannedMunicipality, SiteState, SiteStep } from "./plan.ts";
 
 /** What is registered once the rest of the plan is done. */
@@ -28,23 +28,26 @@ export function pruneSite(
     unnamed(items, keyOfName, named, keyOfName);
   const municipalities = byName(state.municipalities, file.municipalities);
   const endpoints = byName(state.endpoints, file.endpoints);
-  const camerasLeft = after.cameras.filter((c) => !cameras.some(({ serial }) => serial === c.serial));
-  const municipalitiesLeft = after.municipalities.filter((m) => !municipalities.some(sameName(m.name)));
+  const going = { cameras: new Set(cameras.map(({ serial }) => serial)), municipalities: indexNames(municipalities) };
+  const camerasLeft = after.cameras.filter(({ serial }) => !going.cameras.has(serial));
+  const municipalitiesLeft = after.municipalities.filter(({ name }) => going.municipalities(name) === undefined);
 
   for (const { id, serial } of cameras) {
-    const waiting = state.waiting.get(id) ?? 0;
-    if (waiting > 0)
+    if (state.waiting.has(id))
       problems.push(`camera ${serial} cannot be removed: readings of it wait (send or discard them first)`);
   }
+  const cameraOf = indexNames(camerasLeft.map(({ municipality, serial }) => ({ name: municipality, serial })));
   for (const { name } of municipalities) {
-    const user = camerasLeft.find((camera) => sameName(camera.municipality)({ name }));
+    const user = cameraOf(name);
     if (user !== undefined) problems.push(`municipality ${name} cannot be removed: camera ${user.serial} uses it`);
   }
+  const userOf = indexNames([
+    ...municipalitiesLeft.flatMap(({ name, endpoint }) => (endpoint === null ? [] : [{ name: endpoint, user: name }])),
+    ...camerasLeft.flatMap(({ serial, endpoint }) => (endpoint === null ? [] : [{ name: endpoint, user: serial }])),
+  ]);
   for (const { name } of endpoints) {
-    const uses = ({ endpoint }: { endpoint: string | null }): boolean =>
-      endpoint !== null && sameName(endpoint)({ name });
-    const user = municipalitiesLeft.find(uses)?.name ?? camerasLeft.find(uses)?.serial;
-    if (user !== undefined) problems.push(`endpoint ${name} cannot be removed: ${user} uses it`);
+    const found = userOf(name);
+    if (found !== undefined) problems.push(`endpoint ${name} cannot be removed: ${found.user} uses it`);
   }
   const kept = [...after.named, ...municipalitiesLeft.map(({ certificate }) => certificate)];
   const certificates =

@@ -1,7 +1,7 @@
 import { AppError, errorText } from "../errors.ts";
 
 /** A site of thousands of cameras is a few hundred kilobytes. */
-export const MAX_SITE_BYTES = 2 * 1024 * 1024;
+const MAX_SITE_BYTES = 2 * 1024 * 1024;
 /** How far back from the end the line of a mistake is looked for. */
 const MOST_LINES_TRIED = 3000;
 

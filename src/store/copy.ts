@@ -4,9 +4,10 @@ import type { ImageStore } from "../images/image-store.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
 import { copyRecords, type RecordsReport } from "./copy-records.ts";
 import type { StoredMessage } from "./copying.ts";
-import type { Registry } from "./registry.ts";
+import { type Certificate, type CertificateChoice, listRegistered, type Registry } from "./registry.ts";
 import type { Quarantined, Store } from "./store.ts";
 import type { TallyCount } from "./transfer.ts";
+import { uniqueNames } from "./unique-names.ts";
 
 /** What a copy of the registry did: where each id of the source is in the target. */
 export interface RegistryCopy {
@@ -17,50 +18,68 @@ export interface RegistryCopy {
 }
 
 /**
- * Adds everything that is registered to another store, by name; what is there already is changed. Done again it changes
- * nothing. Key and certificate files stay where they are: the paths are copied.
+ * Adds everything that is registered to another store, by name, in one transaction; what is there already is changed. Done again
+ * it changes nothing. Key and certificate files stay where they are: the paths are copied. Records that the replaced system gave
+ * the name of another get a number behind it, so that none of them takes the other's place.
  */
 export async function copyRegistry(source: Registry, target: Registry): Promise<RegistryCopy> {
-  const endpoints = new Map<number, number>();
-  for (const { id, ...endpoint } of await source.listEndpoints()) {
-    await target.saveEndpoint(endpoint);
-    endpoints.set(id, (await target.findEndpoint(endpoint.name))?.id ?? 0);
-  }
-  const certificates = new Map<number, number>();
+  const { endpoints, certificates, municipalities, cameras } = await listRegistered(source);
+  const endpointNames = uniqueNames(endpoints);
+  const municipalityNames = uniqueNames(municipalities);
   const present = await target.listCertificates();
-  for (const { id, ...certificate } of await source.listCertificates()) {
-    const same = present.find(
-      (one) =>
-        one.fingerprint === certificate.fingerprint &&
-        one.name === certificate.name &&
-        one.clientCertPath === certificate.clientCertPath,
-    );
-    // Whose it is follows from the municipality, below.
-    certificates.set(id, same?.id ?? (await target.addCertificate({ ...certificate, municipalityId: null })));
+  const isSame = (one: Certificate, other: Certificate): boolean =>
+    other.fingerprint === one.fingerprint && other.name === one.name && other.clientCertPath === one.clientCertPath;
+  const choices = new Map<number, CertificateChoice>();
+  const added: Certificate[] = [];
+  for (const certificate of certificates) {
+    const same = present.find((one) => isSame(one, certificate));
+    choices.set(certificate.id, same === undefined ? { added: added.length } : { id: same.id });
+    if (same === undefined) added.push(certificate);
   }
-  const municipalities = new Map<number, number>();
-  for (const { id, ...municipality } of await source.listMunicipalities()) {
-    await target.saveMunicipality({
+  const endpointOf = (id: number | null): string | null => (id === null ? null : (endpointNames.get(id) ?? null));
+  await target.applyRegistry({
+    endpoints: endpoints.map(({ id, ...endpoint }) => ({ ...endpoint, name: endpointNames.get(id) ?? endpoint.name })),
+    // Whose it is follows from the municipality.
+    certificates: added.map(({ id: _, municipalityId: _owner, ...certificate }) => certificate),
+    municipalities: municipalities.map(({ id, endpointId, certificateId, ...municipality }) => ({
       ...municipality,
-      endpointId: translate(municipality.endpointId, endpoints),
-      certificateId: translate(municipality.certificateId, certificates),
-    });
-    municipalities.set(id, (await target.findMunicipality(municipality.name))?.id ?? 0);
-  }
-  let cameras = 0;
-  for (const { id: _, lastReadingAt: _read, lastSentAt: _sent, ...camera } of await source.listCameras()) {
-    await target.saveCamera({
-      ...camera,
-      municipalityId: municipalities.get(camera.municipalityId) ?? 0,
-      endpointId: translate(camera.endpointId, endpoints),
-    });
-    cameras += 1;
-  }
-  return { endpoints, certificates, municipalities, cameras };
+      name: municipalityNames.get(id) ?? municipality.name,
+      endpoint: endpointOf(endpointId),
+      certificate: certificateId === null ? null : (choices.get(certificateId) ?? null),
+    })),
+    cameras: cameras.map(
+      ({ id: _, lastReadingAt: _read, lastSentAt: _sent, municipalityId, endpointId, ...camera }) => ({
+        ...camera,
+        municipality: municipalityNames.get(municipalityId) ?? "",
+        endpoint: endpointOf(endpointId),
+      }),
+    ),
+    removed: { cameras: [], municipalities: [], certificates: [], endpoints: [] },
+  });
+  const copied = await listRegistered(target);
+  const isNew = ({ id }: Certificate): boolean => !present.some((one) => one.id === id);
+  const arrived = copied.certificates.filter(
+    (one) => isNew(one) && added.some((certificate) => isSame(one, certificate)),
+  );
+  return {
+    endpoints: idsByName(endpointNames, copied.endpoints),
+    municipalities: idsByName(municipalityNames, copied.municipalities),
+    certificates: new Map(
+      [...choices].map(([id, choice]) => [
+        id,
+        choice === null ? 0 : "id" in choice ? choice.id : (arrived[choice.added]?.id ?? 0),
+      ]),
+    ),
+    cameras: cameras.length,
+  };
 }
 
-function translate(id: number | null, ids: ReadonlyMap<number, number>): number | null {
-  return id === null ? null : (ids.get(id) ?? null);
+function idsByName(
+  names: ReadonlyMap<number, string>,
+  copied: readonly { id: number; name: string }[],
+): ReadonlyMap<number, number> {
+  const ids = new Map(copied.map(({ id, name }) => [name, id]));
+  return new Map([...names].map(([id, name]) => [id, ids.get(name) ?? 0]));
 }
 
 /** Files that go along; null: both stores use the same place. */

@@ -1,7 +1,8 @@
 import type { MessageStatus } from "../message.ts";
 import type { CameraHour, DeliveryCount, MinuteCount } from "./activity.ts";
 import type { AuditEntry } from "./audit.ts";
-import type { MessageAttempt, NewReading } from "./store.ts";
+import type { MessageAttempt } from "./messages.ts";
+import type { NewReading } from "./store.ts";
 import type { NewApiToken } from "./tokens.ts";
 
 /** A message with everything that is stored of it. */

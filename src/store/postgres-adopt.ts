@@ -4,12 +4,21 @@ import { AppError } from "../errors.ts";
 import { createPool, type Pool, type Run } from "./postgres-connection.ts";
 import { adoptTables, inspectDatabase, migrateDatabase, POSTGRES_MIGRATIONS } from "./postgres-migrate.ts";
 import { imagePath } from "./postgres-rows.ts";
+import { uniqueNames } from "./unique-names.ts";
 
 /** A municipality signs with the certificate that names it; the old program looked it up at every message. */
 export interface CertificateAssignment {
   municipality: string;
   certificate: string;
   certificateId: number;
+}
+
+/** A record that gets another name, since an earlier one has its own. */
+export interface Renaming {
+  what: "municipality" | "endpoint";
+  id: number;
+  from: string;
+  to: string;
 }
 
 /** What the replaced system left, and what becomes of it. */
@@ -21,6 +30,7 @@ export interface Adoption {
   messages: Readonly<Record<string, number>>;
   /** Readings that no message refers to: they stay as they are. */
   readingsWithoutMessage: number;
+  renamings: readonly Renaming[];
   assignments: readonly CertificateAssignment[];
   municipalitiesWithoutCertificate: readonly string[];
   /** Other programs that are connected to the database now. */
@@ -47,6 +57,10 @@ export interface DatabaseMigration {
 /** Whoever holds a table for longer than this is a program that should have been stopped. */
 const LOCK_WAIT_MS = 10_000;
 const LOCKED = "55P03";
+const NAMED = [
+  ["municipality", "municipalities"],
+  ["endpoint", "endpoints"],
+] as const;
 const PICTURE_STEP = 5000;
 
 /** Prepares the bringing up to date of a PostgreSQL database, of whatever tattile or the replaced system left in it. */
@@ -107,7 +121,7 @@ export function openMigration(
 
 async function describeAdoption(run: Run): Promise<Adoption> {
   const [counts] = await run<
-    Omit<Adoption, "messages" | "assignments" | "municipalitiesWithoutCertificate" | "connections">
+    Omit<Adoption, "messages" | "renamings" | "assignments" | "municipalitiesWithoutCertificate" | "connections">
   >(
     `SELECT (SELECT count(*) FROM municipalities) AS municipalities, (SELECT count(*) FROM endpoints) AS endpoints,
        (SELECT count(*) FROM cameras) AS cameras, (SELECT count(*) FROM certificates) AS certificates,
@@ -117,6 +131,8 @@ async function describeAdoption(run: Run): Promise<Adoption> {
   const statuses = await run<{ status: string; count: number }>(
     "SELECT status, count(*) AS count FROM messages_queue GROUP BY status ORDER BY status",
   );
+  const renamings = await chooseNames(run);
+  const named = new Map(renamings.filter(({ what }) => what === "municipality").map(({ id, to }) => [id, to]));
   const assignments = await chooseCertificates(run);
   const without = await run<{ id: number; name: string; certificateId: number | null }>(
     `SELECT id, name, certificate_id AS "certificateId" FROM municipalities WHERE active ORDER BY name, id`,
@@ -134,8 +150,9 @@ async function describeAdoption(run: Run): Promise<Adoption> {
     certificates: counts?.certificates ?? 0,
     readingsWithoutMessage: counts?.readingsWithoutMessage ?? 0,
     messages: Object.fromEntries(statuses.map(({ status, count }) => [status, count])),
-    assignments: assignments.map(({ municipality, certificate, certificateId }) => ({
-      municipality,
+    renamings,
+    assignments: assignments.map(({ municipalityId, municipality, certificate, certificateId }) => ({
+      municipality: named.get(municipalityId) ?? municipality,
       certificate,
       certificateId,
     })),
@@ -143,9 +160,23 @@ async function describeAdoption(run: Run): Promise<Adoption> {
       .filter(
         ({ id, certificateId }) => certificateId === null && !assignments.some((one) => one.municipalityId === id),
       )
-      .map(({ name }) => name),
+      .map(({ id, name }) => named.get(id) ?? name),
     connections: connections.map(({ who }) => who),
   };
+}
+
+/** The replaced system let several have one name: tattile's commands and files mean a record by it. */
+async function chooseNames(run: Run): Promise<readonly Renaming[]> {
+  const renamings: Renaming[] = [];
+  for (const [what, table] of NAMED) {
+    const records = await run<{ id: number; name: string }>(`SELECT id, name FROM ${table} ORDER BY id`);
+    const names = uniqueNames(records);
+    for (const { id, name } of records) {
+      const to = names.get(id) ?? name;
+      if (to !== name) renamings.push({ what, id, from: name, to });
+    }
+  }
+  return renamings;
 }
 
 /** Of several certificates of a municipality the one in use, with files, that ends last. */
@@ -163,11 +194,15 @@ async function adopt(pool: Pool, lockWaitMs: number): Promise<void> {
     await pool.transaction("taking over the database", async (run) => {
       await run(`SET LOCAL lock_timeout = ${lockWaitMs}`);
       // Nobody writes a message between the count of what is there and the triggers that count what comes.
-      await run("LOCK TABLE alpr_readings, messages_queue, municipalities IN ACCESS EXCLUSIVE MODE");
+      await run("LOCK TABLE alpr_readings, messages_queue, municipalities, endpoints IN ACCESS EXCLUSIVE MODE");
       const state = await inspectDatabase(run);
       if (state.kind !== "replaced")
         throw new AppError("conflict", "taking over the database: it was just changed by another program");
       await adoptTables(run, POSTGRES_MIGRATIONS);
+      for (const { what, id, to } of await chooseNames(run)) {
+        const table = what === "endpoint" ? "endpoints" : "municipalities";
+        await run(`UPDATE ${table} SET name = $2 WHERE id = $1::text::integer`, [String(id), to]);
+      }
       // The old program goes by certificates.municipality_id and does not mind what stands here.
       for (const { municipalityId, certificateId } of await chooseCertificates(run)) {
         await run("UPDATE municipalities SET certificate_id = $2::text::integer WHERE id = $1::text::integer", [

@@ -43,7 +43,7 @@ const TURN = "turn, camera_id <= last_camera, camera_id";
  * order of its failed and its other messages is not known: what is still wanted then is taken in another round.
  * Whoever comes second skips what the first has locked, and what it changed since is looked at again under the lock.
  */
-export const CLAIM_SQL = `/* tattile: claim */
+const CLAIM_SQL = `/* tattile: claim */
   WITH RECURSIVE ${camerasOf("PENDING", "pending")}, ${camerasOf("FAILED", "failed")},
   given AS MATERIALIZED (
     SELECT $1::text::timestamptz AS now, $3::text::integer AS most, $4::text::double precision AS lease_ms,
@@ -119,7 +119,7 @@ export const CLAIM_SQL = `/* tattile: claim */
     JOIN cameras c ON c.id = t.camera_id ${ROUTE_OF_CAMERA}) ON true
   ORDER BY (SELECT l.position FROM locked l WHERE l.id = t.id)`;
 
-export const NEXT_DUE_SQL = `/* tattile: next due */ WITH RECURSIVE ${camerasOf("FAILED", "failed")}
+const NEXT_DUE_SQL = `/* tattile: next due */ WITH RECURSIVE ${camerasOf("FAILED", "failed")}
   SELECT min((SELECT q.next_retry_at FROM messages_queue q WHERE q.status = 'FAILED' AND q.camera_id = failed.camera_id
     AND q.next_retry_at > $1::text::timestamptz ORDER BY q.next_retry_at LIMIT 1)) AS at FROM failed WHERE camera_id IS NOT NULL`;
 

@@ -281,12 +281,7 @@ export function codeOf(error: unknown): string | null {
  * start, and away for a store that worked before: whoever rotated a password or made a new primary mends it out there. The server's own texts may quote a value, and a
  * value may be a plate: only codes and names of tables go further.
  */
-export function describePostgresError(
-  doing: string,
-  error: unknown,
-  address: DatabaseAddress,
-  wasOpened = false,
-): unknown {
+function describePostgresError(doing: string, error: unknown, address: DatabaseAddress, wasOpened = false): unknown {
   if (error instanceof AppError) return error;
   const where = showDatabaseAddress(address);
   const code = codeOf(error);

@@ -1,16 +1,11 @@
 import type { Clock } from "../clock.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
+import { endsInWord, type MessageAttempt, type MessageFilter, type QueuedMessage } from "./messages.ts";
 import { ROUTE_OF_CAMERA, timeSource } from "./postgres-claim.ts";
 import type { Parameter, Pool } from "./postgres-connection.ts";
 import { instant, json, type Row } from "./postgres-rows.ts";
 import { type ErasedRow, eraseSql, readErased, SELECT_PICTURES } from "./postgres-settle.ts";
-import {
-  endsInWord,
-  type MessageAttempt,
-  type MessageFilter,
-  type OperatorStore,
-  type QueuedMessage,
-} from "./store.ts";
+import type { OperatorStore } from "./store.ts";
 
 /** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;

@@ -28,7 +28,7 @@ export const POSTGRES_MIGRATIONS: readonly PostgresMigration[] = [
 ];
 
 /** The one revision of the replaced system that can be taken over. */
-export const REPLACED_REVISION = "0006_camera_last_sent";
+const REPLACED_REVISION = "0006_camera_last_sent";
 const REPLACED_TABLES = ["endpoints", "certificates", "municipalities", "cameras", "alpr_readings", "messages_queue"];
 
 /** What lies in a database: nothing, tattile's tables, the replaced system's, or something else. */

@@ -1,7 +1,7 @@
 import { REASON } from "../message.ts";
 import { ROUTE_OF_CAMERA } from "./postgres-claim.ts";
 import type { Pool, Run } from "./postgres-connection.ts";
-import { instant } from "./postgres-rows.ts";
+import { instant, json } from "./postgres-rows.ts";
 import type { Route } from "./store.ts";
 
 /** Most messages that one call brings back; the next call goes on. */
@@ -17,7 +17,7 @@ export interface Revival {
    * What an operator's change lets come back, inside the registry's transaction: every message that has an endpoint or a
    * certificate now, and those that found the certificate incomplete where it is one of `changedCertificateIds`.
    */
-  afterChange(run: Run, changedCertificateIds: readonly number[], now: Date): Promise<number>;
+  afterChange(run: Run, changedCertificateIds: ReadonlySet<number>, now: Date): Promise<number>;
 }
 
 /** The cameras that have messages dead of a reason, by jumping from camera to camera, with their routes. */
@@ -30,9 +30,14 @@ const DEAD_CAMERAS = `WITH RECURSIVE dead (camera_id) AS (
   SELECT $1 AS reason, c.id AS "cameraId", coalesce(e.id, 0) AS "endpointId", coalesce(k.id, 0) AS "certificateId"
   FROM dead JOIN cameras c ON c.id = dead.camera_id ${ROUTE_OF_CAMERA} ORDER BY c.id`;
 
+/** However many cameras, one statement. The function gives its rows in the order in which they stand. */
 const RAISE = `UPDATE messages_queue SET status = 'PENDING', reason = NULL, updated_at = $1::text::timestamptz
-  WHERE id = ANY (ARRAY(SELECT id FROM messages_queue WHERE status = 'DEAD' AND reason = $2 AND camera_id = $3::text::integer
-    ORDER BY id + 0 LIMIT $4::text::integer FOR UPDATE SKIP LOCKED))`;
+  WHERE id = ANY (ARRAY(
+    SELECT own.id FROM json_to_recordset($2::text::json) AS g (reason text, camera integer)
+    CROSS JOIN LATERAL (
+      SELECT q.id FROM messages_queue q WHERE q.status = 'DEAD' AND q.reason = g.reason AND q.camera_id = g.camera
+      ORDER BY q.id + 0 LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED) own
+    LIMIT ${MOST_AT_ONCE}))`;
 
 export function createRevival(pool: Pool): Revival {
   const listRaisable = async (run: Run, isMended: (group: DeadGroup) => boolean): Promise<DeadGroup[]> => {
@@ -43,13 +48,10 @@ export function createRevival(pool: Pool): Revival {
     return groups.filter(isMended);
   };
   const raiseAll = async (run: Run, isMended: (group: DeadGroup) => boolean, now: Date): Promise<number> => {
-    let raised = 0;
-    for (const { reason, cameraId } of await listRaisable(run, isMended)) {
-      if (raised >= MOST_AT_ONCE) break;
-      const rows = await run(RAISE, [instant(now), reason, String(cameraId), String(MOST_AT_ONCE - raised)]);
-      raised += rows.count;
-    }
-    return raised;
+    const groups = await listRaisable(run, isMended);
+    if (groups.length === 0) return 0;
+    const rows = groups.map(({ reason, cameraId }) => ({ reason, camera: cameraId }));
+    return (await run(RAISE, [instant(now), json(rows)])).count;
   };
 
   return {
@@ -64,7 +66,7 @@ export function createRevival(pool: Pool): Revival {
         ({ reason, endpointId, certificateId }) => {
           if (reason === REASON.noEndpoint) return endpointId !== 0;
           if (reason === REASON.noCertificate) return certificateId !== 0;
-          return changedCertificateIds.includes(certificateId);
+          return changedCertificateIds.has(certificateId);
         },
         now,
       ),

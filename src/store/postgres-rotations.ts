@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Run } from "./postgres-connection.ts";
-import { clean, instant } from "./postgres-rows.ts";
+import { clean, instant, json } from "./postgres-rows.ts";
+import { anyOf } from "./postgres-table.ts";
 import type { Rotation } from "./registry.ts";
 import { beingTried, type RotationStore } from "./sqlite-rotations.ts";
 
@@ -72,12 +73,15 @@ export function createRotations({ reading, writing, assign }: RotationDeps): Rot
   };
 }
 
-/** The municipality whose rotation a certificate is part of; null: none. */
-export async function rotatingMunicipality(run: Run, certificateId: number): Promise<string | null> {
-  const [row] = await run<{ name: string }>(
-    `SELECT m.name FROM certificate_rotations r JOIN municipalities m ON m.id = r.municipality_id
-     WHERE $1::text::integer IN (r.next_id, r.previous_id) LIMIT 1`,
-    [String(certificateId)],
+/** Of these certificates those that are part of a rotation, with the municipality whose it is. */
+export async function rotatingMunicipalities(
+  run: Run,
+  certificateIds: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows = await run<{ id: number; name: string }>(
+    `SELECT k.id, m.name FROM certificate_rotations r JOIN municipalities m ON m.id = r.municipality_id
+     CROSS JOIN LATERAL (VALUES (r.next_id), (r.previous_id)) AS k (id) WHERE k.id = ${anyOf("$1", "integer")}`,
+    [json(certificateIds)],
   );
-  return row?.name ?? null;
+  return new Map(rows.map(({ id, name }) => [id, name]));
 }

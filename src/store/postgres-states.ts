@@ -11,7 +11,7 @@ type States = Pick<OperatorStore, "summarize" | "tallies" | "listRouteStates" | 
  * Receipt of the oldest message in each state. PENDING: the first in line of each camera is looked at, so the cost does not
  * grow with the backlog; a held reading that was taken up late can be older than what it stands behind, and then does not count.
  */
-export const OLDEST_SQL = `/* tattile: oldest */ WITH RECURSIVE ${camerasOf("PENDING", "pending")}
+const OLDEST_SQL = `/* tattile: oldest */ WITH RECURSIVE ${camerasOf("PENDING", "pending")}
   SELECT (SELECT min((SELECT q.created_at FROM messages_queue q WHERE q.status = 'PENDING' AND q.camera_id = pending.camera_id
       ORDER BY q.id + 0 LIMIT 1)) FROM pending WHERE camera_id IS NOT NULL) AS "PENDING",
     (SELECT min(created_at) FROM messages_queue WHERE status = 'SENDING' AND lease_until IS NOT NULL) AS "SENDING",

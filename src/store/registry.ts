@@ -178,6 +178,8 @@ export interface Registry {
   findEndpoint(name: string): Promise<Endpoint | null>;
   findCertificate(idOrName: number | string): Promise<Certificate | null>;
   findCamera(serial: string): Promise<Camera | null>;
+  /** Of these cameras those that cannot be removed yet, since messages of them wait, are being sent, or are dead. */
+  findWaiting(cameraIds: readonly number[]): Promise<ReadonlySet<number>>;
   /** By name: adds it, or changes the one that is there. */
   saveMunicipality(value: NewMunicipality): Promise<SaveResult>;
   saveEndpoint(value: NewEndpoint): Promise<SaveResult>;

@@ -2,6 +2,7 @@ import { AppError } from "../errors.ts";
 import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { CopyStore, StoredMessage } from "./copying.ts";
+import type { MessageAttempt } from "./messages.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import {
   bindReading,
@@ -11,7 +12,6 @@ import {
   readFacts,
   SELECT_FACTS,
 } from "./sqlite-rows.ts";
-import type { MessageAttempt } from "./store.ts";
 
 type MessageRow = ReadingFacts & {
   id: number;

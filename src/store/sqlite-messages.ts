@@ -2,18 +2,13 @@ import type { Statement } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
 import type { TimeSource } from "../reading.ts";
+import { endsInWord, type MessageAttempt, type MessageFilter, type QueuedMessage } from "./messages.ts";
 import { ROUTE_OF_CAMERA } from "./sqlite-claim.ts";
 import type { Connection } from "./sqlite-connection.ts";
 import { dateOrNull } from "./sqlite-rows.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
 import type { Tallies } from "./sqlite-tallies.ts";
-import {
-  endsInWord,
-  type MessageAttempt,
-  type MessageFilter,
-  type OperatorStore,
-  type QueuedMessage,
-} from "./store.ts";
+import type { OperatorStore } from "./store.ts";
 
 /** Rows that a bulk command changes in one transaction; between two of them other writers have their turn. */
 const STEP_ROWS = 2000;

@@ -55,6 +55,15 @@ export function createRegistry(
       (SELECT count(*) FROM messages_queue WHERE status = 'SENDING' AND camera_id = $camera) AS sending,
       (SELECT count(*) FROM messages_queue INDEXED BY messages_dead WHERE status = 'DEAD' AND camera_id = $camera) AS dead`,
   );
+  const hasMessages = connection.prepare<{ found: number }, { camera: number }[]>(
+    `SELECT EXISTS (SELECT 1 FROM messages_queue WHERE status = 'PENDING' AND camera_id = $camera)
+      OR EXISTS (SELECT 1 FROM messages_queue WHERE status = 'FAILED' AND camera_id = $camera)
+      OR EXISTS (SELECT 1 FROM messages_queue WHERE status = 'SENDING' AND camera_id = $camera)
+      OR EXISTS (SELECT 1 FROM messages_queue INDEXED BY messages_dead_camera WHERE status = 'DEAD' AND camera_id = $camera) AS found`,
+  );
+  const camerasOf = connection.prepare<{ id: number; serial: string }, [number]>(
+    "SELECT id, serial_number AS serial FROM cameras WHERE municipality_id = ? ORDER BY id",
+  );
   const switchOff = connection.prepare<never, [number]>("UPDATE cameras SET active = 0 WHERE id = ?");
 
   const mended = (endpointIds: readonly (number | null)[], certificateIds: readonly (number | null)[]): void => {
@@ -126,17 +135,26 @@ export function createRegistry(
     row === null ? null : table.find(row.id);
   const reading = async <T>(work: () => T): Promise<T> => connection.read("reading the registry", work);
   const writing = async <T>(work: () => T): Promise<T> => connection.write("saving the registry", work);
-  const saveMunicipality = (value: NewMunicipality): SaveResult => {
+  const writeMunicipality = (value: NewMunicipality): SaveResult => {
     requireExists(endpoints, "endpoint", value.endpointId);
     requireExists(certificates, "certificate", value.certificateId);
     const before = find(municipalities, idOfMunicipality.get(nameKey(value.name)));
     const result = save(municipalities, before?.id, value);
     const id = before?.id ?? idOfMunicipality.get(nameKey(value.name))?.id;
-    if (result !== "unchanged" && id !== undefined) {
-      disown(before?.certificateId ?? null, value.certificateId, id);
-      mended([value.endpointId], [value.certificateId]);
-    }
+    if (result !== "unchanged" && id !== undefined) disown(before?.certificateId ?? null, value.certificateId, id);
     return result;
+  };
+  /** Many records, and then once what follows from those that were not as they are to be. */
+  const saveMunicipalities = (values: readonly NewMunicipality[]): readonly SaveResult[] => {
+    const results = values.map(writeMunicipality);
+    const changed = values.filter((_value, at) => results[at] !== "unchanged");
+    if (changed.length > 0) {
+      mended(
+        changed.map(({ endpointId }) => endpointId),
+        changed.map(({ certificateId }) => certificateId),
+      );
+    }
+    return results;
   };
   const saveEndpoint = (value: NewEndpoint): SaveResult => {
     const id = idOfEndpoint.get(nameKey(value.name))?.id;
@@ -144,24 +162,25 @@ export function createRegistry(
     if (result === "changed") mended([id ?? null], []);
     return result;
   };
-  const saveCamera = (value: NewCamera): SaveResult => {
-    requireExists(municipalities, "municipality", value.municipalityId);
-    requireExists(endpoints, "endpoint", value.endpointId);
-    const result = save(cameras, idOfCamera.get(value.serial)?.id, value);
-    if (result !== "unchanged") mended([], []);
-    return result;
+  const saveCameras = (values: readonly NewCamera[]): readonly SaveResult[] => {
+    const results = values.map((value) => {
+      requireExists(municipalities, "municipality", value.municipalityId);
+      requireExists(endpoints, "endpoint", value.endpointId);
+      return save(cameras, idOfCamera.get(value.serial)?.id, value);
+    });
+    if (results.some((result) => result !== "unchanged")) mended([], []);
+    return results;
   };
   const removeMunicipality = (id: number): void => {
-    const used = cameras.list().filter((camera) => camera.municipalityId === id);
-    requireUnused(`the municipality ${municipalities.find(id)?.name ?? id}`, usersOf({ cameras: used }));
+    requireUnused(`the municipality ${municipalities.find(id)?.name ?? id}`, usersOf({ cameras: camerasOf.all(id) }));
     municipalities.remove(id);
   };
   const removeEndpoint = (id: number, fromUsers: boolean): void => {
     if (fromUsers) {
-      for (const user of cameras.list()) if (user.endpointId === id) saveCamera({ ...user, endpointId: null });
-      for (const user of municipalities.list()) {
-        if (user.endpointId === id) saveMunicipality({ ...user, endpointId: null });
-      }
+      const without = <T extends { endpointId: number | null }>(all: readonly T[]) =>
+        all.filter(({ endpointId }) => endpointId === id).map((user) => ({ ...user, endpointId: null }));
+      saveCameras(without(cameras.list()));
+      saveMunicipalities(without(municipalities.list()));
     }
     const users = municipalities.list().filter((municipality) => municipality.endpointId === id);
     const userIds = users.map((municipality) => municipality.id);
@@ -201,15 +220,21 @@ export function createRegistry(
     const endpointId = (name: string | null) => idNamed("endpoint", name, (key) => idOfEndpoint.get(nameKey(key)));
     for (const value of change.endpoints) saveEndpoint(value);
     const added = change.certificates.map((value) => certificates.insert({ ...value, municipalityId: null }));
-    for (const { endpoint, certificate, ...value } of change.municipalities) {
-      const certificateId =
-        certificate === null ? null : "id" in certificate ? certificate.id : (added[certificate.added] ?? null);
-      saveMunicipality({ ...value, endpointId: endpointId(endpoint), certificateId });
-    }
-    for (const { municipality, endpoint, ...value } of change.cameras) {
-      const id = idNamed("municipality", municipality, (key) => idOfMunicipality.get(nameKey(key)));
-      saveCamera({ ...value, municipalityId: id ?? 0, endpointId: endpointId(endpoint) });
-    }
+    saveMunicipalities(
+      change.municipalities.map(({ endpoint, certificate, ...value }) => ({
+        ...value,
+        endpointId: endpointId(endpoint),
+        certificateId:
+          certificate === null ? null : "id" in certificate ? certificate.id : (added[certificate.added] ?? null),
+      })),
+    );
+    saveCameras(
+      change.cameras.map(({ municipality, endpoint, ...value }) => ({
+        ...value,
+        municipalityId: idNamed("municipality", municipality, (key) => idOfMunicipality.get(nameKey(key))) ?? 0,
+        endpointId: endpointId(endpoint),
+      })),
+    );
     for (const id of change.removed.cameras) {
       const waiting = waitingOf([id]);
       requireUnused(`the camera ${cameras.find(id)?.serial ?? id}`, waiting > 0 ? [`${waiting} waiting messages`] : []);
@@ -234,9 +259,11 @@ export function createRegistry(
           : find(certificates, idOfCertificate.get(nameKey(idOrName))),
       ),
     findCamera: (serial) => reading(() => find(cameras, idOfCamera.get(serial))),
-    saveMunicipality: (value) => writing(() => saveMunicipality(value)),
+    findWaiting: (cameraIds) =>
+      reading(() => new Set(cameraIds.filter((id) => hasMessages.get({ camera: id })?.found === 1))),
+    saveMunicipality: (value) => writing(() => saveMunicipalities([value])[0] ?? "unchanged"),
     saveEndpoint: (value) => writing(() => saveEndpoint(value)),
-    saveCamera: (value) => writing(() => saveCamera(value)),
+    saveCamera: (value) => writing(() => saveCameras([value])[0] ?? "unchanged"),
     addCertificate: (value) =>
       writing(() => {
         requireExists(municipalities, "municipality", value.municipalityId);

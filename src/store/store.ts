@@ -1,10 +1,10 @@
 import type { DeliveryOutcome } from "../delivery.ts";
-import type { MessageStatus } from "../message.ts";
 import type { Protocol, ReadingFacts, TimeSource } from "../reading.ts";
 import type { Activity } from "./activity.ts";
 import type { AuditLog } from "./audit.ts";
 import type { CopyStore, RecordStore } from "./copying.ts";
 import type { Holdings } from "./holdings.ts";
+import type { MessageAttempt, MessageFilter, QueuedMessage, QueueSummary } from "./messages.ts";
 import type { Camera, Certificate, Endpoint, Registry } from "./registry.ts";
 import type { TokenStore } from "./tokens.ts";
 import type { TransferStore } from "./transfer.ts";
@@ -191,50 +191,6 @@ export interface QueueStore {
   findHeld(paths: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
-/** Which messages an operator means. All that is given must hold. */
-export interface MessageFilter {
-  ids?: readonly number[];
-  statuses?: readonly MessageStatus[];
-  /** What the reason or the last error begins with, up to the end of a word. */
-  reason?: string;
-  cameraSerial?: string;
-  municipalityId?: number;
-  /** Readings taken at this moment or later. */
-  capturedSince?: Date;
-}
-
-export interface QueuedMessage {
-  messageId: number;
-  status: MessageStatus;
-  attempts: number;
-  reason: string | null;
-  lastError: string | null;
-  cameraSerial: string;
-  municipality: string;
-  endpointName: string | null;
-  /** Personal data: shown only where the operator asked for it. */
-  plate: string;
-  direction: string | null;
-  laneId: number | null;
-  ocrScore: number | null;
-  countryCode: string | null;
-  capturedAt: Date;
-  timeSource: TimeSource;
-  receivedAt: Date;
-  nextRetryAt: Date | null;
-  hasOcrImage: boolean;
-  hasCtxImage: boolean;
-  leaseOwner: string | null;
-  leaseUntil: Date | null;
-}
-
-export interface MessageAttempt {
-  at: Date;
-  kind: DeliveryOutcome["kind"];
-  detail: string;
-  durationMs: number;
-}
-
 /** Why an endpoint, or one certificate at it (certificateId other than 0), is not being used. */
 export interface RouteState extends Route {
   pausedUntil: Date | null;
@@ -253,7 +209,7 @@ export interface RouteState extends Route {
 }
 
 /** Lasting counts, written in the transaction of what they count. For a serial no camera has, `(unknown)` beyond a bound. */
-export const TALLIES = [
+const TALLIES = [
   "queued",
   "duplicate",
   "not-read",
@@ -266,14 +222,6 @@ export const TALLIES = [
   "discarded",
 ] as const;
 export type Tally = (typeof TALLIES)[number];
-
-export interface QueueSummary {
-  byStatus: Readonly<Record<MessageStatus, number>>;
-  /** Receipt of the oldest message of each status that waits, or null. */
-  oldestAt: Readonly<Record<MessageStatus, Date | null>>;
-  deadByReason: readonly { reason: string; count: number }[];
-  readings: number;
-}
 
 export interface OperatorStore {
   /**
@@ -351,9 +299,4 @@ export interface Store
   /** Overwrites what deleted rows may have left readable in the store's files. Cheap when there is nothing to do. */
   scrub(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** `codiRetorn=1` is not the beginning of `codiRetorn=12`: then what follows must not go on the word. */
-export function endsInWord(beginning: string): boolean {
-  return /[A-Za-z0-9]$/.test(beginning);
 }

@@ -69,4 +69,71 @@ describe("db migrate", () => {
     expect(done.code).toBe(0);
     expect((await folder.runWith({ env }, "camera", "list")).stdout).toContain("S1");
   });
+
+  test("numbers what shares a name, says so, and a backup gives each camera its own municipality and service back", async () => {
+    await server().createDatabase("twins");
+    await createReplacedTables(server(), "twins");
+    await server().run(
+      "twins",
+      `INSERT INTO endpoints (name, url) VALUES ('police', 'https://one.example/'), ('police', 'https://two.example/');
+       INSERT INTO municipalities (name, code, endpoint_id) VALUES ('Òdena', '1', 1), ('ÒDENA', '2', 2), ('Òdena (2)', '3', 2);
+       INSERT INTO certificates (name, path, key_path, municipality_id) VALUES ('c', '/1.pem', '/1.key', 1), ('c', '/2.pem', '/2.key', 2);
+       INSERT INTO cameras (serial_number, codigo_lector, municipality_id, endpoint_id)
+         VALUES ('S1', 'R1', 1, NULL), ('S2', 'R2', 2, NULL), ('S3', 'R3', 3, NULL), ('S4', 'R4', 1, 2)`,
+    );
+    await using folder = await openCommandFolder();
+    const env = { DATABASE_URL: server().url("twins") };
+    const done = async (database: string, ...words: string[]): Promise<string> => {
+      const said = await folder.runWith({ env: { DATABASE_URL: server().url(database) } }, ...words);
+      expect([words.join(" "), said.stderr, said.code]).toEqual([words.join(" "), "", 0]);
+      return said.stdout;
+    };
+    const looked = await folder.runWith({ env }, "db", "migrate", "--dry-run");
+    expect(looked.stdout).toContain("the municipality with the id 2 is called ÒDENA (3) from now on");
+    expect(looked.stdout).toContain("the endpoint with the id 2 is called police (2) from now on");
+    expect(looked.stdout).toContain("  ÒDENA (3) signs with the certificate c");
+    expect(looked.stdout.match(/from now on/g)).toHaveLength(2);
+    expect(JSON.parse((await folder.runWith({ env }, "db", "migrate", "--dry-run", "--json")).stdout)).toMatchObject({
+      adoption: { renamings: [{ what: "municipality", id: 2, from: "ÒDENA", to: "ÒDENA (3)" }, { what: "endpoint" }] },
+    });
+    await done("twins", "db", "migrate", "--yes");
+    // Of each camera: its municipality, that one's certificate, and the service that its readings go to.
+    const ways = (database: string): Promise<unknown> =>
+      server().run(
+        database,
+        `SELECT c.serial_number AS serial, m.name, m.code, coalesce(k.client_cert_path, k.path) AS certificate, e.url
+         FROM cameras c JOIN municipalities m ON m.id = c.municipality_id
+         JOIN endpoints e ON e.id = coalesce(c.endpoint_id, m.endpoint_id)
+         LEFT JOIN certificates k ON k.id = m.certificate_id AND k.municipality_id = m.id ORDER BY c.serial_number`,
+      );
+    const expected = [
+      { serial: "S1", name: "Òdena", code: "1", certificate: "/1.pem", url: "https://one.example/" },
+      { serial: "S2", name: "ÒDENA (3)", code: "2", certificate: "/2.pem", url: "https://two.example/" },
+      { serial: "S3", name: "Òdena (2)", code: "3", certificate: null, url: "https://two.example/" },
+      { serial: "S4", name: "Òdena", code: "1", certificate: "/1.pem", url: "https://two.example/" },
+    ];
+    expect(await ways("twins")).toEqual(expected);
+
+    const backup = join(folder.folder, "backup.db");
+    await done("twins", "db", "backup", backup);
+    await server().createDatabase("triplets");
+    for (const database of ["twins", "triplets", "triplets"]) {
+      await done(database, "db", "restore", backup, "--yes");
+      expect(await ways(database)).toEqual(expected);
+    }
+
+    // The replaced system was started again for a while, and gave a name twice.
+    await server().run(
+      "twins",
+      `INSERT INTO municipalities (name, code, endpoint_id) VALUES ('Òdena', '9', 1);
+       UPDATE cameras SET municipality_id = 4 WHERE serial_number = 'S4'`,
+    );
+    const later = join(folder.folder, "later.db");
+    await done("twins", "db", "backup", later);
+    await done("triplets", "db", "restore", later, "--yes");
+    expect(await ways("triplets")).toEqual([
+      ...expected.slice(0, 3),
+      { serial: "S4", name: "Òdena (4)", code: "9", certificate: null, url: "https://two.example/" },
+    ] as never);
+  }, 60_000);
 });

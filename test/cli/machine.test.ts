@@ -8,7 +8,7 @@ import {
   parseProcess,
   sampleMachine,
 } from "../../src/cli/machine-sample.ts";
-import { parseUnits, unitsOf } from "../../src/cli/systemd.ts";
+import { readUnitStates, unitsOf } from "../../src/cli/systemd.ts";
 import { askedOfSystemd, installFakeSystemd, unitsText } from "../support/fake-systemd.ts";
 import { openCommandFolder, tattileCommand } from "../support/tattile-command.ts";
 
@@ -120,12 +120,12 @@ const APART = unitsText({
 });
 
 test("a task's unit is its own where there are three, and the one that does all where there is one", () => {
-  expect(unitsOf(null, parseUnits(TOGETHER))).toEqual(["tattile.service"]);
-  expect(unitsOf("ingest", parseUnits(TOGETHER))).toEqual(["tattile.service"]);
-  expect(unitsOf(null, parseUnits(APART))).toEqual(["tattile-ingest.service", "tattile-sender.service"]);
-  expect(unitsOf("sender", parseUnits(APART))).toEqual(["tattile-sender.service"]);
-  expect(unitsOf("api", parseUnits(APART))).toEqual([]);
-  expect(parseUnits("")).toEqual([]);
+  expect(unitsOf(null, readUnitStates(TOGETHER))).toEqual(["tattile.service"]);
+  expect(unitsOf("ingest", readUnitStates(TOGETHER))).toEqual(["tattile.service"]);
+  expect(unitsOf(null, readUnitStates(APART))).toEqual(["tattile-ingest.service", "tattile-sender.service"]);
+  expect(unitsOf("sender", readUnitStates(APART))).toEqual(["tattile-sender.service"]);
+  expect(unitsOf("api", readUnitStates(APART))).toEqual([]);
+  expect(readUnitStates("")).toEqual([]);
 });
 
 test("logs shows what the journal has of the units that are used", async () => {

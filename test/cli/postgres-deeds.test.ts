@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import postgres from "postgres";
 import { openStore } from "../../src/store/open.ts";
 import { usePostgres } from "../support/postgres-server.ts";
 import { readingEntry } from "../support/store-fixture.ts";
@@ -51,4 +53,39 @@ test("on PostgreSQL too an operator looks, retires a camera, wipes, and it is al
     "municipality remove",
     "everything wipe",
   ]);
+});
+
+test("what lasts is said on the terminal while it lasts, until another's change is through", async () => {
+  await using cli = await openCommandFolder();
+  await server().createDatabase("slow");
+  const env = { DATABASE_URL: server().url("slow") };
+  await writeFile(join(cli.folder, "site.yaml"), "version: 1\nmunicipalities:\n  - name: Òdena\n  - name: Olot\n");
+  await cli.runWith({ env }, "municipality", "list");
+  const [host] = server().address("slow").hosts;
+  const sql = postgres({ path: `${host?.host}/.s.PGSQL.${host?.port}`, database: "slow", user: "tattile", max: 1 });
+  const { promise: isHeld, resolve: held } = Promise.withResolvers<void>();
+  const { promise: isOver, resolve: over } = Promise.withResolvers<void>();
+  // Somebody else changes the registry.
+  const holding = sql.begin(async (other) => {
+    await other`SELECT pg_advisory_xact_lock(7311, 2)`;
+    held();
+    await isOver;
+  });
+  try {
+    await isHeld;
+    const said = await cli.onTerminal(
+      {
+        env: { ...env, TATTILE_LANG: "ca" },
+        answers: [["aplicant 2 canvis: 1 s", "", async () => over()]],
+      },
+      ...["apply", "site.yaml", "--yes"],
+    );
+    expect(said.stdout).toContain("aplicant 2 canvis: 1 s");
+    expect(said.code).toBe(0);
+  } finally {
+    over();
+    await holding;
+    await sql.end();
+  }
+  expect(JSON.parse((await cli.runWith({ env }, "municipality", "list", "--json")).stdout).length).toBe(2);
 });

@@ -72,6 +72,9 @@ test("the nearest name is found through a missing, swapped or wrong letter, and 
   expect(findNearest("9990000010", serials)).toBe("9990000001");
   expect(findNearest("statsu", ["status", "run"])).toBe("status");
   expect(findNearest("LECTIO", ["lectio-test", "other"])).toBe("lectio-test");
+  expect(findNearest("Mun", ["camera", "municipality"])).toBe("municipality");
+  expect(findNearest("Mun", ["camera", "municipality", "municipalities"])).toBeNull();
+  expect(findNearest("Mu", ["camera", "municipality"])).toBeNull();
   expect(findNearest("zzzzzz", ["status", "run"])).toBeNull();
   expect(didYouMean("zzzzzz", ["status"])).toBe("");
 });

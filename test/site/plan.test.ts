@@ -15,7 +15,7 @@ const STATE: SiteState = {
   ],
   municipalities: [{ id: 2, name: "Vic", code: null, endpointId: 1, certificateId: 5, active: true }],
   cameras: [{ id: 3, ...newCamera("A", 2), lastReadingAt: null, lastSentAt: null }],
-  waiting: new Map(),
+  waiting: new Set(),
   rotating: new Set(),
 };
 const EMPTY: SiteState = {
@@ -23,7 +23,7 @@ const EMPTY: SiteState = {
   certificates: [],
   municipalities: [],
   cameras: [],
-  waiting: new Map(),
+  waiting: new Set(),
   rotating: new Set(),
 };
 
@@ -103,7 +103,7 @@ test("pruning takes from the sections of the file only, and never what is used o
     "municipality Vic cannot be removed: camera A uses it",
   );
   expect(refusal({ endpoints: [] }, STATE, true)).toContain("endpoint Police cannot be removed: Vic uses it");
-  expect(refusal({ cameras: [] }, { ...STATE, waiting: new Map([[3, 1]]) }, true)).toContain("readings of it wait");
+  expect(refusal({ cameras: [] }, { ...STATE, waiting: new Set([3]) }, true)).toContain("readings of it wait");
   const moved = { endpoints: [], municipalities: [{ name: "Vic", endpoint: null }] };
   expect(lines(plan(moved, STATE, true))).toEqual([
     "change municipality Vic endpoint:Police>null",

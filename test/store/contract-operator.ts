@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { MessageFilter, NewQuarantined, Store } from "../../src/store/store.ts";
+import type { MessageFilter } from "../../src/store/messages.ts";
+import type { NewQuarantined, Store } from "../../src/store/store.ts";
 import {
   addCamera,
   addCameras,

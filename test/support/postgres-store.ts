@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import type { Store } from "../../src/store/store.ts";
+import { type CountingProxy, startCountingProxy } from "./counting-proxy.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { type OpenStore, type StoreUnderTest, standingClock } from "./store-fixture.ts";
 
@@ -27,23 +28,42 @@ export class PostgresUnderTest implements StoreUnderTest {
   readonly database: string;
   readonly #server: PostgresServer;
   readonly #clock: Clock;
+  readonly #proxy: CountingProxy | null;
 
-  private constructor(server: PostgresServer, database: string, store: Store, clock: Clock) {
+  private constructor(
+    server: PostgresServer,
+    database: string,
+    store: Store,
+    clock: Clock,
+    proxy: CountingProxy | null,
+  ) {
     this.#server = server;
     this.database = database;
     this.store = store;
     this.#clock = clock;
+    this.#proxy = proxy;
   }
 
-  static async open(server: PostgresServer, clock: Clock = standingClock()): Promise<PostgresUnderTest> {
+  static async open(
+    server: PostgresServer,
+    clock: Clock = standingClock(),
+    options: { counted?: boolean } = {},
+  ): Promise<PostgresUnderTest> {
     const database = `store_${++number}`;
     await server.createDatabase(database, await templateOf(server));
-    return new PostgresUnderTest(server, database, await openOn(server, database, clock), clock);
+    const [host] = server.address(database).hosts;
+    const proxy = options.counted ? await startCountingProxy(`${host?.host}/.s.PGSQL.${host?.port}`) : null;
+    return new PostgresUnderTest(server, database, await openOn(server, database, clock, NODE, proxy), clock, proxy);
+  }
+
+  trips(): number {
+    if (this.#proxy === null) throw new Error("the store was not opened to be counted");
+    return this.#proxy.trips();
   }
 
   async reopen(): Promise<void> {
     await this.store.close();
-    this.store = await openOn(this.#server, this.database, this.#clock);
+    this.store = await openOn(this.#server, this.database, this.#clock, NODE, this.#proxy);
   }
 
   async refuseRemovalFrom(table: string): Promise<void> {
@@ -64,14 +84,23 @@ export class PostgresUnderTest implements StoreUnderTest {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.store.close();
+    await this.#proxy?.[Symbol.asyncDispose]();
     await this.#server.dropDatabase(this.database);
   }
 }
 
-function openOn(server: PostgresServer, database: string, clock: Clock, node = NODE): Promise<Store> {
-  return openPostgres({ address: server.address(database), poolSize: 4, node, clock });
+function openOn(
+  server: PostgresServer,
+  database: string,
+  clock: Clock,
+  node = NODE,
+  proxy: CountingProxy | null = null,
+): Promise<Store> {
+  const address = server.address(database);
+  const hosts = proxy === null ? address.hosts : [{ host: "127.0.0.1", port: proxy.port }];
+  return openPostgres({ address: { ...address, hosts }, poolSize: 4, node, clock });
 }
 
 export function openIn(server: () => PostgresServer): OpenStore {
-  return (clock) => PostgresUnderTest.open(server(), clock);
+  return (clock, options) => PostgresUnderTest.open(server(), clock, options);
 }

@@ -61,7 +61,7 @@ export const fine: StatusReport = {
   endpoints: [{ id: 1, name: "lectio", url: "https://x/", pauses: [], lastAcceptedAt: ago(1000), latencyMs: 80 }],
   certificates: [{ id: 7, name: "Òdena", municipality: "Òdena", validTo: null, daysLeft: 200, next: null }],
   quarantine: { unregistered: [], malformed: 0, more: false },
-  disk: { freeBytes: 50e9, totalBytes: 100e9, minFreeBytes: 1e9 },
+  disk: { freeBytes: 50e9, totalBytes: 100e9, minFreeBytes: 1e9, folder: "/srv/pictures" },
   clockOffsetMs: 800,
   senderEnabled: true,
 };
@@ -93,7 +93,13 @@ export const troubles: readonly (readonly [
     "SENDER_ENABLED",
   ],
   ["a full disk", { disk: { ...fine.disk, freeBytes: 0.9e9 } }, "down", "the disk is full", "DISK_MIN_FREE_BYTES"],
-  ["a nearly full disk", { disk: { ...fine.disk, freeBytes: 1.9e9 } }, "attention", "nearly full", "free some space"],
+  [
+    "a nearly full disk",
+    { disk: { ...fine.disk, freeBytes: 1.9e9 } },
+    "attention",
+    "nearly full",
+    "on the disk of /srv/pictures",
+  ],
   ["a clock that is behind", { clockOffsetMs: 31_000 }, "attention", "31 s behind", "timedatectl"],
   ["a clock that is ahead", { clockOffsetMs: -120_000 }, "attention", "2 min ahead of", "timedatectl"],
   [

@@ -29,12 +29,14 @@ export function after(ms: number): Date {
 /** A store that a test may use and must dispose of. `reopen` closes it and opens the same data again. */
 export interface StoreUnderTest extends AsyncDisposable {
   store: Store;
+  /** How often the store waited for an answer from elsewhere so far; 0 for one in this process. Needs `counted`. */
+  trips(): number;
   reopen(): Promise<void>;
   /** From now on the database refuses to delete from this table, as a disk that fails in the middle of a change would. */
   refuseRemovalFrom(table: "endpoints" | "certificates"): Promise<void>;
 }
 
-export type OpenStore = (clock?: Clock) => Promise<StoreUnderTest>;
+export type OpenStore = (clock?: Clock, options?: { counted?: boolean }) => Promise<StoreUnderTest>;
 
 /** A clock that stands at `START` until a test sets it. */
 export function standingClock(): Clock & { set(now: Date): void } {
@@ -66,6 +68,10 @@ export class SqliteUnderTest implements StoreUnderTest {
     const folder = mkdtempSync(join(tmpdir(), "tattile-store-"));
     const path = join(folder, "data", "tattile.db");
     return new SqliteUnderTest(folder, path, await openSqlite({ path, clock, busyTimeoutMs: BUSY_TIMEOUT_MS }), clock);
+  }
+
+  trips(): number {
+    return 0;
   }
 
   async reopen(): Promise<void> {

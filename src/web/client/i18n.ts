@@ -20,7 +20,7 @@ export function isLanguage(value: string | null): value is Language {
 }
 
 /** The language chosen here before, else the first of the browser's that is there, else Catalan: it is where the cameras are. */
-export function findLanguage(kept: string | null, wanted: readonly string[]): Language {
+function findLanguage(kept: string | null, wanted: readonly string[]): Language {
   if (isLanguage(kept)) return kept;
   return wanted.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? "ca";
 }

@@ -7,7 +7,7 @@ export interface Place {
   query: URLSearchParams;
 }
 
-export function readPlace(hash: string): Place {
+function readPlace(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [page = "", id] = path.split("/");
   return { page, id: id === undefined || id === "" ? null : decodeURIComponent(id), query: new URLSearchParams(query) };

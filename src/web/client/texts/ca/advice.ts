@@ -46,11 +46,11 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     }),
     "disk-full": (f, _span, size) => ({
       text: `El disc és ple (${size(Number(f["freeBytes"]))} lliures): les càmeres han de guardar les seves lectures.`,
-      mend: "Allibereu espai al disc.",
+      mend: `Allibereu espai al disc de ${String(f["folder"])}.`,
     }),
     "disk-low": (f, _span, size) => ({
       text: `El disc és gairebé ple (${size(Number(f["freeBytes"]))} lliures).`,
-      mend: "Allibereu espai al disc.",
+      mend: `Allibereu espai al disc de ${String(f["folder"])}.`,
     }),
     "clock-off": (f, span) => ({
       text: `El rellotge d’aquesta màquina ${Number(f["offsetMs"]) > 0 ? "endarrereix" : "avança"} ${span(Math.abs(Number(f["offsetMs"])))} respecte al de la policia, que rebutja el que té 5 minuts o és 1 minut en el futur.`,

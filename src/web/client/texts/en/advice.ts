@@ -41,11 +41,11 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     }),
     "disk-full": (f, _span, size) => ({
       text: `The disk is full (${size(Number(f["freeBytes"]))} free): the cameras must keep their readings.`,
-      mend: "Make room on the disk.",
+      mend: `Make room on the disk of ${String(f["folder"])}.`,
     }),
     "disk-low": (f, _span, size) => ({
       text: `The disk is nearly full (${size(Number(f["freeBytes"]))} free).`,
-      mend: "Make room on the disk.",
+      mend: `Make room on the disk of ${String(f["folder"])}.`,
     }),
     "clock-off": (f, span) => ({
       text: `This machine's clock is ${span(Math.abs(Number(f["offsetMs"])))} ${Number(f["offsetMs"]) > 0 ? "behind" : "ahead of"} that of the police. They refuse what is 5 minutes old or 1 minute in the future.`,

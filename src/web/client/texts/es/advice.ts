@@ -49,11 +49,11 @@ export const advice: Pick<Texts, "cure" | "attention"> = {
     }),
     "disk-full": (f, _span, size) => ({
       text: `El disco está lleno (${size(Number(f["freeBytes"]))} libres): las cámaras tienen que guardar sus lecturas.`,
-      mend: "Libere espacio en el disco.",
+      mend: `Libere espacio en el disco de ${String(f["folder"])}.`,
     }),
     "disk-low": (f, _span, size) => ({
       text: `El disco está casi lleno (${size(Number(f["freeBytes"]))} libres).`,
-      mend: "Libere espacio en el disco.",
+      mend: `Libere espacio en el disco de ${String(f["folder"])}.`,
     }),
     "clock-off": (f, span) => ({
       text: `El reloj de esta máquina ${Number(f["offsetMs"]) > 0 ? "atrasa" : "adelanta"} ${span(Math.abs(Number(f["offsetMs"])))} respecto al de la policía, que rechaza lo que tiene 5 minutos o está 1 minuto en el futuro.`,
