@@ -4,12 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Cleanup, type CleanupDeps, createCleanup, listOrphans } from "../src/cleanup.ts";
 import { openDiskStore } from "../src/images/disk.ts";
-import { silentLog } from "../src/log.ts";
+import type { ImageStore } from "../src/images/image-store.ts";
+import { REASON } from "../src/message.ts";
+import type { NewQuarantined } from "../src/store/store.ts";
+import { collectingLog } from "./support/api-fixture.ts";
 import {
   addCameras,
   after,
   claimRequest,
   DELIVERED,
+  dead,
   readingEntry,
   SqliteUnderTest,
   START,
@@ -21,6 +25,10 @@ const DAY_MS = 86_400_000;
 
 interface Housekeeping extends AsyncDisposable {
   under: SqliteUnderTest;
+  images: ImageStore;
+  quarantine: ImageStore;
+  /** Lines of the log. */
+  logged: string[];
   clock: ReturnType<typeof standingClock>;
   cleanup: Cleanup;
 }
@@ -35,6 +43,7 @@ async function openHousekeeping(
   const disks = [openDiskStore(join(folder, "images")), openDiskStore(join(folder, "quarantine"))];
   const [images, quarantine] = disks;
   if (images === undefined || quarantine === undefined) throw new Error("no disk");
+  const logged: string[] = [];
   const deps: CleanupDeps = {
     store: under.store,
     images,
@@ -52,11 +61,14 @@ async function openHousekeeping(
     onDisk() {},
     onRevived() {},
     clock,
-    log: silentLog,
+    log: collectingLog(logged),
   };
   const cleanup = createCleanup({ ...deps, ...change(deps) });
   return {
     under,
+    images,
+    quarantine,
+    logged,
     clock,
     cleanup,
     async [Symbol.asyncDispose]() {
@@ -192,4 +204,146 @@ test("between two looks at the files of a folder whoever shares the thread has h
   for await (const orphans of listOrphans({ list }, look, new Date(1))) expect(orphans).toEqual([]);
   expect(turns).toHaveLength(4);
   expect(turns).toEqual([...new Set(turns)]);
+});
+
+const MINUTE_MS = 60_000;
+
+/** The names of all files, put by the moment of their last writing. */
+async function names(files: ImageStore): Promise<string[]> {
+  const all: string[] = [];
+  for await (const { files: some } of files.list()) all.push(...some.map(({ name }) => name));
+  return all.toSorted();
+}
+
+/** A store whose files are as old as the test says. */
+function agedBy(files: ImageStore, ages: ReadonlyMap<string, Date>): ImageStore {
+  return {
+    ...files,
+    async *list() {
+      for await (const { folder, files: some } of files.list()) {
+        yield { folder, files: some.map((one) => ({ ...one, modifiedAt: ages.get(one.name) ?? one.modifiedAt })) };
+      }
+    },
+  };
+}
+
+const held = (path: string, receivedAt = START): NewQuarantined => ({
+  kind: "unregistered",
+  reason: "no camera of this serial is registered",
+  cameraSerial: "B",
+  protocol: "tattile-xml",
+  peer: "192.0.2.7",
+  receivedAt,
+  sizeBytes: 1,
+  path,
+});
+
+for (const [orphansBefore, left, why] of [
+  [null, ["fresh_ocr.jpg", "row_ctx.jpg", "row_ocr.jpg"], "no commit can be on its way to it any more"],
+  [after(-5 * MINUTE_MS), ["row_ctx.jpg", "row_ocr.jpg"], "nobody else was writing when this process started"],
+] as const) {
+  test(`a picture or held message without a row goes when ${why}, and one with a row stays`, async () => {
+    const ages = new Map([
+      ["row_ocr.jpg", new Date(0)],
+      ["row_ctx.jpg", new Date(0)],
+      ["row.msg", new Date(0)],
+      ["fresh_ocr.jpg", after(-10 * MINUTE_MS)],
+      ["old_ocr.jpg", after(-10 * MINUTE_MS - 1)],
+      ["fresh.msg", after(-10 * MINUTE_MS)],
+      ["old.msg", after(-10 * MINUTE_MS - 1)],
+    ]);
+    await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 }, ({ images, quarantine }) => ({
+      orphansBefore,
+      images: agedBy(images, ages),
+      quarantine: agedBy(quarantine, ages),
+    }));
+    const { store } = house.under;
+    await addCameras(store, "A");
+    for (const name of ages.keys()) {
+      await (name.endsWith(".msg") ? house.quarantine : house.images).put(`A/${name}`, new Uint8Array([1]));
+    }
+    const paths = { imageOcrPath: "A/row_ocr.jpg", imageCtxPath: "A/row_ctx.jpg" };
+    await store.enqueue([readingEntry(1, "A", paths), { kind: "quarantine", quarantined: held("A/row.msg") }], START);
+    await house.cleanup.runOnce();
+    expect(await names(house.images)).toEqual([...left]);
+    expect(await names(house.quarantine)).toEqual(orphansBefore === null ? ["fresh.msg", "row.msg"] : ["row.msg"]);
+    // The knowledge of the start is good for the first sweep only: others may have come since.
+    await house.images.put("A/new_ocr.jpg", new Uint8Array([1]));
+    ages.set("new_ocr.jpg", after(-10 * MINUTE_MS));
+    await house.cleanup.runOnce();
+    expect(await names(house.images)).toContain("new_ocr.jpg");
+  });
+}
+
+test("what was DEAD for its time goes with its pictures, and is an error in the log; nothing else goes", async () => {
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 });
+  const { store } = house.under;
+  await addCameras(store, "A");
+  for (const n of [1, 2, 3]) await house.images.put(`A/${n}_ocr.jpg`, new Uint8Array([1]));
+  const entry = (n: number) => readingEntry(n, "A", { imageOcrPath: `A/${n}_ocr.jpg`, imageCtxPath: null });
+  await store.enqueue([entry(1)], START);
+  await settleAll(store, dead("X"), START);
+  await store.enqueue([entry(2)], START);
+  await settleAll(store, dead("X"), after(1));
+  await store.enqueue([entry(3)], START);
+  house.clock.set(after(DAY_MS));
+  await house.cleanup.runOnce();
+  expect((await store.summarize()).readings).toBe(3);
+  house.clock.set(after(DAY_MS + 1));
+  await house.cleanup.runOnce();
+  expect((await store.listMessages({}, 9)).map(({ messageId }) => messageId)).toEqual([2, 3]);
+  expect(await names(house.images)).toEqual(["2_ocr.jpg", "3_ocr.jpg"]);
+  expect(house.logged.filter((line) => line.includes("SENDER_DEAD_RETENTION_MINUTES"))).toHaveLength(1);
+});
+
+test("what leaves the quarantine at its bounds goes with its file, and is an error in the log", async () => {
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 });
+  const { store } = house.under;
+  for (const [n, receivedAt] of [START, after(1)].entries()) {
+    await house.quarantine.put(`held/${n}.msg`, new Uint8Array([1]));
+    await store.enqueue([{ kind: "quarantine", quarantined: held(`held/${n}.msg`, receivedAt) }], receivedAt);
+  }
+  house.clock.set(after(30 * DAY_MS + 1));
+  await house.cleanup.runOnce();
+  expect(await names(house.quarantine)).toEqual(["1.msg"]);
+  expect((await store.listQuarantine({}, 9)).map(({ path }) => path)).toEqual(["held/1.msg"]);
+  expect(house.logged.filter((line) => line.includes("QUARANTINE_MAX_"))).toHaveLength(1);
+});
+
+test("a hash is forgotten after DEDUPE_DAYS and not before", async () => {
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 });
+  const { store } = house.under;
+  await addCameras(store, "A");
+  await store.enqueue([readingEntry(1, "A")], START);
+  await settleAll(store, DELIVERED);
+  const comesAgain = async () => (await store.enqueue([readingEntry(1, "A")], house.clock.now()))[0];
+  house.clock.set(after(30 * DAY_MS));
+  await house.cleanup.runOnce();
+  expect(await comesAgain()).toBe("duplicate");
+  house.clock.set(after(30 * DAY_MS + 1));
+  await house.cleanup.runOnce();
+  expect(await comesAgain()).toBe("queued");
+});
+
+test("messages that have what they lacked are due again, and the sender hears of it; erased rows are overwritten", async () => {
+  const revived: number[] = [];
+  let scrubbed = 0;
+  await using house = await openHousekeeping({ maxCount: 100, maxDays: 10 }, ({ store, config }) => ({
+    config: { ...config, mossos: { endpointUrl: "https://police.example/matr-ws" } },
+    store: {
+      ...store,
+      scrub: async () => {
+        scrubbed += 1;
+        await store.scrub();
+      },
+    },
+    onRevived: (count) => revived.push(count),
+  }));
+  const { store } = house.under;
+  await addCameras(store, "A");
+  await store.enqueue([readingEntry(1, "A"), readingEntry(2, "A")], START);
+  await settleAll(store, dead(REASON.noEndpoint));
+  await house.cleanup.runOnce();
+  await house.cleanup.runOnce();
+  expect([revived, (await store.summarize()).byStatus.PENDING, scrubbed]).toEqual([[2], 2, 2]);
 });

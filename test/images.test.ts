@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { errorText } from "../src/errors.ts";
 import { openDiskStore } from "../src/images/disk.ts";
 import { createFileByFileSync, createFilesystemSync, type FilesystemSync } from "../src/images/filesystem-sync.ts";
@@ -144,24 +144,84 @@ describe("pictures on disk", () => {
     images.close();
   });
 
-  test("that the disk did not take are told at flush, and one torn by a full disk leaves no file", async () => {
+  test("that the disk did not take are told at flush and synced with the next one, unless they were erased", async () => {
     using folder = temporaryFolder();
-    let failing = true;
-    const sync: FilesystemSync = {
-      sync: async () => {
-        if (failing) throw new Error("EIO");
-      },
-      close() {},
-    };
+    const { sync, synced, disk } = notingSync(folder.path);
     const images = openDiskStore(folder.path, sync);
-    await images.put("CAM/a.jpg", picture);
+    for (const name of ["a", "b"]) await images.put(`CAM/${name}.jpg`, picture);
+    disk.isFailing = true;
     await expect(images.flush()).rejects.toThrow("EIO");
-    failing = false;
+    disk.isFailing = false;
+    await images.put("CAM/c.jpg", picture);
     await images.erase(["CAM/a.jpg"]);
     await images.flush();
+    await images.flush();
+    expect(synced).toEqual([["b.jpg", "c.jpg"]]);
     images.close();
   });
+
+  test("that are put while others are synced are synced with the next flush, which waits for its turn", async () => {
+    using folder = temporaryFolder();
+    const { sync, synced, disk } = notingSync(folder.path);
+    const images = openDiskStore(folder.path, sync);
+    await images.put("CAM/a.jpg", picture);
+    const turn = Promise.withResolvers<void>();
+    disk.turn = turn.promise;
+    const first = images.flush();
+    await Bun.sleep(1);
+    await images.put("CAM/b.jpg", picture);
+    const second = images.flush();
+    await Bun.sleep(1);
+    expect(synced).toEqual([]);
+    turn.resolve();
+    await Promise.all([first, second]);
+    expect(synced).toEqual([["a.jpg"], ["b.jpg"]]);
+    images.close();
+  });
+
+  test("that are written again whole are synced all the same: who wrote them may have died before", async () => {
+    using folder = temporaryFolder();
+    const { sync, synced } = notingSync(folder.path);
+    const images = openDiskStore(folder.path, sync);
+    writeFileSync(join(folder.path, "a.jpg"), picture);
+    await images.replace("a.jpg", picture);
+    await images.flush();
+    expect(synced).toEqual([["a.jpg"]]);
+    images.close();
+  });
+
+  test("of which the disk takes only the beginning are refused and leave no file", () => {
+    using folder = temporaryFolder();
+    const source = new URL("../src/images/disk.ts", import.meta.url).pathname;
+    const code = `
+      const { openDiskStore } = await import(${JSON.stringify(source)});
+      const images = openDiskStore(process.cwd());
+      await images.put("small.jpg", new Uint8Array(1000));
+      console.log(await images.put("large.jpg", new Uint8Array(5000)).catch((error) => error.message));
+      images.close();`;
+    // The system takes 2048 bytes of a file and then no more, as a disk does that fills up.
+    const limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 2; exec "$@"', "bash", process.execPath, "-e", code];
+    const { stdout, stderr } = Bun.spawnSync(limited, { cwd: folder.path });
+    expect(`${stdout}${stderr}`).toStartWith("writing an image: EFBIG (");
+    expect(readdirSync(folder.path)).toEqual(["small.jpg"]);
+  });
 });
+
+/** A disk that takes what it is given when the test says so, and which files that were. */
+function notingSync(root: string) {
+  const synced: string[][] = [];
+  const disk: { isFailing: boolean; turn: Promise<void> } = { isFailing: false, turn: Promise.resolve() };
+  const sync: FilesystemSync = {
+    sync: async (files) => {
+      await disk.turn;
+      if (disk.isFailing) throw new Error("EIO");
+      for (const file of files) expect(file).toStartWith(root);
+      synced.push(files.map((file) => basename(file)));
+    },
+    close() {},
+  };
+  return { sync, synced, disk };
+}
 
 describe("making a group durable", () => {
   for (const [name, create] of [
@@ -178,6 +238,23 @@ describe("making a group durable", () => {
       await expect(images.flush()).resolves.toBeUndefined();
     });
   }
+
+  test("with one syncfs tells when the system could not do it", () => {
+    using folder = temporaryFolder();
+    const source = new URL("../src/images/filesystem-sync.ts", import.meta.url).pathname;
+    // A process of its own, since it closes the descriptor under the other's feet.
+    const code = `
+      const { createFilesystemSync } = await import(${JSON.stringify(source)});
+      const { closeSync, readdirSync, readlinkSync } = await import("node:fs");
+      const sync = createFilesystemSync(process.cwd(), "6.1.0");
+      const target = (fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return null; } };
+      await sync.sync(["a"]);
+      for (const fd of readdirSync("/proc/self/fd")) if (target(fd) === process.cwd()) closeSync(Number(fd));
+      console.log(await sync.sync(["a"]).then(() => "synced", (error) => error.message));
+      process.exit(0);`;
+    const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", code], { cwd: folder.path });
+    expect(`${stdout}${stderr}`).toStartWith("syncing images: the disk reported a write error (");
+  });
 
   test("file by file tells of a file that cannot be synced", async () => {
     using folder = temporaryFolder();
