@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Pool, Run } from "./postgres-connection.ts";
-import { createRemoval, requireUnused } from "./postgres-removal.ts";
+import { createRemoval } from "./postgres-removal.ts";
 import type { Revival } from "./postgres-revive.ts";
 import { createRotations } from "./postgres-rotations.ts";
 import { byName, createSaving, createTables } from "./postgres-saving.ts";
@@ -28,11 +28,17 @@ export function createRegistry(
 
   const reading = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
     work((sql, parameters) => pool.query("reading the registry", sql, parameters));
-  const writing = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
-    pool.transaction("saving the registry", async (run) => {
+  const locked =
+    <T>(work: (run: Run) => Promise<T>) =>
+    async (run: Run): Promise<T> => {
       await run(REGISTRY_LOCK);
       return work(run);
-    });
+    };
+  const writing = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
+    pool.transaction("saving the registry", locked(work));
+  // For each camera that goes PostgreSQL itself looks through all readings for one of it: no index of theirs leads by camera.
+  const removing = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
+    pool.patiently("saving the registry", locked(work));
   const first = async (results: Promise<readonly SaveResult[]>): Promise<SaveResult> =>
     (await results)[0] ?? "unchanged";
   const apply = async (run: Run, change: RegistryChange): Promise<void> => {
@@ -103,7 +109,7 @@ export function createRegistry(
     removeMunicipality: (id) => writing((run) => removal.removeMunicipalities(run, [id])),
     removeEndpoint: (id, fromUsers = false) => writing((run) => removal.removeEndpoints(run, [id], fromUsers)),
     removeCertificate: (id, fromUsers = false) => writing((run) => removal.removeCertificates(run, [id], fromUsers)),
-    applyRegistry: (change) => writing((run) => apply(run, change)),
+    applyRegistry: (change) => (change.removed.cameras.length > 0 ? removing : writing)((run) => apply(run, change)),
     removeCamera: async (id, withReadings) => {
       const serial = await writing(async (run) => {
         const [camera] = await cameras.find(run, [id]);
@@ -123,13 +129,9 @@ export function createRegistry(
       if (serial === null) return { imagePaths: [], readings: 0 };
       const discarded = await discardMessages({ cameraSerial: serial });
       const unqueued = await discardUnqueued(serial);
-      await writing(async (run) => {
-        const left = await removal.findWaiting(run, [id]);
-        requireUnused(`the camera ${serial}`, left.size > 0 ? ["messages that were claimed meanwhile"] : []);
-        await cameras.remove(run, [id]);
-      });
+      const delivered = await removing((run) => removal.removeCameras(run, [id]));
       return {
-        imagePaths: [...discarded.imagePaths, ...unqueued.imagePaths],
+        imagePaths: [...discarded.imagePaths, ...unqueued.imagePaths, ...delivered],
         readings: discarded.messages + unqueued.readings,
       };
     },

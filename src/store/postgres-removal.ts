@@ -3,6 +3,7 @@ import type { Run } from "./postgres-connection.ts";
 import { rotatingMunicipalities } from "./postgres-rotations.ts";
 import { json } from "./postgres-rows.ts";
 import type { RegistryTables, Saving } from "./postgres-saving.ts";
+import { type ErasedRow, eraseSql, readErased } from "./postgres-settle.ts";
 import { anyOf } from "./postgres-table.ts";
 import type { Camera } from "./registry.ts";
 
@@ -23,6 +24,12 @@ const FIND_WAITING = `SELECT g.id FROM (SELECT value::integer AS id FROM json_ar
         })`,
     )
     .join(" OR ")}`;
+/** Waits for whoever is queueing a reading of them, and then keeps the others waiting: what is found after is all there is. */
+const LOCK_CAMERAS = `SELECT id FROM cameras WHERE id = ${anyOf("$1", "integer")} ORDER BY id FOR UPDATE`;
+const ERASE_DELIVERED = eraseSql(
+  `SELECT q.id FROM messages_queue q WHERE q.status = 'SUCCESS' AND q.camera_id = ${anyOf("$1", "integer")} FOR UPDATE`,
+  "delivered",
+);
 const DISCARD_UNQUEUED = `DELETE FROM alpr_readings r WHERE r.camera_id = ${anyOf("$1", "integer")}
   AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.reading_id = r.id)`;
 
@@ -38,7 +45,8 @@ export interface Removal {
   countMessages(run: Run, cameraId: number): Promise<Counts>;
   /** Of these cameras those that still have messages. */
   findWaiting(run: Run, cameraIds: readonly number[]): Promise<ReadonlySet<number>>;
-  removeCameras(run: Run, ids: readonly number[]): Promise<void>;
+  /** What the replaced system left of them goes too. @returns pictures of what it had delivered; the sweep of orphans takes the rest */
+  removeCameras(run: Run, ids: readonly number[]): Promise<readonly string[]>;
   removeMunicipalities(run: Run, ids: readonly number[]): Promise<void>;
   removeEndpoints(run: Run, ids: readonly number[], fromUsers: boolean): Promise<void>;
   removeCertificates(run: Run, ids: readonly number[], fromUsers: boolean): Promise<void>;
@@ -64,13 +72,15 @@ export function createRemoval(tables: RegistryTables, saving: Saving): Removal {
       return counts ?? { waiting: 0, sending: 0, dead: 0 };
     },
     removeCameras: async (run, ids) => {
-      if (ids.length === 0) return;
+      if (ids.length === 0) return [];
+      await run(LOCK_CAMERAS, [json(ids)]);
       const waiting = await findWaiting(run, ids);
       const [first] = await cameras.find(run, [...waiting]);
       if (first !== undefined) requireUnused(`the camera ${first.serial}`, await waitingOf(run, [first]));
-      // The replaced system left such; the sweep of orphans takes their pictures.
+      const delivered = readErased(await run<ErasedRow>(ERASE_DELIVERED, [json(ids)]));
       await run(DISCARD_UNQUEUED, [json(ids)]);
       await cameras.remove(run, ids);
+      return delivered.imagePaths;
     },
     removeMunicipalities: async (run, ids) => {
       if (ids.length === 0) return;
@@ -142,7 +152,7 @@ export function createRemoval(tables: RegistryTables, saving: Saving): Removal {
 const said = ({ serial }: Camera): string => `camera ${serial}`;
 
 /** @throws AppError `conflict` naming the users, where there are any */
-export function requireUnused(what: string, users: readonly string[]): void {
+function requireUnused(what: string, users: readonly string[]): void {
   if (users.length === 0) return;
   const more = users.length > NAMED_USERS ? `, and ${users.length - NAMED_USERS} more` : "";
   throw new AppError("conflict", `removing ${what}: still used by ${users.slice(0, NAMED_USERS).join(", ")}${more}`, {
