@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { AuditPage } from "./audit.tsx";
 import { CertificatesPage } from "./certificates.tsx";
 import { isLanguage, LANGUAGES, type Language, number, t } from "./i18n.ts";
@@ -121,7 +121,8 @@ export function Shell({ session }: { session: Session }) {
     { name: "registry", text: t().registry.title, count: 0 },
   ];
   const title = [...pages, ...adminPages()].find(({ name }) => name === place.page)?.text ?? "";
-  useEffect(() => {
+  // With the page itself, not a frame later: the history and a screen reader take the title of that moment.
+  useLayoutEffect(() => {
     document.title = `${title === "" ? "" : `${title} · `}tattile`;
   }, [title]);
   const first = useRef(true);
