@@ -6,6 +6,8 @@ import { AppError, systemCode } from "../errors.ts";
 /** How long a write waits for another process's write. */
 export const BUSY_TIMEOUT_MS = 5000;
 
+const WRITE = "BEGIN IMMEDIATE";
+
 /** One open database: statements that are finalized at the end, and transactions whose errors say what was being done. */
 export interface Connection {
   readonly database: Database;
@@ -15,7 +17,9 @@ export interface Connection {
   write<T>(doing: string, work: () => T): T;
   /** The same, but seen by everyone at once and durable only with the next `write` or `sync`: a power cut may take it back, whole. */
   writeLazily<T>(doing: string, work: () => T): T;
-  /** Resolves when all that is seen now is durable, whoever wrote it. The disk is waited for in another thread. */
+  /** `writeLazily`, then `sync`. When it rejects with `unavailable`, everyone may see the work all the same. */
+  writeAndSync<T>(doing: string, work: () => T): Promise<T>;
+  /** Resolves when all that is seen now is durable, whoever wrote it. The disk is waited for in another thread; those who wait share one sync. */
   sync(doing: string): Promise<void>;
   /** Runs `work` on one snapshot. */
   read<T>(doing: string, work: () => T): T;
@@ -30,14 +34,39 @@ export function createConnection(
   // Everything committed is either in the log or was synced when a checkpoint carried it into the database. The descriptor
   // stays open: an error since it was opened is reported, also one that another process was told of already.
   let log: number | null = null;
-  let syncing = 0;
   let isClosed = false;
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  // The disk has refused a part of the log, and tells it once. What stands behind that part is lost with it at the next
+  // power cut, however well it is synced: until all of it was carried into the database, nothing more is durable.
+  let isDoubtful = false;
   const closeLog = (): void => {
-    if (log !== null && isClosed && syncing === 0) closeSync(log);
+    if (log !== null && isClosed && running === null) closeSync(log);
+  };
+  const emptyLog = (): void => {
+    const result = database.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
+    if (result?.busy !== 0) {
+      throw new AppError("unavailable", "emptying the store's log: another process is reading it", {
+        hint: "The disk refused a part of the log: check it, `dmesg` says more. This is tried again by itself.",
+      });
+    }
+    isDoubtful = false;
+  };
+  const syncLog = async (): Promise<void> => {
+    try {
+      if (isClosed) throw new AppError("unavailable", "syncing the log: the store is closed");
+      if (isDoubtful) return emptyLog();
+      log ??= openSync(`${database.filename}-wal`, "r");
+      await datasync(log);
+    } catch (error) {
+      isDoubtful = true;
+      throw error;
+    }
   };
   const statements: { finalize(): void }[] = [];
   const transaction = <T>(begin: string, doing: string, work: () => T): T => {
     try {
+      if (isDoubtful && begin === WRITE) emptyLog();
       database.run(begin);
       const result = work();
       database.run("COMMIT");
@@ -45,7 +74,38 @@ export function createConnection(
     } catch (error) {
       // SQLite has rolled back by itself after some errors (a full disk).
       if (database.inTransaction) database.run("ROLLBACK");
+      if (sqliteCode(error)?.startsWith("SQLITE_IOERR")) isDoubtful = true;
       throw describeSqliteError(doing, error);
+    }
+  };
+  const writeLazily = <T>(doing: string, work: () => T): T => {
+    database.run("PRAGMA synchronous = NORMAL");
+    try {
+      return transaction(WRITE, doing, work);
+    } finally {
+      database.run("PRAGMA synchronous = FULL");
+    }
+  };
+  /** One at a time: of two at once only one would be told of an error that is both's. */
+  const sync = async (doing: string): Promise<void> => {
+    next ??= (running ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        running = syncLog().finally(() => {
+          running = null;
+          closeLog();
+        });
+        return running;
+      });
+    try {
+      await next;
+    } catch (error) {
+      if (error instanceof AppError || sqliteCode(error) !== null) throw describeSqliteError(doing, error);
+      throw new AppError("unavailable", `${doing}: the disk did not take it (${systemCode(error) ?? "error"})`, {
+        hint: "Check the disk of DATA_DIR: `dmesg` and `df -h` say more.",
+        cause: error,
+      });
     }
   };
   return {
@@ -55,30 +115,14 @@ export function createConnection(
       statements.push(statement);
       return statement as never;
     },
-    write: (doing, work) => transaction("BEGIN IMMEDIATE", doing, work),
-    writeLazily: (doing, work) => {
-      database.run("PRAGMA synchronous = NORMAL");
-      try {
-        return transaction("BEGIN IMMEDIATE", doing, work);
-      } finally {
-        database.run("PRAGMA synchronous = FULL");
-      }
+    write: (doing, work) => transaction(WRITE, doing, work),
+    writeLazily,
+    writeAndSync: async (doing, work) => {
+      const result = writeLazily(doing, work);
+      await sync(doing);
+      return result;
     },
-    sync: async (doing) => {
-      syncing += 1;
-      try {
-        log ??= openSync(`${database.filename}-wal`, "r");
-        await datasync(log);
-      } catch (error) {
-        throw new AppError("unavailable", `${doing}: the disk did not take it (${systemCode(error) ?? "error"})`, {
-          hint: "Check the disk of DATA_DIR: `dmesg` and `df -h` say more.",
-          cause: error,
-        });
-      } finally {
-        syncing -= 1;
-        closeLog();
-      }
-    },
+    sync,
     read: (doing, work) => transaction("BEGIN", doing, work),
     close: () => {
       // An unfinalized statement would keep the file open, and with it a -wal file full of plates.

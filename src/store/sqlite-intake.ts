@@ -132,7 +132,7 @@ export function createIntake(connection: Connection, enqueue: EnqueueWithin): In
   );
 
   return {
-    enqueue: async (entries, now) => connection.write("queueing readings", () => enqueue(entries, now)),
+    enqueue: (entries, now) => connection.writeAndSync("queueing readings", () => enqueue(entries, now)),
     isKnown: async (key) => connection.read("looking for a reading", () => isRemembered.get(key) !== null),
     purgeDedupe: async (before, limit) =>
       connection.write("forgetting old readings", () => forget.run(before.getTime(), limit).changes),

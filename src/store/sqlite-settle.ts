@@ -153,18 +153,13 @@ export function createSettling(connection: Connection, tallies: Tallies): Settli
   };
 
   return {
-    settle: async (settled, now) => {
-      const doing = "settling messages";
-      // The loop must not stand still while the disk takes it: cameras and other posts go on.
-      const kept = connection.writeLazily(doing, () => {
+    settle: (settled, now) =>
+      connection.writeAndSync("settling messages", () => {
         const sheet = tallies.open();
         const results = settled.map((one) => settleOne(one, now.getTime(), sheet));
         sheet.write();
         return results;
-      });
-      await connection.sync(doing);
-      return kept;
-    },
+      }),
     bringForward: async (now, limit) =>
       connection.write("bringing messages forward", () => bringForward.run({ now: now.getTime(), limit }).changes),
     releaseExpired: async (now) => {

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { systemClock } from "../../src/clock.ts";
 import { openSqlite } from "../../src/store/sqlite.ts";
 import { createConnection } from "../../src/store/sqlite-connection.ts";
@@ -18,22 +18,33 @@ import {
 
 const LATER = after(100_000);
 
-/** A store with one claimed message, on a disk that syncs the log as `datasync` says. */
-async function openWithClaim(datasync: () => Promise<void>) {
+/** A store with camera A and no message, on a disk that syncs the log as `datasync` says. */
+async function openEmpty(datasync: () => Promise<void>) {
   const folder = mkdtempSync(join(tmpdir(), "tattile-sync-"));
-  const store = await openSqlite({ path: join(folder, "tattile.db"), clock: systemClock, datasync });
+  const path = join(folder, "tattile.db");
+  const store = await openSqlite({ path, clock: systemClock, datasync, busyTimeoutMs: 100 });
   await addCamera(store, "A", await addMunicipality(store, "Town", null));
-  await store.enqueue([readingEntry(1, "A")], LATER);
-  const [claim] = await store.claim(claimRequest(), LATER);
-  if (claim === undefined) throw new Error("nothing was claimed");
   return {
     store,
-    claim,
+    path,
     async [Symbol.asyncDispose]() {
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The same with one claimed message; `datasync` is not asked before that. */
+async function openWithClaim(datasync: () => Promise<void>) {
+  let isReady = false;
+  const under = await openEmpty(async () => {
+    if (isReady) await datasync();
+  });
+  await under.store.enqueue([readingEntry(1, "A")], LATER);
+  const [claim] = await under.store.claim(claimRequest(), LATER);
+  if (claim === undefined) throw new Error("nothing was claimed");
+  isReady = true;
+  return { ...under, claim };
 }
 
 test("a settlement is told of once the disk has it, and the loop goes on meanwhile", async () => {
@@ -50,42 +61,92 @@ test("a settlement is told of once the disk has it, and the loop goes on meanwhi
   expect(await settling).toEqual([true]);
 });
 
+/** Whoever reads keeps the log from being emptied. */
+function openReader(path: string): Disposable {
+  const reader = new Database(path, { readonly: true });
+  reader.run("BEGIN");
+  reader.query("SELECT count(*) FROM alpr_readings").get();
+  return {
+    [Symbol.dispose]() {
+      reader.run("ROLLBACK");
+      reader.close();
+    },
+  };
+}
+
 test("a disk that does not take it fails the settlement, and whoever would erase what is not referred to", async () => {
-  const path = "A/1_ocr.jpg";
-  let isBroken = true;
-  await using under = await openWithClaim(async () => {
-    if (isBroken) throw Object.assign(new Error("i/o error"), { code: "EIO" });
-  });
-  const failed = { code: "unavailable", message: expect.stringContaining("the disk did not take it (EIO)") };
-  await expect(under.store.settle([settled(under.claim, DELIVERED)], LATER)).rejects.toMatchObject(failed);
-  await expect(under.store.findReferenced([path])).rejects.toMatchObject(failed);
-  isBroken = false;
-  expect(await under.store.findReferenced([path])).toEqual(new Set());
+  await using under = await openWithClaim(() => Promise.reject(Object.assign(new Error("i/o error"), { code: "EIO" })));
+  {
+    using _ = openReader(under.path);
+    const failed = { code: "unavailable", message: "settling messages: the disk did not take it (EIO)" };
+    await expect(under.store.settle([settled(under.claim, DELIVERED)], LATER)).rejects.toMatchObject(failed);
+    const inTheWay = { code: "unavailable", message: expect.stringContaining("another process") };
+    await expect(under.store.findReferenced(["A/1_ocr.jpg"])).rejects.toMatchObject(inTheWay);
+  }
+  expect(await under.store.findReferenced(["A/1_ocr.jpg"])).toEqual(new Set());
 });
 
-test("a reading that is queued is durable when that is told, also between claims and settlements, which are lazy", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "tattile-sync-"));
-  const levels: unknown[] = [];
-  const store = await openSqlite({
-    path: join(folder, "tattile.db"),
-    clock: systemClock,
-    onQueued:
-      ({ database }) =>
-      () =>
-        levels.push(database.query("PRAGMA synchronous").get()),
+test("a reading that is queued is told of once the disk has it, also between claims and settlements", async () => {
+  const disk: { promise: Promise<void>; resolve: () => void }[] = [];
+  await using under = await openEmpty(() => {
+    const sync = Promise.withResolvers<void>();
+    disk.push(sync);
+    return sync.promise;
   });
-  await addCamera(store, "A", await addMunicipality(store, "Town", null));
-  for (const number of [1, 2, 3]) {
-    await store.enqueue([readingEntry(number, "A")], LATER);
-    const claims = await store.claim(claimRequest(), LATER);
-    await store.settle(
-      claims.map((claim) => settled(claim, DELIVERED)),
-      LATER,
-    );
+  const { store } = under;
+  const told: string[] = [];
+  const tell = (what: string) => () => void told.push(what);
+  const first = store.enqueue([readingEntry(1, "A")], LATER).then(tell("first queued"));
+  await Bun.sleep(5);
+  // These come while the disk is at work on the first: only the next sync is sure to hold them.
+  const [claim] = await store.claim(claimRequest(), LATER);
+  if (claim === undefined) throw new Error("nothing was claimed");
+  const second = store.enqueue([readingEntry(2, "A")], LATER).then(tell("second queued"));
+  const settling = store.settle([settled(claim, DELIVERED)], LATER).then(tell("settled"));
+  await Bun.sleep(5);
+  expect([disk.length, told]).toEqual([1, []]);
+  disk[0]?.resolve();
+  await first;
+  await Bun.sleep(5);
+  expect([disk.length, told]).toEqual([2, ["first queued"]]);
+  disk[1]?.resolve();
+  await Promise.all([second, settling]);
+  expect(disk.length).toBe(2);
+});
+
+test("after a sync that failed nothing is durable before all of the log was carried into the database", async () => {
+  let broken = 0;
+  await using under = await openEmpty(async () => {
+    broken -= 1;
+    if (broken >= 0) throw Object.assign(new Error("i/o error"), { code: "EIO" });
+  });
+  const { store, path } = under;
+  /** What a power cut leaves of it where the log cannot be read any more. */
+  const withoutLog = (): unknown => {
+    const copy = join(mkdtempSync(join(tmpdir(), "tattile-sync-")), "copy.db");
+    copyFileSync(path, copy);
+    const database = new Database(copy);
+    const { count } = database.query<{ count: number }, []>("SELECT count(*) AS count FROM alpr_readings").get() ?? {};
+    database.close();
+    rmSync(dirname(copy), { recursive: true });
+    return count;
+  };
+  const other = new Database(path);
+  other.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  other.close();
+  broken = 1;
+  const failed = { code: "unavailable", message: "queueing readings: the disk did not take it (EIO)" };
+  await expect(store.enqueue([readingEntry(1, "A")], LATER)).rejects.toMatchObject(failed);
+  expect(withoutLog()).toBe(0);
+
+  {
+    using _ = openReader(path);
+    const inTheWay = { code: "unavailable", message: expect.stringContaining("another process") };
+    await expect(store.enqueue([readingEntry(1, "A")], LATER)).rejects.toMatchObject(inTheWay);
+    await expect(store.findReferenced(["none"])).rejects.toMatchObject(inTheWay);
   }
-  expect(levels).toEqual([{ synchronous: 2 }, { synchronous: 2 }, { synchronous: 2 }]);
-  await store.close();
-  rmSync(folder, { recursive: true, force: true });
+  expect(await store.enqueue([readingEntry(1, "A"), readingEntry(2, "A")], LATER)).toEqual(["duplicate", "queued"]);
+  expect(withoutLog()).toBe(1);
 });
 
 /** A connection to a database of its own, in a folder of its own. */
