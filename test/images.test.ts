@@ -20,7 +20,44 @@ async function rejection(work: Promise<unknown>): Promise<string> {
   );
 }
 
+/** Runs `script` in a process under a limit of the shell; `images` is a store of `root`. @returns what it printed */
+function underLimit(limit: string, root: string, script: string): string {
+  const module = new URL("../src/images/disk.ts", import.meta.url).pathname;
+  const program = `import { openDiskStore } from ${JSON.stringify(module)};
+    const images = openDiskStore(${JSON.stringify(root)});
+    ${script}`;
+  const command = `trap '' XFSZ; ulimit ${limit}; exec "$0" -e "$1"`;
+  const { stdout, stderr } = Bun.spawnSync(["sh", "-c", command, process.execPath, program]);
+  return `${stdout}${stderr}`.trim();
+}
+
 describe("pictures on disk", () => {
+  test("that cannot be written whole are taken away again", () => {
+    using folder = temporaryFolder();
+    const said = underLimit(
+      "-f 8",
+      folder.path,
+      `await images.put("CAM/a_ocr.jpg", new Uint8Array(100_000)).catch((error) => console.log(error.message));`,
+    );
+    expect(said).toBe(`writing an image: EFBIG (${folder.path})`);
+    expect(readdirSync(join(folder.path, "CAM"))).toEqual([]);
+  });
+
+  test("of others stay, whatever keeps one of the same name from being opened", () => {
+    using folder = temporaryFolder();
+    mkdirSync(join(folder.path, "CAM"));
+    writeFileSync(join(folder.path, "CAM/a_ocr.jpg"), picture);
+    const said = underLimit(
+      "-n 40",
+      folder.path,
+      `import { openSync } from "node:fs";
+      try { for (;;) openSync("/dev/null", "r"); } catch {}
+      await images.put("CAM/a_ocr.jpg", new Uint8Array(9)).catch((error) => console.log(error.message));`,
+    );
+    expect(said).toBe(`writing an image: EMFILE (${folder.path})`);
+    expect(statSync(join(folder.path, "CAM/a_ocr.jpg")).size).toBe(picture.length);
+  });
+
   test("are read back as they were put, with narrow permissions", async () => {
     using folder = temporaryFolder();
     const images = openDiskStore(join(folder.path, "images"));
