@@ -12,14 +12,14 @@ export const DEDUPE_KEY_BYTES = 16;
  */
 export function createDedupeKey(secret: Uint8Array): (reading: CameraReading) => Uint8Array {
   const seeds = createHmac("sha256", secret).update("pictures").digest();
-  const [seed3, seed64] = [seeds.readBigUInt64LE(0), seeds.readBigUInt64LE(8)];
+  const [first, second] = [seeds.readBigUInt64LE(0), seeds.readBigUInt64LE(8)];
 
-  // Two unrelated 64-bit hashes, not SHA-256: that would be a third of a small gateway's work for a reading. They only have
+  // Two seeded 64-bit hashes, not SHA-256: that would be a third of a small gateway's work for a reading. They only have
   // to tell apart pictures of one camera, millisecond and plate, and no one can aim at them without the seeds.
   const pictureMark = (image: Uint8Array | null): unknown =>
     image === null
       ? null
-      : [image.byteLength, `${Bun.hash.xxHash3(image, seed3)}`, `${Bun.hash.xxHash64(image, seed64)}`];
+      : [image.byteLength, `${Bun.hash.xxHash3(image, first)}`, `${Bun.hash.xxHash3(image, second)}`];
 
   return ({ cameraSerial, wallClock, facts, ocrImage, ctxImage }) => {
     // JSON keeps the values apart: no two lists of values give the same text.

@@ -8,13 +8,20 @@ import { isBlank, nameEnd, startsWith } from "./xml-scan.ts";
 const MAX_TEXT_BYTES = 262_144;
 
 const LT = 0x3c;
+const BANG = 0x21;
 const COMMENT = { open: Buffer.from("<!--"), close: Buffer.from("-->") };
 const CDATA = { open: Buffer.from("<![CDATA["), close: Buffer.from("]]>") };
 const ENCODING = /^<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"'<>]{1,40})["']/;
 const SERIAL_ELEMENT = /<(?:[\w.-]+:)?DEVICE_SN(?:\s[^<>]*)?>([^<&]{1,80})</;
 
+const DECODERS = {
+  "utf-8": new TextDecoder("utf-8", { fatal: true }),
+  "windows-1252": new TextDecoder("windows-1252"),
+  "iso-8859-15": new TextDecoder("iso-8859-15"),
+};
+
 /** Declared names and how to read them; ASCII is a part of UTF-8. */
-const ENCODINGS: ReadonlyMap<string, "utf-8" | "windows-1252" | "iso-8859-15"> = new Map([
+const ENCODINGS: ReadonlyMap<string, keyof typeof DECODERS> = new Map([
   ["utf-8", "utf-8"],
   ["utf8", "utf-8"],
   ["us-ascii", "utf-8"],
@@ -38,6 +45,8 @@ const parser = new XMLParser({
   ignorePiTags: true,
   removeNSPrefix: true,
   htmlEntities: true,
+  // Nobody asks for an element's path as text, which would be made for each.
+  jPath: false,
 });
 
 /**
@@ -90,7 +99,8 @@ function cutImages(bytes: Buffer, memory: ImageMemory): { rest: Buffer; images: 
   let cutBytes = 0;
   for (let at = bytes.indexOf(LT); at >= 0; at = bytes.indexOf(LT, at)) {
     if (at - cutBytes > MAX_TEXT_BYTES) break;
-    const section = [COMMENT, CDATA].find(({ open }) => startsWith(bytes, at, open) === true);
+    const section =
+      bytes[at + 1] === BANG ? [COMMENT, CDATA].find(({ open }) => startsWith(bytes, at, open) === true) : undefined;
     if (section !== undefined) {
       const close = bytes.indexOf(section.close, at + section.open.length);
       if (close < 0) break;
@@ -161,12 +171,12 @@ function decodeText(rest: Buffer): { text: string } | { problem: string } {
     const allowed = "UTF-8, ISO-8859-1, ISO-8859-15, windows-1252, US-ASCII";
     return { problem: `the declared encoding is not known (${JSON.stringify(declared)}; known are ${allowed})` };
   }
-  if (encoding !== "utf-8") return { text: new TextDecoder(encoding).decode(rest) };
+  if (encoding !== "utf-8") return { text: DECODERS[encoding].decode(rest) };
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(rest) };
+    return { text: DECODERS["utf-8"].decode(rest) };
   } catch {
     // Whatever was declared: better an odd accent in a street's name than a lost reading.
-    return { text: new TextDecoder("windows-1252").decode(rest) };
+    return { text: DECODERS["windows-1252"].decode(rest) };
   }
 }
 

@@ -59,6 +59,7 @@ export function nameEnd(bytes: Buffer, from: number): number {
 /** Whether the bytes at `from` begin with `wanted`: null when they end too early to know. */
 export function startsWith(bytes: Buffer, from: number, wanted: Buffer): boolean | null {
   const known = Math.min(wanted.length, bytes.length - from);
+  if (known > 0 && bytes[from] !== wanted[0]) return false;
   if (bytes.compare(wanted, 0, known, from, from + known) !== 0) return false;
   return known === wanted.length ? true : null;
 }
