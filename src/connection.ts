@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { TagAliases } from "./camera/fields.ts";
 import { type Frame, Framer } from "./camera/frame.ts";
-import type { SlabPool } from "./camera/slab-pool.ts";
+import { freeMemory, type SlabPool } from "./camera/slab-pool.ts";
 import { parseTattileTlv } from "./camera/tattile-tlv.ts";
 import { parseTattileXml } from "./camera/tattile-xml.ts";
 import type { Clock } from "./clock.ts";
@@ -12,7 +12,7 @@ import type { ParsedMessage } from "./reading.ts";
 import type { SocketOptions } from "./socket-options.ts";
 
 /** Messages of one camera that may wait for their commit before its socket is paused. */
-const MAX_UNCOMMITTED = 8;
+const MAX_UNCOMMITTED = 24;
 
 /** One camera's TCP connection. Nothing is ever written to it; its end is what the camera learns from. */
 export interface CameraConnection {
@@ -80,6 +80,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
     lastByteAt = clock.monotonicMs();
     const heldBefore = framer.heldBytes;
     const frames = framer.push(chunk);
+    freeMemory(chunk);
     for (const frame of frames) take(frame);
     if (framer.pendingBytes === 0) messageBeganAt = null;
     else if (messageBeganAt === null || frames.length > 0) messageBeganAt = lastByteAt;
@@ -131,6 +132,12 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
         bytes: frame.bytes,
         peer,
         receivedAt,
+        releaseBytes: () => {
+          // The pictures of a binary message are pieces of it.
+          if (frame.kind !== "message" || frame.protocol === "tattile-tlv") return;
+          frame.release();
+          deps.onBytes();
+        },
         release: () => {
           if (frame.kind === "message") frame.release();
           if (pictures !== null) deps.pool.give(pictures);

@@ -16,8 +16,6 @@ const BACKLOG = 1024;
 const SWEEP_MS = 1000;
 /** A slab holds any usual message whole. */
 const SLAB_BYTES = 512 * 1024;
-/** Trimmed every sweep to what was in use. */
-const SLABS_KEPT = 128;
 
 export interface IngestStats {
   connections: number;
@@ -51,7 +49,8 @@ export interface IngestDeps {
 export function createIngest(deps: IngestDeps): Ingest {
   const { transit, clock, log, socketOptions } = deps;
   const allowed = transit.allow.length === 0 ? null : parseAddressList(transit.allow);
-  const pool = createSlabPool({ slabBytes: SLAB_BYTES, keep: SLABS_KEPT });
+  // As many as may be taken: making one again costs more than keeping it until the next sweep, which trims to what was in use.
+  const pool = createSlabPool({ slabBytes: SLAB_BYTES, keep: Math.ceil(transit.bufferBytes / SLAB_BYTES) });
   const connections = new Set<CameraConnection>();
   const stats = { accepted: 0, refused: 0, cut: 0 };
   let holdReason: string | null = null;

@@ -17,6 +17,8 @@ export interface IncomingMessage {
   /** Address it came from. */
   peer: string;
   receivedAt: Date;
+  /** Called as soon as the message itself is not to be quarantined; the pictures may still be needed. */
+  releaseBytes?(): void;
   /** Called once, as soon as neither is needed any more; also when `accept` rejects. */
   release(): void;
 }
@@ -110,6 +112,8 @@ export function createIntake(deps: IntakeDeps): Intake {
       if (!camera.active) return counted("inactive", cameraSerial, message);
       const key = dedupeKey(reading);
       if (await store.isKnown(key)) return counted("duplicate", cameraSerial, message);
+      // Memory that goes round while the processor's cache still holds it costs a fraction of what cold memory does.
+      message.releaseBytes?.();
       return await prepareReading(reading, key, camera.timezone ?? deps.cameraTimezone, message);
     } finally {
       message.release();

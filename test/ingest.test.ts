@@ -158,16 +158,16 @@ describe("the camera's side of a connection", () => {
   test("feels back-pressure while its messages wait for their commit", async () => {
     await using server = await startIngest();
     await using camera = await connectCamera(server.port);
-    for (let n = 0; n < 40; n++) camera.socket.write(sample);
-    await server.waitFor(8);
+    for (let n = 0; n < 80; n++) camera.socket.write(sample);
+    await server.waitFor(24);
     await Bun.sleep(200);
-    expect(server.held.length).toBeLessThan(24);
-    for (let n = 0; n < 40; n++) {
+    expect(server.held.length).toBeLessThan(48);
+    for (let n = 0; n < 80; n++) {
       await server.waitFor(n + 1);
       server.held[n]?.commit();
       await Bun.sleep(2);
     }
-    expect(server.held.length).toBe(40);
+    expect(server.held.length).toBe(80);
   });
 
   test("is not read while ingest is held, and goes on where it stopped", async () => {

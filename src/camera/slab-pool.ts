@@ -27,13 +27,22 @@ export function createSlabPool({ slabBytes, keep }: { slabBytes: number; keep: n
     give(slab) {
       takenBytes -= slab.length;
       if (slab.length === slabBytes && free.length < keep) free.push(slab);
+      else freeMemory(slab);
     },
     trim() {
-      free.splice(0, idle);
+      for (const slab of free.splice(0, idle)) freeMemory(slab);
       idle = free.length;
     },
     get takenBytes() {
       return takenBytes;
     },
   };
+}
+
+/**
+ * Gives the memory of a buffer that has one of its own back at once. Left to the collector, which sees no pressure in what
+ * lies outside its heap, gigabytes can gather under load. Whoever still holds the buffer finds it empty.
+ */
+export function freeMemory(buffer: Buffer): void {
+  if (buffer.buffer.byteLength === buffer.length) (buffer.buffer as ArrayBuffer).transfer(0);
 }

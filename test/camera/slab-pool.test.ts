@@ -15,7 +15,7 @@ describe("the slab pool", () => {
     const large = pool.take(101);
     expect(large.length).toBe(101);
     pool.give(large);
-    expect(pool.takenBytes).toBe(0);
+    expect([pool.takenBytes, large.length]).toEqual([0, 0]);
     expect(pool.take(101)).not.toBe(large);
   });
 
@@ -24,6 +24,7 @@ describe("the slab pool", () => {
     const [one, two] = [pool.take(1), pool.take(1)];
     pool.give(one);
     pool.give(two);
+    expect([one.length, two.length]).toEqual([100, 0]);
     expect(pool.take(1)).toBe(one);
     expect(pool.take(1)).not.toBe(two);
   });
@@ -36,6 +37,7 @@ describe("the slab pool", () => {
     const used = pool.take(1);
     pool.give(used);
     pool.trim();
+    expect(slabs.map((slab) => slab.length).sort()).toEqual([0, 0, 100]);
     expect(pool.take(1)).toBe(used);
     expect(slabs).not.toContain(pool.take(1));
     pool.give(used);
