@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -36,6 +37,7 @@ export async function measureIngest(root: string, pki: Pki, connections: number,
   const seconds = (performance.now() - startedAt) / 1000;
   return {
     perSecond: (total - already) / seconds,
+    group: total / countGroups(join(gateway.folder, "data", "tattile.db")),
     writtenPerByte: (gateway.writtenBytes() - before.written) / (SENT_BYTES * total),
     cpuMs: (gateway.cpuMs() - before.cpuMs) / total,
     syncsPerReading: syncs === null ? null : (await syncs()) / total,
@@ -99,6 +101,15 @@ export async function measureBareLoop(
   await store.close();
   sync.close();
   return perSecond;
+}
+
+/** Commits that queued something: each gives its messages one moment. */
+function countGroups(path: string): number {
+  using database = new Database(path, { readonly: true });
+  return (
+    database.query<{ count: number }, []>("SELECT count(DISTINCT updated_at) AS count FROM messages_queue").get()
+      ?.count ?? 1
+  );
 }
 
 function countSyncs(root: string, pid: number): () => Promise<number> {
