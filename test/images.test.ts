@@ -259,5 +259,7 @@ describe("making a group durable", () => {
   test("file by file tells of a file that cannot be synced", async () => {
     using folder = temporaryFolder();
     await expect(createFileByFileSync(folder.path).sync([join(folder.path, "absent")])).rejects.toThrow();
+    // The folder that holds the names too.
+    await expect(createFileByFileSync(join(folder.path, "absent")).sync([])).rejects.toThrow();
   });
 });

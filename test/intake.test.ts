@@ -245,3 +245,34 @@ test("draining waits for what was accepted", async () => {
   await draining;
   expect([await result, open.intake.stats.waiting]).toEqual(["queued", 0]);
 });
+
+test("one group is 128 messages at most, however many have piled up", async () => {
+  const groups: number[] = [];
+  const first = Promise.withResolvers<void>();
+  await using open = await openFailing((store) => async (entries, now) => {
+    groups.push(entries.length);
+    if (groups.length === 1) await first.promise;
+    return store.enqueue(entries, now);
+  });
+  const sent = Array.from({ length: 300 }, (_, n) => send(open.intake, "2001009999", n));
+  while (groups.length === 0) await Bun.sleep(1);
+  first.resolve();
+  expect(await Promise.all(sent)).toEqual(sent.map(() => "quarantined"));
+  expect(Math.max(...groups)).toBe(128);
+  expect(groups.reduce((sum, count) => sum + count)).toBe(300);
+});
+
+test("a thousand names of one plate in one millisecond, and the camera keeps the next reading", async () => {
+  let tried = 0;
+  await using open = await openIntakeOn(({ images }) => ({
+    images: {
+      ...images,
+      put: async () => {
+        tried += 1;
+        return false;
+      },
+    },
+  }));
+  expect(await send(open.intake, KNOWN, 1)).toContain("a thousand readings of one plate in one millisecond");
+  expect([tried, (await open.store.summarize()).readings]).toEqual([1000, 0]);
+});

@@ -341,6 +341,21 @@ describe("memory", () => {
     expect(pool.takenBytes).toBe(0);
   });
 
+  test("a message that is released twice takes nothing from the one beside it in the same slab", () => {
+    const framer = new Framer({ pool: createSlabPool({ slabBytes: 1 << 20, keep: 1 }), maxMessageBytes: 1 << 20 });
+    const message = sampleMessage("read-full.xml");
+    const [first, second] = framer.push(Buffer.concat([message, message]));
+    if (first?.kind !== "message" || second?.kind !== "message") throw new Error("no messages");
+    expect(first.bytes.buffer).toBe(second.bytes.buffer);
+    first.release();
+    first.release();
+    // Whoever comes next must not write where the second still lies.
+    framer.push(Buffer.alloc(400_000, 65));
+    expect(second.bytes.equals(message)).toBe(true);
+    second.release();
+    framer.release();
+  });
+
   test("a small message holds no slab", () => {
     const framer = new Framer({ pool, maxMessageBytes: 1 << 20 });
     const [frame] = framer.push(sampleMessage("no-images.xml"));

@@ -63,6 +63,31 @@ test("a disk that does not take it fails the settlement, and whoever would erase
   expect(await under.store.findReferenced([path])).toEqual(new Set());
 });
 
+test("a reading that is queued is durable when that is told, also between claims and settlements, which are lazy", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-sync-"));
+  const levels: unknown[] = [];
+  const store = await openSqlite({
+    path: join(folder, "tattile.db"),
+    clock: systemClock,
+    onQueued:
+      ({ database }) =>
+      () =>
+        levels.push(database.query("PRAGMA synchronous").get()),
+  });
+  await addCamera(store, "A", await addMunicipality(store, "Town", null));
+  for (const number of [1, 2, 3]) {
+    await store.enqueue([readingEntry(number, "A")], LATER);
+    const claims = await store.claim(claimRequest(), LATER);
+    await store.settle(
+      claims.map((claim) => settled(claim, DELIVERED)),
+      LATER,
+    );
+  }
+  expect(levels).toEqual([{ synchronous: 2 }, { synchronous: 2 }, { synchronous: 2 }]);
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
 /** A connection to a database of its own, in a folder of its own. */
 function openConnection() {
   const folder = mkdtempSync(join(tmpdir(), "tattile-sync-"));
