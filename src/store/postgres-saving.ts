@@ -16,6 +16,9 @@ import type {
 } from "./registry.ts";
 import { CAMERA, CERTIFICATE, ENDPOINT, MUNICIPALITY, nameKey } from "./sqlite-rows.ts";
 
+/** Who changes the registry holds this, whatever the machine: names are unique by what was read before. */
+export const REGISTRY_LOCK = "SELECT pg_advisory_xact_lock(7311, 2)";
+
 const MEND_ENDPOINTS = `INSERT INTO route_states AS s (endpoint_id, certificate_id, mended_at)
     SELECT value::integer, 0, $2::text::timestamptz FROM json_array_elements_text($1::text::json)
     UNION SELECT endpoint_id, certificate_id, $2::text::timestamptz FROM route_states

@@ -130,7 +130,7 @@ test("orphans that a wipe finds are erased in steps too, and what is referred to
   await addCameras(under.store, "A");
   await under.store.enqueue([readingEntry(1, "A")], START);
   await under.store.claim(claimRequest(), after(1000));
-  const kept = (await under.store.listImagePaths(1))[0] ?? "";
+  const kept = (await under.store.listImagePaths([1]))[0] ?? "";
   const orphans = Array.from({ length: 1200 }, (_, n) => `A/2026/05/04/left${n}_ocr.jpg`);
   for (const path of [kept, ...orphans]) await images.put(path, new Uint8Array([1]));
   await images.flush();

@@ -20,6 +20,13 @@ const QUEUE_ONE = `WITH r AS (INSERT INTO alpr_readings (camera_id, plate, image
   INSERT INTO messages_queue (reading_id, camera_id, status) SELECT id, 1, 'PENDING' FROM r`;
 const removals: [string, (store: Store) => Promise<unknown>][] = [
   ["alone", (store) => store.removeCamera(1, false)],
+  [
+    "once it has retired",
+    async (store) => {
+      await store.retireCamera(1);
+      expect(await store.removeRetired()).toEqual(["A"]);
+    },
+  ],
   ["by a file of the site", (store) => store.applyRegistry(leaving([1]))],
 ];
 
