@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DeliveryOutcome } from "../src/delivery.ts";
+import { AppError } from "../src/errors.ts";
 import { type DeliveryBench, openDeliveryBench, type Posted, SENDER } from "./support/delivery-bench.ts";
 import { turns } from "./support/fake-clock.ts";
 import { claimRequest } from "./support/store-fixture.ts";
@@ -34,6 +35,20 @@ describe("a delivered reading", () => {
     expect((await bench.store.findCamera("CAM1"))?.lastSentAt).toEqual(bench.posted[0]?.at ?? null);
   });
 
+  test("is gone from the store before its pictures go", async () => {
+    await using bench = await openDeliveryBench();
+    const { erase } = bench.images;
+    const rowsAtErase: number[] = [];
+    bench.images.erase = async (paths) => {
+      rowsAtErase.push(await waiting(bench));
+      return erase(paths);
+    };
+    await bench.queue("1234BCD");
+    await drain(bench);
+    await turns(() => rowsAtErase.length === 0);
+    expect(rowsAtErase).toEqual([0]);
+  });
+
   test("leaves at once when it is queued in the same process, before any poll", async () => {
     await using bench = await openDeliveryBench();
     await turns();
@@ -54,7 +69,7 @@ describe("a delivered reading", () => {
     expect(bench.posted.length).toBe(20);
   });
 
-  test("keeps its pictures when the lease was lost meanwhile", async () => {
+  test("keeps its pictures when the lease was lost meanwhile: whoever has it now will need them", async () => {
     await using bench = await openDeliveryBench();
     let release: (outcome: DeliveryOutcome) => void = () => {};
     bench.answer = () =>
@@ -67,8 +82,35 @@ describe("a delivered reading", () => {
     bench.answer = () => new Promise(() => {});
     release(accepted);
     await bench.clock.advance(100);
-    expect(await waiting(bench)).toBe(1);
-    expect(existsSync(join(bench.folder, "images/CAM1"))).toBe(true);
+    const [message] = await bench.store.listMessages({}, 1);
+    const paths = await bench.store.findMessageImages(message?.messageId ?? 0);
+    expect(existsSync(join(bench.folder, "images", paths?.ocr ?? "none"))).toBe(true);
+  });
+
+  test("is not posted when its lease would be over before the answer must have come: another may have it then", async () => {
+    await using bench = await openDeliveryBench();
+    const { read } = bench.images;
+    const { busy } = bench.clock;
+    // It waits for the clock, and not the clock for it.
+    bench.clock.busy = () => false;
+    bench.images.read = async (path) => {
+      await bench.clock.sleep(SENDER.stuckTimeoutMs + 1000);
+      bench.clock.busy = busy;
+      return read(path);
+    };
+    await bench.queue("1234BCD");
+    await bench.clock.advance(1000);
+    expect((await bench.store.summarize()).byStatus.SENDING).toBe(1);
+    bench.images.read = read;
+    await bench.queue("5678FGH");
+    for (let n = 0; n < 500 && bench.posted.length === 0; n += 1) await Bun.sleep(5);
+    await bench.clock.advance(SENDER.stuckTimeoutMs - 1000);
+    expect(bench.posted.map(({ plate }) => plate)).toEqual(["5678FGH"]);
+    // It was not tried: it is due at once, and nothing is spent.
+    await drain(bench, 5000);
+    const post = bench.posted.find(({ plate }) => plate === "1234BCD");
+    expect(post?.at.getTime()).toBeGreaterThan((bench.posted[0]?.at.getTime() ?? 0) + SENDER.stuckTimeoutMs - 1000);
+    expect([bench.posted.length, await waiting(bench)]).toEqual([2, 0]);
   });
 });
 
@@ -134,6 +176,10 @@ describe("two minutes in which the police", () => {
   for (const [name, outage] of OUTAGES) {
     test(`${name} lose nothing and spend no attempt`, async () => {
       await using bench = await openDeliveryBench();
+      // All was well before: that says nothing about those that fail now.
+      await bench.queue("0000BCD");
+      await drain(bench);
+      bench.posted.splice(0);
       bench.answer = () => outage(bench);
       for (let n = 0; n < 12; n++) await bench.queue(`${1000 + n}BCD`);
       for (let n = 0; n < 12; n++) {
@@ -361,6 +407,25 @@ describe("a message that no one can take", () => {
       Array.from({ length: SENDER.concurrency }, () => ({ status: "FAILED", attempts: 0 })),
     );
     expect(left[0]?.lastError).toMatch(/^reading an image: EISDIR/);
+  });
+
+  test("while the place of its pictures cannot be reached waits for moments, and spends nothing", async () => {
+    await using bench = await openDeliveryBench();
+    const { read } = bench.images;
+    bench.images.read = async () => {
+      throw new AppError("store-unreachable", "reading a picture: the bucket is away");
+    };
+    // It rests for moments of the clock, which does not wait for it.
+    const { busy } = bench.clock;
+    bench.clock.busy = () => false;
+    await bench.queue("1234BCD");
+    await bench.clock.advance(10_000);
+    expect(bench.posted).toEqual([]);
+    bench.images.read = read;
+    await bench.clock.advance(4000);
+    bench.clock.busy = busy;
+    await drain(bench, 2000);
+    expect([bench.posted.length, await waiting(bench)]).toEqual([1, 0]);
   });
 
   test("because its plate picture is empty is DEAD as one whose picture is gone", async () => {
