@@ -4,7 +4,7 @@ import type { Holdings, QueueCount } from "./holdings.ts";
 import type { Pool } from "./postgres-connection.ts";
 import type { Removal } from "./postgres-removal.ts";
 import { json } from "./postgres-rows.ts";
-import { REGISTRY_LOCK } from "./postgres-saving.ts";
+import { lockRegistry } from "./postgres-saving.ts";
 import { type PictureRow, SELECT_PICTURES } from "./postgres-settle.ts";
 import { anyOf } from "./postgres-table.ts";
 import type { Tallies } from "./postgres-tallies.ts";
@@ -110,7 +110,7 @@ export function createHoldings(
       // Asked once a minute for ever: nothing is written where nothing is marked.
       if ((await listRetiring()).length === 0) return [];
       return pool.patiently("removing cameras", async (run) => {
-        await run(REGISTRY_LOCK);
+        await lockRegistry(run);
         const marked = await run<{ id: number; serial: string }>(
           `WITH kept AS (DELETE FROM retiring_cameras WHERE camera_id IN (SELECT id FROM cameras WHERE active))
            SELECT c.id, c.serial_number AS serial FROM retiring_cameras t JOIN cameras c ON c.id = t.camera_id

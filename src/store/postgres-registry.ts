@@ -3,7 +3,7 @@ import type { Holdings } from "./holdings.ts";
 import type { Pool, Run } from "./postgres-connection.ts";
 import type { Removal } from "./postgres-removal.ts";
 import { createRotations } from "./postgres-rotations.ts";
-import { byName, REGISTRY_LOCK, type RegistryTables, type Saving } from "./postgres-saving.ts";
+import { byName, lockRegistry, type RegistryTables, type Saving } from "./postgres-saving.ts";
 import type { Registry, RegistryChange, SaveResult } from "./registry.ts";
 import { nameKey } from "./sqlite-rows.ts";
 import type { OperatorStore } from "./store.ts";
@@ -22,7 +22,7 @@ export function createRegistry(
   const locked =
     <T>(work: (run: Run) => Promise<T>) =>
     async (run: Run): Promise<T> => {
-      await run(REGISTRY_LOCK);
+      await lockRegistry(run);
       return work(run);
     };
   const writing = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
