@@ -91,26 +91,21 @@ describe("a delivered reading", () => {
     await using bench = await openDeliveryBench();
     const { read } = bench.images;
     const { busy } = bench.clock;
-    // It waits for the clock, and not the clock for it.
+    // The disk waits for the clock, and not the clock for it.
     bench.clock.busy = () => false;
+    let reads = 0;
     bench.images.read = async (path) => {
-      await bench.clock.sleep(SENDER.stuckTimeoutMs + 1000);
+      reads += 1;
+      if (reads === 1) await bench.clock.sleep(SENDER.stuckTimeoutMs + 1000);
       bench.clock.busy = busy;
       return read(path);
     };
     await bench.queue("1234BCD");
-    await bench.clock.advance(1000);
-    expect((await bench.store.summarize()).byStatus.SENDING).toBe(1);
-    bench.images.read = read;
-    await bench.queue("5678FGH");
-    for (let n = 0; n < 500 && bench.posted.length === 0; n += 1) await Bun.sleep(5);
-    await bench.clock.advance(SENDER.stuckTimeoutMs - 1000);
-    expect(bench.posted.map(({ plate }) => plate)).toEqual(["5678FGH"]);
-    // It was not tried: it is due at once, and nothing is spent.
+    await bench.clock.advance(SENDER.stuckTimeoutMs);
+    expect([reads, bench.posted.length]).toEqual([1, 0]);
+    // It goes back as it was, and is claimed and read anew.
     await drain(bench, 5000);
-    const post = bench.posted.find(({ plate }) => plate === "1234BCD");
-    expect(post?.at.getTime()).toBeGreaterThan((bench.posted[0]?.at.getTime() ?? 0) + SENDER.stuckTimeoutMs - 1000);
-    expect([bench.posted.length, await waiting(bench)]).toEqual([2, 0]);
+    expect([reads, bench.posted.length, await waiting(bench)]).toEqual([2, 1, 0]);
   });
 });
 
@@ -238,6 +233,21 @@ describe("one message that alone always fails", () => {
     expect(dead?.hasOcrImage).toBe(true);
   });
 
+  test("is not given up while others are only refused, either", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = (post) =>
+      post.plate === "6666BAD"
+        ? { kind: "unanswered", detail: "HTTP 500" }
+        : { kind: "rejected", returnCode: "7", detail: "codiRetorn=7" };
+    await bench.queue("6666BAD");
+    for (let n = 0; n < 30; n++) {
+      await bench.queue(`${1000 + n}BCD`);
+      await bench.clock.advance(2000);
+    }
+    expect(bench.posted.filter(({ plate }) => plate === "6666BAD").length).toBeGreaterThan(5);
+    expect((await bench.store.listMessages({ statuses: ["FAILED"] }, 10)).map(({ attempts }) => attempts)).toEqual([0]);
+  });
+
   test("is not given up while nothing else is accepted: it cannot be told from an outage", async () => {
     await using bench = await openDeliveryBench();
     bench.answer = poison;
@@ -261,6 +271,16 @@ describe("what the police refuse", () => {
   });
 });
 
+/** Goes on to the beginning of a pause of 30 s: nothing comes by itself for long. */
+async function inLongPause(bench: DeliveryBench): Promise<void> {
+  await bench.clock.advance(10 * MINUTE_MS);
+  const { length } = bench.posted;
+  while (bench.posted.length === length) await bench.clock.advance(250);
+  const { length: begun } = bench.posted;
+  await bench.clock.advance(5000);
+  expect(bench.posted.length).toBe(begun);
+}
+
 describe("one endpoint's trouble", () => {
   test("does not hold another endpoint", async () => {
     await using bench = await openDeliveryBench();
@@ -278,6 +298,18 @@ describe("one endpoint's trouble", () => {
     }
     await bench.clock.advance(5000);
     expect(bench.posted.filter(({ url }) => url.includes("other")).length).toBe(40);
+  });
+
+  test("leaves room: of any number of endpoints 64 messages in all are under way", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = () => new Promise(() => {});
+    for (let n = 0; n < 20; n++) {
+      const serial = `MANY${n}`;
+      await bench.addMunicipality(`Poble ${n}`, { endpoint: `police ${n}`, certificate: true, serials: [serial] });
+      for (let m = 0; m < SENDER.concurrency; m++) await bench.queue(`${1000 + n * 10 + m}BCD`, serial);
+    }
+    await bench.clock.advance(5000);
+    expect([bench.sender.inFlight(), bench.posted.length]).toEqual([64, 64]);
   });
 
   test("with one town's certificate does not hold the towns beside it", async () => {
@@ -321,7 +353,7 @@ describe("one endpoint's trouble", () => {
     await using bench = await openDeliveryBench();
     bench.answer = () => ({ kind: "misconfigured", detail: "HTTP 404", scope: "endpoint" });
     await bench.queue("1234BCD");
-    await bench.clock.advance(5 * MINUTE_MS);
+    await inLongPause(bench);
     const before = bench.posted.length;
     bench.answer = () => accepted;
     const endpoint = await bench.store.findEndpoint("police");
@@ -358,7 +390,7 @@ describe("one endpoint's trouble", () => {
     await using bench = await openDeliveryBench();
     bench.answer = () => ({ kind: "misconfigured", detail: "HTTP 404", scope: "endpoint" });
     await bench.queue("1234BCD");
-    await bench.clock.advance(10 * MINUTE_MS);
+    await inLongPause(bench);
     const before = bench.posted.length;
     bench.answer = () => accepted;
     const endpoint = await bench.store.findEndpoint("police");
