@@ -118,6 +118,25 @@ describe("readings that arrive while the store is away", () => {
     expect(await queued(under)).toEqual(plates(1, 2, 3));
   });
 
+  test("move at most 250 at a time", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    let batches = 0;
+    under.onStep = (name, where) => {
+      if (`${name} of ${where}` === "transfer after of store") batches += 1;
+    };
+    under.trouble = "before";
+    const numbers = Array.from({ length: 600 }, (_, n) => n + 1);
+    await takeIn(spool, "A", ...numbers);
+    under.trouble = "none";
+    spool.start();
+    await drained(spool);
+    expect(batches).toBe(3);
+    expect(await queued(under)).toEqual(plates(...numbers));
+  });
+
   test("leave neither picture nor plate behind in the spool", async () => {
     await using under = await SpoolUnderTest.open();
     await addCameras(under.store, "A");
