@@ -12,7 +12,7 @@ releases=(
 # The failover test is not among them: it needs pg_basebackup, which is not in these packages.
 tests=(
   ./test/store/postgres.test.ts ./test/store/postgres-adopt.test.ts ./test/store/postgres-connection.test.ts
-  ./test/store/postgres-cost.test.ts ./test/store/postgres-machines.test.ts ./test/cli/db.test.ts ./test/cli/db-copy.test.ts
+  ./test/store/postgres-cost.test.ts ./test/store/postgres-machines.test.ts ./test/store/postgres-removal.test.ts ./test/cli/db.test.ts ./test/cli/db-copy.test.ts
   ./test/cli/db-migrate.test.ts ./test/e2e/adoption.test.ts ./test/e2e/machines.test.ts ./test/e2e/postgres.test.ts ./test/e2e/spool.test.ts
 )
 [ "$(uname -m)" = x86_64 ] || die "these PostgreSQL servers are for x86_64, this machine is $(uname -m)"

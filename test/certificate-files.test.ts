@@ -14,7 +14,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { removeCertificateFolder, safeFolderName, writeCertificateFolder } from "../src/certificate-files.ts";
+import {
+  makeCertificateCurrent,
+  removeCertificateFolder,
+  safeFolderName,
+  writeCertificateFolder,
+} from "../src/certificate-files.ts";
 
 const base = mkdtempSync(join(tmpdir(), "tattile-certs-"));
 afterAll(() => rmSync(base, { recursive: true }));
@@ -48,6 +53,17 @@ describe("the certificate folder of a municipality", () => {
     expect(readFileSync(first.keyPath, "utf8")).toBe("key a\n");
     expect(readFileSync(second.keyPath, "utf8")).toBe("key b\n");
     expect(readdirSync(join(certsDir, "V")).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  test("goes on showing what signs now while the next certificate lies beside it, until that is made current", () => {
+    writeCertificateFolder(certsDir, "V", set("a"));
+    const next = writeCertificateFolder(certsDir, "V", set("b"), false);
+    const home = join(certsDir, "V");
+    expect([seen(home), readFileSync(next.keyPath, "utf8")]).toEqual([contentsOf("a"), "key b\n"]);
+    makeCertificateCurrent(certsDir, next.keyPath);
+    expect(seen(home)).toEqual(contentsOf("b"));
+    makeCertificateCurrent(certsDir, join(home, "current", "key.pem"));
+    expect(seen(home)).toEqual(contentsOf("b"));
   });
 
   test("is not written twice for the same certificate, and is made whole when a file of it was damaged", () => {

@@ -188,6 +188,12 @@ describe("layers", () => {
     expect([config.dataDir, used]).toEqual(["/somewhere", file]);
   });
 
+  test("a file of more than 1 MiB is none of settings", () => {
+    const envFile = join(folder, "large.env");
+    writeFileSync(envFile, `A=1\n#${"x".repeat(1024 * 1024)}`);
+    expect(problemOf(() => load({}, { envFile })).message).toContain("it is larger than 1048576 bytes");
+  });
+
   test("a bad value in the file is blamed on the file", () => {
     const file = envFile("API_PORT=many\n");
     expect(problemOf(() => load({}, { envFile: file })).message).toContain(file);

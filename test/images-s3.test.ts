@@ -143,6 +143,29 @@ describe("an object store that cannot be used", () => {
     silent.stop(true);
   });
 
+  test("has 32 requests at once, and no more", async () => {
+    let [now, most] = [0, 0];
+    const answer = Promise.withResolvers<void>();
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        if (most === 32) answer.resolve();
+        await answer.promise;
+        // Whoever else may come has come by then.
+        await Bun.sleep(20);
+        now -= 1;
+        return new Response(null, { status: 200 });
+      },
+    });
+    await using real = await ObjectStore.open();
+    const images = real.create({ endpoint: `http://127.0.0.1:${server.port}` });
+    await Promise.all(Array.from({ length: 100 }, (_, n) => images.put(`${n}.jpg`, new Uint8Array([1]))));
+    expect(most).toBe(32);
+  });
+
   test("that refuses one key for ever still erases all others", async () => {
     const present = new Set(Array.from({ length: 12 }, (_, n) => `${n}.jpg`));
     using server = Bun.serve({

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DeliveryOutcome } from "../src/delivery.ts";
+import { AppError } from "../src/errors.ts";
 import { type DeliveryBench, openDeliveryBench, type Posted, SENDER } from "./support/delivery-bench.ts";
 import { turns } from "./support/fake-clock.ts";
 import { claimRequest } from "./support/store-fixture.ts";
@@ -34,6 +35,20 @@ describe("a delivered reading", () => {
     expect((await bench.store.findCamera("CAM1"))?.lastSentAt).toEqual(bench.posted[0]?.at ?? null);
   });
 
+  test("is gone from the store before its pictures go", async () => {
+    await using bench = await openDeliveryBench();
+    const { erase } = bench.images;
+    const rowsAtErase: number[] = [];
+    bench.images.erase = async (paths) => {
+      rowsAtErase.push(await waiting(bench));
+      return erase(paths);
+    };
+    await bench.queue("1234BCD");
+    await drain(bench);
+    await turns(() => rowsAtErase.length === 0);
+    expect(rowsAtErase).toEqual([0]);
+  });
+
   test("leaves at once when it is queued in the same process, before any poll", async () => {
     await using bench = await openDeliveryBench();
     await turns();
@@ -54,7 +69,7 @@ describe("a delivered reading", () => {
     expect(bench.posted.length).toBe(20);
   });
 
-  test("keeps its pictures when the lease was lost meanwhile", async () => {
+  test("keeps its pictures when the lease was lost meanwhile: whoever has it now will need them", async () => {
     await using bench = await openDeliveryBench();
     let release: (outcome: DeliveryOutcome) => void = () => {};
     bench.answer = () =>
@@ -67,8 +82,30 @@ describe("a delivered reading", () => {
     bench.answer = () => new Promise(() => {});
     release(accepted);
     await bench.clock.advance(100);
-    expect(await waiting(bench)).toBe(1);
-    expect(existsSync(join(bench.folder, "images/CAM1"))).toBe(true);
+    const [message] = await bench.store.listMessages({}, 1);
+    const paths = await bench.store.findMessageImages(message?.messageId ?? 0);
+    expect(existsSync(join(bench.folder, "images", paths?.ocr ?? "none"))).toBe(true);
+  });
+
+  test("is not posted when its lease would be over before the answer must have come: another may have it then", async () => {
+    await using bench = await openDeliveryBench();
+    const { read } = bench.images;
+    const { busy } = bench.clock;
+    // The disk waits for the clock, and not the clock for it.
+    bench.clock.busy = () => false;
+    let reads = 0;
+    bench.images.read = async (path) => {
+      reads += 1;
+      if (reads === 1) await bench.clock.sleep(SENDER.stuckTimeoutMs + 1000);
+      bench.clock.busy = busy;
+      return read(path);
+    };
+    await bench.queue("1234BCD");
+    await bench.clock.advance(SENDER.stuckTimeoutMs);
+    expect([reads, bench.posted.length]).toEqual([1, 0]);
+    // It goes back as it was, and is claimed and read anew.
+    await drain(bench, 5000);
+    expect([reads, bench.posted.length, await waiting(bench)]).toEqual([2, 1, 0]);
   });
 });
 
@@ -134,6 +171,10 @@ describe("two minutes in which the police", () => {
   for (const [name, outage] of OUTAGES) {
     test(`${name} lose nothing and spend no attempt`, async () => {
       await using bench = await openDeliveryBench();
+      // All was well before: that says nothing about those that fail now.
+      await bench.queue("0000BCD");
+      await drain(bench);
+      bench.posted.splice(0);
       bench.answer = () => outage(bench);
       for (let n = 0; n < 12; n++) await bench.queue(`${1000 + n}BCD`);
       for (let n = 0; n < 12; n++) {
@@ -192,6 +233,21 @@ describe("one message that alone always fails", () => {
     expect(dead?.hasOcrImage).toBe(true);
   });
 
+  test("is not given up while others are only refused, either", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = (post) =>
+      post.plate === "6666BAD"
+        ? { kind: "unanswered", detail: "HTTP 500" }
+        : { kind: "rejected", returnCode: "7", detail: "codiRetorn=7" };
+    await bench.queue("6666BAD");
+    for (let n = 0; n < 30; n++) {
+      await bench.queue(`${1000 + n}BCD`);
+      await bench.clock.advance(2000);
+    }
+    expect(bench.posted.filter(({ plate }) => plate === "6666BAD").length).toBeGreaterThan(5);
+    expect((await bench.store.listMessages({ statuses: ["FAILED"] }, 10)).map(({ attempts }) => attempts)).toEqual([0]);
+  });
+
   test("is not given up while nothing else is accepted: it cannot be told from an outage", async () => {
     await using bench = await openDeliveryBench();
     bench.answer = poison;
@@ -215,6 +271,16 @@ describe("what the police refuse", () => {
   });
 });
 
+/** Goes on to the beginning of a pause of 30 s: nothing comes by itself for long. */
+async function inLongPause(bench: DeliveryBench): Promise<void> {
+  await bench.clock.advance(10 * MINUTE_MS);
+  const { length } = bench.posted;
+  while (bench.posted.length === length) await bench.clock.advance(250);
+  const { length: begun } = bench.posted;
+  await bench.clock.advance(5000);
+  expect(bench.posted.length).toBe(begun);
+}
+
 describe("one endpoint's trouble", () => {
   test("does not hold another endpoint", async () => {
     await using bench = await openDeliveryBench();
@@ -232,6 +298,18 @@ describe("one endpoint's trouble", () => {
     }
     await bench.clock.advance(5000);
     expect(bench.posted.filter(({ url }) => url.includes("other")).length).toBe(40);
+  });
+
+  test("leaves room: of any number of endpoints 64 messages in all are under way", async () => {
+    await using bench = await openDeliveryBench();
+    bench.answer = () => new Promise(() => {});
+    for (let n = 0; n < 20; n++) {
+      const serial = `MANY${n}`;
+      await bench.addMunicipality(`Poble ${n}`, { endpoint: `police ${n}`, certificate: true, serials: [serial] });
+      for (let m = 0; m < SENDER.concurrency; m++) await bench.queue(`${1000 + n * 10 + m}BCD`, serial);
+    }
+    await bench.clock.advance(5000);
+    expect([bench.sender.inFlight(), bench.posted.length]).toEqual([64, 64]);
   });
 
   test("with one town's certificate does not hold the towns beside it", async () => {
@@ -275,7 +353,7 @@ describe("one endpoint's trouble", () => {
     await using bench = await openDeliveryBench();
     bench.answer = () => ({ kind: "misconfigured", detail: "HTTP 404", scope: "endpoint" });
     await bench.queue("1234BCD");
-    await bench.clock.advance(5 * MINUTE_MS);
+    await inLongPause(bench);
     const before = bench.posted.length;
     bench.answer = () => accepted;
     const endpoint = await bench.store.findEndpoint("police");
@@ -312,7 +390,7 @@ describe("one endpoint's trouble", () => {
     await using bench = await openDeliveryBench();
     bench.answer = () => ({ kind: "misconfigured", detail: "HTTP 404", scope: "endpoint" });
     await bench.queue("1234BCD");
-    await bench.clock.advance(10 * MINUTE_MS);
+    await inLongPause(bench);
     const before = bench.posted.length;
     bench.answer = () => accepted;
     const endpoint = await bench.store.findEndpoint("police");
@@ -361,6 +439,25 @@ describe("a message that no one can take", () => {
       Array.from({ length: SENDER.concurrency }, () => ({ status: "FAILED", attempts: 0 })),
     );
     expect(left[0]?.lastError).toMatch(/^reading an image: EISDIR/);
+  });
+
+  test("while the place of its pictures cannot be reached waits for moments, and spends nothing", async () => {
+    await using bench = await openDeliveryBench();
+    const { read } = bench.images;
+    bench.images.read = async () => {
+      throw new AppError("store-unreachable", "reading a picture: the bucket is away");
+    };
+    // It rests for moments of the clock, which does not wait for it.
+    const { busy } = bench.clock;
+    bench.clock.busy = () => false;
+    await bench.queue("1234BCD");
+    await bench.clock.advance(10_000);
+    expect(bench.posted).toEqual([]);
+    bench.images.read = read;
+    await bench.clock.advance(4000);
+    bench.clock.busy = busy;
+    await drain(bench, 2000);
+    expect([bench.posted.length, await waiting(bench)]).toEqual([1, 0]);
   });
 
   test("because its plate picture is empty is DEAD as one whose picture is gone", async () => {

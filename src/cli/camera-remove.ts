@@ -18,13 +18,10 @@ interface CameraHoldings {
 
 /** Counts what is stored of these cameras, in any state, and what the replaced system left without a message. */
 export async function holdingsOf(cameras: readonly Camera[], store: Store): Promise<CameraHoldings> {
-  let readings = await countWaiting(cameras, store);
-  const imagePaths: string[] = [];
-  for (const { id } of cameras) {
-    readings += await store.countUnqueued(id);
-    imagePaths.push(...(await store.listImagePaths(id)));
-  }
-  return { readings, imagePaths };
+  if (cameras.length === 0) return { readings: 0, imagePaths: [] };
+  const ids = cameras.map(({ id }) => id);
+  const readings = (await countWaiting(cameras, store)) + (await store.countUnqueued(ids));
+  return { readings, imagePaths: await store.listImagePaths(ids) };
 }
 
 /** What of these cameras is in the queue, in any state. */
@@ -69,7 +66,7 @@ async function copyOfCamera(camera: Camera, folder: string, store: Store, contex
     return await copyImages(
       async () => {
         await store.retireCamera(camera.id);
-        return store.listImagePaths(camera.id);
+        return store.listImagePaths([camera.id]);
       },
       folder,
       context,

@@ -31,6 +31,11 @@ export const ERRORS: Readonly<Record<string, Translation>> = {
     "doneu-li un altre nom, o revoqueu abans l'altre",
     "dele otro nombre, o revoque antes el otro",
   ),
+  "saving the registry: somebody else is changing it": said(
+    "no es pot desar el registre: algú altre l'està canviant",
+    "no se puede guardar el registro: otro lo está cambiando",
+  ),
+  "Try again in a moment.": said("torneu-ho a provar d'aquí a un moment", "vuelva a probar dentro de un momento"),
   "removing the camera {1}: still used by {~2}": said(
     "no es pot treure la càmera {1}: encara hi ha {~2}",
     "no se puede quitar la cámara {1}: aún hay {~2}",

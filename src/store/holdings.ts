@@ -19,10 +19,10 @@ export interface Holdings {
   countQueue(): Promise<readonly QueueCount[]>;
   /** Every table and how many rows it has, by name. */
   countRows(): Promise<readonly { table: string; rows: number }[]>;
-  /** Pictures that readings of this camera refer to. */
-  listImagePaths(cameraId: number): Promise<readonly string[]>;
-  /** Readings that no message refers to (see `discardUnqueued`), of one camera or (null) of all. Looks at every reading. */
-  countUnqueued(cameraId: number | null): Promise<number>;
+  /** Pictures that readings of these cameras refer to. Looks at every reading. */
+  listImagePaths(cameraIds: readonly number[]): Promise<readonly string[]>;
+  /** Readings that no message refers to (see `discardUnqueued`), of these cameras or (null) of all. Looks at every reading. */
+  countUnqueued(cameraIds: readonly number[] | null): Promise<number>;
   /** Readings that have a picture, but not what is being sent. Looks at every reading. */
   countPictured(): Promise<number>;
   /**
@@ -48,8 +48,8 @@ export interface Holdings {
   /** Ids of the cameras so marked. */
   listRetiring(): Promise<readonly number[]>;
   /**
-   * Removes the marked cameras of which no message is left, and what `discardUnqueued` erases of them (the sweep of orphans
-   * takes its pictures); one that was switched on again loses its mark. @returns serials removed.
+   * Removes the marked cameras of which no message is left, and what the replaced system left of them without a message or
+   * delivered already (the sweep of orphans takes its pictures); one that was switched on again loses its mark. @returns serials removed.
    */
   removeRetired(): Promise<readonly string[]>;
 }

@@ -12,7 +12,7 @@ const ANSWER_MS = 20_000;
 const STATEMENT_MS = 15_000;
 const LOCK_MS = 5000;
 const CONNECT_SECONDS = 5;
-/** Two transactions that got into each other's way: so often the loser begins anew. */
+/** Two transactions, or statements, that got into each other's way: so often the loser begins anew. */
 const MOST_TRIES = 5;
 /** Between two attempts to connect. */
 const RECONNECT_SECONDS = 0.25;
@@ -265,9 +265,10 @@ const REFUSED = /^(28...|3D000|42501)$/;
 /** Tables that were there: the database is being made anew from a copy. */
 const GONE = /^(42P01|3F000)$/;
 
+/** A circle of locks, or a row that was referred to and went meanwhile: another look at what is there has another end. */
 function isCollision(error: unknown): boolean {
   const code = codeOf(error);
-  return code === "40001" || code === "40P01";
+  return code === "40001" || code === "40P01" || code === "23503";
 }
 
 /** The SQLSTATE of the server, or the code of the library or the network. */

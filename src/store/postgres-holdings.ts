@@ -2,7 +2,11 @@ import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Holdings, QueueCount } from "./holdings.ts";
 import type { Pool } from "./postgres-connection.ts";
+import type { Removal } from "./postgres-removal.ts";
+import { json } from "./postgres-rows.ts";
+import { lockRegistry } from "./postgres-saving.ts";
 import { type PictureRow, SELECT_PICTURES } from "./postgres-settle.ts";
+import { anyOf } from "./postgres-table.ts";
 import type { Tallies } from "./postgres-tallies.ts";
 import type { Unqueued } from "./postgres-unqueued.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
@@ -11,7 +15,13 @@ import { imagePathsOf } from "./sqlite-settle.ts";
 const STEP_ROWS = 2000;
 
 /** Totals, and what is done to everything at once. */
-export function createHoldings(pool: Pool, tallies: Tallies, unqueued: Unqueued, clock: Clock): Holdings {
+export function createHoldings(
+  pool: Pool,
+  tallies: Tallies,
+  unqueued: Unqueued,
+  removal: Pick<Removal, "findWaiting" | "removeIdle">,
+  clock: Clock,
+): Holdings {
   const listRetiring = async (): Promise<number[]> => {
     const rows = await pool.query<{ id: number }>(
       "listing cameras",
@@ -38,16 +48,16 @@ export function createHoldings(pool: Pool, tallies: Tallies, unqueued: Unqueued,
         }
         return counts;
       }),
-    listImagePaths: async (cameraId) => {
-      const rows = await pool.query<PictureRow>(
-        "listing images",
-        `SELECT r.id, ${SELECT_PICTURES} FROM messages_queue q JOIN alpr_readings r ON r.id = q.reading_id
-         WHERE q.camera_id = $1::text::integer ORDER BY r.id`,
-        [String(cameraId)],
+    listImagePaths: async (cameraIds) => {
+      const rows = await pool.patiently("listing images", (run) =>
+        run<PictureRow>(
+          `SELECT r.id, ${SELECT_PICTURES} FROM alpr_readings r WHERE r.camera_id = ${anyOf("$1", "integer")} ORDER BY r.id`,
+          [json(cameraIds)],
+        ),
       );
-      return [...imagePathsOf(rows), ...(await unqueued.listImagePaths(cameraId))];
+      return imagePathsOf(rows);
     },
-    countUnqueued: (cameraId) => unqueued.count(cameraId),
+    countUnqueued: (cameraIds) => unqueued.count(cameraIds),
     countPictured: () =>
       pool.patiently("counting images", async (run) => {
         const [row] = await run<{ count: number }>(
@@ -99,21 +109,23 @@ export function createHoldings(pool: Pool, tallies: Tallies, unqueued: Unqueued,
     removeRetired: async () => {
       // Asked once a minute for ever: nothing is written where nothing is marked.
       if ((await listRetiring()).length === 0) return [];
-      const leaving = await pool.query<{ serial: string }>(
-        "listing cameras",
-        `SELECT c.serial_number AS serial FROM retiring_cameras t JOIN cameras c ON c.id = t.camera_id
-         WHERE NOT c.active AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.camera_id = c.id)`,
-      );
-      for (const { serial } of leaving) await unqueued.discard(serial);
-      return pool.transaction("removing cameras", async (run) => {
-        await run("DELETE FROM retiring_cameras WHERE camera_id IN (SELECT id FROM cameras WHERE active)");
-        const gone = await run<{ serial: string }>(
-          `DELETE FROM cameras c WHERE c.id IN (SELECT camera_id FROM retiring_cameras) AND NOT c.active
-             AND NOT EXISTS (SELECT 1 FROM messages_queue q WHERE q.camera_id = c.id)
-             AND NOT EXISTS (SELECT 1 FROM alpr_readings r WHERE r.camera_id = c.id)
-           RETURNING c.serial_number AS serial`,
+      return pool.patiently("removing cameras", async (run) => {
+        await lockRegistry(run);
+        const marked = await run<{ id: number; serial: string }>(
+          `WITH kept AS (DELETE FROM retiring_cameras WHERE camera_id IN (SELECT id FROM cameras WHERE active))
+           SELECT c.id, c.serial_number AS serial FROM retiring_cameras t JOIN cameras c ON c.id = t.camera_id
+           WHERE NOT c.active ORDER BY c.id`,
         );
-        return gone.map(({ serial }) => serial);
+        const keeping = await removal.findWaiting(
+          run,
+          marked.map(({ id }) => id),
+        );
+        const leaving = marked.filter(({ id }) => !keeping.has(id));
+        const { waiting } = await removal.removeIdle(
+          run,
+          leaving.map(({ id }) => id),
+        );
+        return leaving.filter(({ id }) => !waiting.has(id)).map(({ serial }) => serial);
       });
     },
   };

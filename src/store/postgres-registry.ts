@@ -1,29 +1,20 @@
-import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Pool, Run } from "./postgres-connection.ts";
-import { createRemoval } from "./postgres-removal.ts";
-import type { Revival } from "./postgres-revive.ts";
+import type { Removal } from "./postgres-removal.ts";
 import { createRotations } from "./postgres-rotations.ts";
-import { byName, createSaving, createTables } from "./postgres-saving.ts";
+import { byName, lockRegistry, type RegistryTables, type Saving } from "./postgres-saving.ts";
 import type { Registry, RegistryChange, SaveResult } from "./registry.ts";
 import { nameKey } from "./sqlite-rows.ts";
 import type { OperatorStore } from "./store.ts";
 
-/** Who changes the registry holds this, whatever the machine: names are unique by what was read before. */
-const REGISTRY_LOCK = "SELECT pg_advisory_xact_lock(7311, 2)";
-
 /** What an operator sets up. A write also lifts pauses and brings back messages that it concerns, in the same transaction. */
 export function createRegistry(
   pool: Pool,
-  revival: Revival,
+  { tables, saving, removal }: { tables: RegistryTables; saving: Saving; removal: Removal },
   { discardMessages, discardUnqueued }: Pick<OperatorStore, "discardMessages"> & Pick<Holdings, "discardUnqueued">,
-  clock: Clock,
 ): Registry {
-  const tables = createTables();
   const { municipalities, endpoints, certificates, cameras } = tables;
-  const saving = createSaving(tables, revival, clock);
-  const removal = createRemoval(tables, saving);
   const { requireExist, assign } = saving;
 
   const reading = <T>(work: (run: Run) => Promise<T>): Promise<T> =>
@@ -31,7 +22,7 @@ export function createRegistry(
   const locked =
     <T>(work: (run: Run) => Promise<T>) =>
     async (run: Run): Promise<T> => {
-      await run(REGISTRY_LOCK);
+      await lockRegistry(run);
       return work(run);
     };
   const writing = <T>(work: (run: Run) => Promise<T>): Promise<T> =>

@@ -45,7 +45,15 @@ export interface Removal {
   countMessages(run: Run, cameraId: number): Promise<Counts>;
   /** Of these cameras those that still have messages. */
   findWaiting(run: Run, cameraIds: readonly number[]): Promise<ReadonlySet<number>>;
-  /** What the replaced system left of them goes too. @returns pictures of what it had delivered; the sweep of orphans takes the rest */
+  /**
+   * Removes those of these cameras that have no messages any more, and what the replaced system left of them without a message
+   * or had delivered. @returns the others, and pictures of what had been delivered; the sweep of orphans takes the rest
+   */
+  removeIdle(
+    run: Run,
+    ids: readonly number[],
+  ): Promise<{ waiting: ReadonlySet<number>; imagePaths: readonly string[] }>;
+  /** All of them, or none. */
   removeCameras(run: Run, ids: readonly number[]): Promise<readonly string[]>;
   removeMunicipalities(run: Run, ids: readonly number[]): Promise<void>;
   removeEndpoints(run: Run, ids: readonly number[], fromUsers: boolean): Promise<void>;
@@ -64,6 +72,17 @@ export function createRemoval(tables: RegistryTables, saving: Saving): Removal {
     if (cameraIds.length === 0) return new Set();
     return new Set((await run<{ id: number }>(FIND_WAITING, [json(cameraIds)])).map(({ id }) => id));
   };
+  const removeIdle: Removal["removeIdle"] = async (run, ids) => {
+    if (ids.length === 0) return { waiting: new Set(), imagePaths: [] };
+    await run(LOCK_CAMERAS, [json(ids)]);
+    const waiting = await findWaiting(run, ids);
+    const idle = ids.filter((id) => !waiting.has(id));
+    if (idle.length === 0) return { waiting, imagePaths: [] };
+    const { imagePaths } = readErased(await run<ErasedRow>(ERASE_DELIVERED, [json(idle)]));
+    await run(DISCARD_UNQUEUED, [json(idle)]);
+    await cameras.remove(run, idle);
+    return { waiting, imagePaths };
+  };
 
   return {
     findWaiting,
@@ -71,16 +90,12 @@ export function createRemoval(tables: RegistryTables, saving: Saving): Removal {
       const [counts] = await run<Counts>(COUNT_MESSAGES, [json([cameraId])]);
       return counts ?? { waiting: 0, sending: 0, dead: 0 };
     },
+    removeIdle,
     removeCameras: async (run, ids) => {
-      if (ids.length === 0) return [];
-      await run(LOCK_CAMERAS, [json(ids)]);
-      const waiting = await findWaiting(run, ids);
+      const { waiting, imagePaths } = await removeIdle(run, ids);
       const [first] = await cameras.find(run, [...waiting]);
       if (first !== undefined) requireUnused(`the camera ${first.serial}`, await waitingOf(run, [first]));
-      const delivered = readErased(await run<ErasedRow>(ERASE_DELIVERED, [json(ids)]));
-      await run(DISCARD_UNQUEUED, [json(ids)]);
-      await cameras.remove(run, ids);
-      return delivered.imagePaths;
+      return imagePaths;
     },
     removeMunicipalities: async (run, ids) => {
       if (ids.length === 0) return;

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
-import type { Run } from "./postgres-connection.ts";
+import { codeOf, type Run } from "./postgres-connection.ts";
 import type { Revival } from "./postgres-revive.ts";
 import { instant, json } from "./postgres-rows.ts";
 import { anyOf, createTable, type RegistryTable } from "./postgres-table.ts";
@@ -15,6 +15,23 @@ import type {
   SaveResult,
 } from "./registry.ts";
 import { CAMERA, CERTIFICATE, ENDPOINT, MUNICIPALITY, nameKey } from "./sqlite-rows.ts";
+
+const LOCKED = "55P03";
+
+/**
+ * Who changes the registry holds this, whatever the machine: names are unique by what was read before.
+ * @throws AppError `conflict` when another change takes its time
+ */
+export async function lockRegistry(run: Run): Promise<void> {
+  try {
+    await run("SELECT pg_advisory_xact_lock(7311, 2)");
+  } catch (error) {
+    if (codeOf(error) !== LOCKED) throw error;
+    throw new AppError("conflict", "saving the registry: somebody else is changing it", {
+      hint: "Try again in a moment.",
+    });
+  }
+}
 
 const MEND_ENDPOINTS = `INSERT INTO route_states AS s (endpoint_id, certificate_id, mended_at)
     SELECT value::integer, 0, $2::text::timestamptz FROM json_array_elements_text($1::text::json)

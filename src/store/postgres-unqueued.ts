@@ -1,5 +1,7 @@
 import type { Pool } from "./postgres-connection.ts";
+import { json } from "./postgres-rows.ts";
 import { type PictureRow, SELECT_PICTURES } from "./postgres-settle.ts";
+import { anyOf } from "./postgres-table.ts";
 import { imagePathsOf } from "./sqlite-settle.ts";
 
 /** No index can know them: a look for them is one pass over readings and queue, less than a second for a million of each. */
@@ -12,10 +14,8 @@ const FORGET = "image_ocr_path = NULL, image_ctx_path = NULL, has_image_ocr = fa
 
 /** Readings that the replaced system left behind without a message; tattile itself writes and erases both together. */
 export interface Unqueued {
-  /** How many of one camera, or (null) of all. */
-  count(cameraId: number | null): Promise<number>;
-  /** Pictures that they refer to. */
-  listImagePaths(cameraId: number): Promise<readonly string[]>;
+  /** How many of these cameras, or (null) of all. */
+  count(cameraIds: readonly number[] | null): Promise<number>;
   /** They forget their pictures, at most `limit` of them. @returns pictures to erase after */
   detachImages(limit: number): Promise<{ readings: number; imagePaths: readonly string[] }>;
   /** Erases those of one camera, or all; at most `limit`. @returns pictures to erase after */
@@ -55,26 +55,15 @@ export function createUnqueued(pool: Pool): Unqueued {
   };
 
   return {
-    count: (cameraId) =>
+    count: (cameraIds) =>
       pool.patiently("counting readings without a message", async (run) => {
         const [row] = await run<{ count: number }>(
           `SELECT count(*) AS count FROM alpr_readings r
-           WHERE ($1::text IS NULL OR r.camera_id = $1::text::integer) AND ${IS_UNQUEUED}`,
-          [cameraId === null ? null : String(cameraId)],
+           WHERE ($1::text IS NULL OR r.camera_id = ${anyOf("$1", "integer")}) AND ${IS_UNQUEUED}`,
+          [cameraIds === null ? null : json(cameraIds)],
         );
         return row?.count ?? 0;
       }),
-    listImagePaths: async (cameraId) => {
-      const rows = await pool.patiently("listing images", (run) =>
-        run<PictureRow>(
-          `SELECT r.id, ${SELECT_PICTURES} FROM alpr_readings r
-           WHERE r.camera_id = $1::text::integer AND ${IS_UNQUEUED}
-           ORDER BY r.id`,
-          [String(cameraId)],
-        ),
-      );
-      return imagePathsOf(rows);
-    },
     detachImages: (limit) =>
       change(
         "forgetting images",

@@ -14,8 +14,10 @@ import { migrateDatabase, POSTGRES_MIGRATIONS, type PostgresMigration } from "./
 import { createQuarantine, SHARED_NODE } from "./postgres-quarantine.ts";
 import { createRecords } from "./postgres-records.ts";
 import { createRegistry } from "./postgres-registry.ts";
+import { createRemoval } from "./postgres-removal.ts";
 import { createRevival } from "./postgres-revive.ts";
 import { instant } from "./postgres-rows.ts";
+import { createSaving, createTables } from "./postgres-saving.ts";
 import { createSettling } from "./postgres-settle.ts";
 import { createStates } from "./postgres-states.ts";
 import { createTallies } from "./postgres-tallies.ts";
@@ -87,7 +89,11 @@ function compose(
   const messages = createMessages(pool, clock);
   const claims = createClaims(pool, clock);
   const unqueued = createUnqueued(pool);
-  const registry = createRegistry(pool, revival, { ...messages, discardUnqueued: unqueued.discard }, clock);
+  const tables = createTables();
+  const saving = createSaving(tables, revival, clock);
+  const removal = createRemoval(tables, saving);
+  const discards = { ...messages, discardUnqueued: unqueued.discard };
+  const registry = createRegistry(pool, { tables, saving, removal }, discards);
   const placed = (one: Certificate | null): Certificate | null =>
     one === null || certsDir === undefined ? one : placeFiles(one, certsDir);
   return {
@@ -103,7 +109,7 @@ function compose(
     ...createStates(pool, tallies),
     ...createAuditLog(pool),
     ...createActivity(pool),
-    ...createHoldings(pool, tallies, unqueued, clock),
+    ...createHoldings(pool, tallies, unqueued, removal, clock),
     ...registry,
     ...createTokens(pool),
     claim: async (request, now) =>

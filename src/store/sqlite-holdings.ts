@@ -76,8 +76,8 @@ export function createHoldings(connection: Connection, tallies: Tallies, clock: 
           }
         }),
       ),
-    listImagePaths: async (cameraId) =>
-      connection.read("listing images", () => imagePathsOf(listPictures.all(cameraId))),
+    listImagePaths: async (cameraIds) =>
+      connection.read("listing images", () => cameraIds.flatMap((id) => imagePathsOf(listPictures.all(id)))),
     countPictured: async () => {
       let count = 0;
       for (let after = 0, full = true; full; ) {

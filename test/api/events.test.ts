@@ -149,3 +149,29 @@ test("of many who come at once only as many listen as there are places, and who 
   // After a stop nobody is kept waiting.
   expect(await (await open()).text()).not.toContain("event: activity");
 });
+
+test("who does not take 64 events is let go, and those beside him go on", async () => {
+  await using under = await SqliteUnderTest.open();
+  let received = 0;
+  // Something new at every look, and one look after the other.
+  const store: Store = {
+    ...under.store,
+    balance: async () => {
+      received += 1;
+      return { ...(await under.store.balance()), received };
+    },
+  };
+  const clock: Clock = { ...systemClock, sleep: () => systemClock.sleep(0) };
+  const identify: Access["identify"] = async () => ({ token: {} as ApiToken, via: "token", endsAt: null });
+  const { events, open } = eventsOf(store, { identify }, clock);
+  const idle = await open();
+  const eventsIn = (text: string): number => text.split("event: counts").length - 1;
+  let taken = 0;
+  for await (const piece of (await open()).body ?? []) {
+    taken += eventsIn(new TextDecoder().decode(piece));
+    if (taken >= 200) break;
+  }
+  await events.close();
+  expect(taken).toBeGreaterThanOrEqual(200);
+  expect(eventsIn(await idle.text())).toBe(64);
+});

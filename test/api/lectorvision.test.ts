@@ -66,6 +66,16 @@ test("an array of a thousand readings is taken in one request, each of them once
   expect(await api.store.balance()).toMatchObject({ received: 1000 });
 }, 60_000);
 
+test("of more than 5,000 readings in one request none is taken, and fewer are asked for", async () => {
+  await using api = await openApi({}, withCamera);
+  const refused = await curl(`${api.url}/ingest/lectorvision`, JSON.stringify(Array.from({ length: 5001 }, () => 0)));
+  expect([refused.status, JSON.parse(refused.body)]).toMatchObject([
+    429,
+    { code: "too-many", error: "5001 readings in one request, at most 5000; send fewer at once" },
+  ]);
+  expect(await api.store.balance()).toMatchObject({ received: 0 });
+});
+
 test("a bad reading is answered 400 with its field, held, and the good ones beside it are durable", async () => {
   await using api = await openApi({}, withCamera);
   const single = await curl(`${api.url}/ingest/lectorvision`, JSON.stringify(item(1, { TimeStamp: undefined })));

@@ -17,6 +17,8 @@ function sendRaw(port: number, text: string): Promise<string> {
   });
 }
 
+const REQUEST = "GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n";
+
 test.each(["[", "[::1", "a b", "a:b:c", "%", "x:99999", "<script>"])(
   "a Host that is none (%s) is refused in our words on every port, and the log stays empty",
   async (host) => {
@@ -71,5 +73,33 @@ test("an answer that takes long is waited for where it says so, on a connection 
   await expect(fetch(`http://127.0.0.1:${port}/hasty`)).rejects.toThrow("closed");
   closed.resolve();
   expect(await patient).toBe("done");
+  await listener.close(0);
+});
+
+test("256 requests are answered at once, and who comes beyond them is told to come again", async () => {
+  const place = { host: "127.0.0.1", port: 0, tls: null, what: "HTTP", names: ["API_HOST", "API_PORT"] } as const;
+  const all = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  let begun = 0;
+  const answer = async (): Promise<Response> => {
+    begun += 1;
+    if (begun === 256) all.resolve();
+    await end.promise;
+    return new Response("done");
+  };
+  const listener = createListener(place, answer, { clock: systemClock, log: collectingLog([]) });
+  const url = `http://127.0.0.1:${await listener.open()}/`;
+  const asked = Array.from({ length: 256 }, () => sendRaw(Number(new URL(url).port), REQUEST));
+  await all.promise;
+  const refused = await fetch(url);
+  expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toEqual([
+    503,
+    "1",
+    { code: "unavailable", error: "too many requests at once" },
+  ]);
+  end.resolve();
+  for (const one of await Promise.all(asked)) expect(one).toStartWith("HTTP/1.1 200 ");
+  expect((await fetch(url)).status).toBe(200);
+  expect(begun).toBe(257);
   await listener.close(0);
 });

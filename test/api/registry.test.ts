@@ -164,6 +164,7 @@ test("a certificate is taken from its PFX, signs for its town, and its key stays
   const wrong = await upload({ password: "other" });
   expect(wrong).toMatchObject({ status: 400, json: { error: expect.stringContaining("password") } });
   expect(await upload({ pfx: "not base64!" })).toMatchObject({ status: 400 });
+  expect(await upload({ pfx: "A".repeat(1.4 * 1024 * 1024) })).toMatchObject({ status: 413 });
   const taken = await upload();
   expect(taken.json).toMatchObject({ result: "added", municipality: "Òdena", certificate: { inUse: true } });
   expect(taken.json.certificate.daysLeft).toBeGreaterThan(0);

@@ -183,6 +183,15 @@ describe("no binary message", () => {
     expect(parseTattileTlv(bytes)).toEqual({ kind: "malformed", reason, cameraSerial });
   });
 
+  test("of more than 128 tags the further ones are not kept", () => {
+    const unknown = Array.from({ length: 200 }, (_, i) => record(90_000 + i, Buffer.from("abcd")));
+    const known = buildTattileTlv(FULL).subarray(24);
+    const padding = Buffer.alloc(-known.length & 3);
+    const { rawText } = readingOf(withHeader(Buffer.concat([known, padding, ...unknown])));
+    expect(rawText.trim().split("\n")).toHaveLength(128);
+    expect(rawText).toContain("PLATE_STRING=1234BCD\n");
+  });
+
   test("very many records cost no memory", () => {
     const records = Array.from({ length: 100_000 }, (_, i) => record(i, Buffer.alloc(0)));
     expect(parseTattileTlv(withHeader(Buffer.concat(records)))).toMatchObject({ kind: "malformed" });

@@ -11,6 +11,7 @@ import { countWipe, runWipe } from "../../src/deeds/wipe.ts";
 import { openDiskStore } from "../../src/images/disk.ts";
 import type { ImageStore } from "../../src/images/image-store.ts";
 import type { NewQuarantined, Store } from "../../src/store/store.ts";
+import { SpoolUnderTest, takeIn } from "../support/spool-fixture.ts";
 import {
   addCameras,
   after,
@@ -130,7 +131,7 @@ test("orphans that a wipe finds are erased in steps too, and what is referred to
   await addCameras(under.store, "A");
   await under.store.enqueue([readingEntry(1, "A")], START);
   await under.store.claim(claimRequest(), after(1000));
-  const kept = (await under.store.listImagePaths(1))[0] ?? "";
+  const kept = (await under.store.listImagePaths([1]))[0] ?? "";
   const orphans = Array.from({ length: 1200 }, (_, n) => `A/2026/05/04/left${n}_ocr.jpg`);
   for (const path of [kept, ...orphans]) await images.put(path, new Uint8Array([1]));
   await images.flush();
@@ -240,4 +241,49 @@ test("while there is more to wipe each answer has the confirmation for going on,
     "readings wipe: what is left of 3 readings",
     "readings wipe: what is left of 3 readings",
   ]);
+});
+
+test("a wipe of readings reaches those that wait in the spool", async () => {
+  await using spooling = await SpoolUnderTest.open();
+  await addCameras(spooling.store, "A");
+  const { spool, file, here } = await spooling.spool();
+  await file.mirrorCameras(await spooling.store.listCameras());
+  spooling.trouble = "before";
+  await takeIn(spool, "A", 1, 2);
+  const quarantine = openDiskStore(join(spooling.folder, "held"));
+  const { store, images, clock, folder } = spooling;
+  const deps = { store, images, quarantine, config: { dataDir: folder }, clock };
+  expect(await runWipe("readings", deps)).toMatchObject({ erased: { reading: 2 }, more: false });
+  expect(file.count().waiting).toBe(0);
+  for await (const { files } of here.list()) expect(files).toEqual([]);
+  quarantine.close();
+});
+
+test("what was wiped or discarded is overwritten once all of it is gone", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tattile-wipe-"));
+  await using under = await SqliteUnderTest.open();
+  const images = openDiskStore(join(folder, "images"));
+  await addCameras(under.store, "A");
+  const rowsAtScrub: number[] = [];
+  const store: Store = {
+    ...under.store,
+    scrub: async () => {
+      rowsAtScrub.push((await under.store.summarize()).readings);
+      await under.store.scrub();
+    },
+  };
+  const { config } = loadConfig({ env: { DATA_DIR: folder }, installed: false });
+  const deeds = createDeeds({ store, images, quarantine: images, config, clock: standingClock() });
+  await store.enqueue([readingEntry(1, "A")], START);
+  await deeds.discard({});
+  await store.enqueue(
+    Array.from({ length: 1500 }, (_, n) => readingEntry(n + 2, "A")),
+    START,
+  );
+  expect(await deeds.runWipe("queue", () => true)).toMatchObject({ more: true });
+  expect(rowsAtScrub).toEqual([0]);
+  expect(await deeds.runWipe("queue", () => true)).toMatchObject({ more: false });
+  expect(rowsAtScrub).toEqual([0, 0]);
+  images.close();
+  rmSync(folder, { recursive: true, force: true });
 });

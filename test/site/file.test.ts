@@ -135,3 +135,9 @@ test("an editor that goes by the schema takes what is exported, and marks what w
     expect([wrong, validate(wrong), refusal(wrong) === "taken"]).toEqual([wrong, false, false]);
   }
 });
+
+test("a section of more than 10,000 records is not read", () => {
+  const cameras = (count: number) => Array.from({ length: count }, (_, n) => ({ ...CAMERA, serial: String(n) }));
+  expect(parseSite({ version: 1, cameras: cameras(10_000) }, "/").cameras).toHaveLength(10_000);
+  expect(refusal({ version: 1, cameras: cameras(10_001) })).toContain("cameras has 10001, at most 10000 are read");
+});

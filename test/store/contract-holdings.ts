@@ -104,7 +104,9 @@ export function describeHoldings(name: string, open: OpenStore): void {
       await enqueue(store, [2, "A"], [3, "B"]);
       const paths = (serial: string, n: number): string[] =>
         ["ocr", "ctx"].map((kind) => `${serial}/2026/05/04/${n}_${kind}.jpg`);
-      expect(await store.listImagePaths(1)).toEqual([...paths("A", 1), ...paths("A", 2)]);
+      expect(await store.listImagePaths([1])).toEqual([...paths("A", 1), ...paths("A", 2)]);
+      const all = [...paths("A", 1), ...paths("A", 2), ...paths("B", 3)];
+      expect([...(await store.listImagePaths([2, 1]))].sort()).toEqual([...all].sort());
       expect(await store.countPictured()).toBe(2);
       expect(await store.detachImages(1)).toEqual({ readings: 1, imagePaths: paths("A", 2), last: 2 });
       expect(await store.countPictured()).toBe(1);

@@ -71,6 +71,17 @@ export function describeTransfer(name: string, open: OpenStore): void {
       expect(await talliesOf(under.store, "A")).toMatchObject({ queued: 1, "not-read": 1 });
     });
 
+    test("knows a batch for 400 days", async () => {
+      await using under = await open();
+      const { store } = under;
+      const empty = { entries: [], tallies: [] };
+      await store.transfer("one", empty, START);
+      await store.transfer("two", empty, after(400 * 86_400_000));
+      expect(await store.isTransferred("one")).toBe(true);
+      await store.transfer("three", empty, after(400 * 86_400_000 + 1));
+      expect([await store.isTransferred("one"), await store.isTransferred("two")]).toEqual([false, true]);
+    });
+
     test("writes nothing of a batch with readings of cameras that are gone or off, and takes it once they are back", async () => {
       await using under = await open();
       const { store } = under;

@@ -6,7 +6,7 @@ import type { RegistryChange } from "../../src/store/registry.ts";
 import type { Store } from "../../src/store/store.ts";
 import { usePostgres } from "../support/postgres-server.ts";
 import { PostgresUnderTest } from "../support/postgres-store.ts";
-import { addCameras } from "../support/store-fixture.ts";
+import { addCameras, readingEntry, START } from "../support/store-fixture.ts";
 
 const server = usePostgres();
 
@@ -20,6 +20,13 @@ const QUEUE_ONE = `WITH r AS (INSERT INTO alpr_readings (camera_id, plate, image
   INSERT INTO messages_queue (reading_id, camera_id, status) SELECT id, 1, 'PENDING' FROM r`;
 const removals: [string, (store: Store) => Promise<unknown>][] = [
   ["alone", (store) => store.removeCamera(1, false)],
+  [
+    "once it has retired",
+    async (store) => {
+      await store.retireCamera(1);
+      expect(await store.removeRetired()).toEqual(["A"]);
+    },
+  ],
   ["by a file of the site", (store) => store.applyRegistry(leaving([1]))],
 ];
 
@@ -39,20 +46,15 @@ describe("a camera that is removed on PostgreSQL", () => {
     });
   }
 
-  test("waits for a reading that is being queued, and stays then", async () => {
-    await using under = await PostgresUnderTest.open(server());
-    await addCameras(under.store, "A", "B");
+  /** What comes of `work` that begins while another's transaction did this, and has to wait for its end. */
+  async function meanwhile<T>(under: PostgresUnderTest, sql: string, work: () => Promise<T>): Promise<unknown> {
     const [host] = server().address(under.database).hosts;
-    const sql = postgres({
-      path: `${host?.host}/.s.PGSQL.${host?.port}`,
-      database: under.database,
-      user: "tattile",
-      max: 1,
-    });
+    const path = `${host?.host}/.s.PGSQL.${host?.port}`;
+    const other = postgres({ path, database: under.database, user: "tattile", max: 1 });
     try {
-      const removal = await sql.begin(async (other) => {
-        await other.unsafe(QUEUE_ONE);
-        const outcome = under.store.applyRegistry(leaving([2, 1])).catch((error: unknown) => error);
+      const waited = await other.begin(async (run) => {
+        await run.unsafe(sql);
+        const outcome = work().catch((error: unknown) => error);
         const isWaiting = async (): Promise<boolean> =>
           (
             await under.run(
@@ -62,12 +64,40 @@ describe("a camera that is removed on PostgreSQL", () => {
         while (!(await isWaiting())) await Bun.sleep(10);
         return { outcome };
       });
-      expect(await removal.outcome).toMatchObject({ code: "conflict" });
+      return await waited.outcome;
     } finally {
-      await sql.end();
+      await other.end();
     }
+  }
+
+  test("waits for a reading that is being queued, and stays then", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    await addCameras(under.store, "A", "B");
+    const removal = meanwhile(under, QUEUE_ONE, () => under.store.applyRegistry(leaving([2, 1])));
+    expect(await removal).toMatchObject({ code: "conflict" });
     expect((await under.store.listCameras()).length).toBe(2);
     expect((await under.store.summarize()).byStatus.PENDING).toBe(1);
+  });
+
+  test("is an unregistered one for a reading that comes this very moment, and for the others of its group it is nothing", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    await addCameras(under.store, "A", "B");
+    const group = [readingEntry(1, "B"), readingEntry(2, "A")];
+    const queueing = meanwhile(under, "DELETE FROM cameras WHERE id = 1", () => under.store.enqueue(group, START));
+    expect(await queueing).toEqual(["queued", "unregistered"]);
+  });
+
+  test("is not removed while somebody else changes the registry for longer than one waits, and that is said", async () => {
+    await using under = await PostgresUnderTest.open(server());
+    await addCameras(under.store, "A");
+    const changing = under.run("SELECT pg_advisory_xact_lock(7311, 2), pg_sleep(30)").catch(() => {});
+    const isHeld = async () => (await under.run("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).length > 0;
+    while (!(await isHeld())) await Bun.sleep(10);
+    const error: unknown = await under.store.removeCamera(1, false).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "conflict", message: "saving the registry: somebody else is changing it" });
+    await under.run("SELECT pg_cancel_backend(pid) FROM pg_locks WHERE locktype = 'advisory'");
+    await changing;
+    expect((await under.store.removeCamera(1, false)).readings).toBe(0);
   });
 
   test("may take longer than an answer usually does: the server looks through all readings for each", async () => {

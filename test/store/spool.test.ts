@@ -80,6 +80,63 @@ describe("readings that arrive while the store is away", () => {
     expect(await talliesOf(under.store, "A")).toEqual({ queued: 5, duplicate: 1 });
   });
 
+  test("are durable at each step before the next one begins, into the spool and out of it", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    let steps: string[] = [];
+    const told = [
+      "put of images of the spool",
+      "flush of images of the spool",
+      "enqueue of spool",
+      "nextBatch of spool",
+      "replace of images",
+      "flush of images",
+      "transfer of store",
+      "finish of spool",
+      "erase of images of the spool",
+    ];
+    under.onStep = (name, where) => {
+      const step = name.replace(/ (before|after)$/, ` of ${where}`);
+      if (told.includes(step) && steps.at(-1) !== step) steps.push(step);
+    };
+    under.trouble = "before";
+    await takeIn(spool, "A", 1);
+    await takeIn(spool, "A", 2, 3);
+    // The first group was written to its place before it was known that the store is away: it is fetched from there.
+    expect(steps.filter((step) => step.endsWith("spool")).slice(0, 2)).toEqual([
+      "flush of images of the spool",
+      "enqueue of spool",
+    ]);
+    expect(steps.filter((step) => step.endsWith("spool")).slice(2)).toEqual(told.slice(0, 3));
+    steps = [];
+    under.trouble = "none";
+    spool.start();
+    await drained(spool);
+    expect(steps.slice(0, 6)).toEqual(told.slice(3));
+    expect(await queued(under)).toEqual(plates(1, 2, 3));
+  });
+
+  test("move at most 250 at a time", async () => {
+    await using under = await SpoolUnderTest.open();
+    await addCameras(under.store, "A");
+    const { spool, file } = await under.spool();
+    await file.mirrorCameras(await under.store.listCameras());
+    let batches = 0;
+    under.onStep = (name, where) => {
+      if (`${name} of ${where}` === "transfer after of store") batches += 1;
+    };
+    under.trouble = "before";
+    const numbers = Array.from({ length: 600 }, (_, n) => n + 1);
+    await takeIn(spool, "A", ...numbers);
+    under.trouble = "none";
+    spool.start();
+    await drained(spool);
+    expect(batches).toBe(3);
+    expect(await queued(under)).toEqual(plates(...numbers));
+  });
+
   test("leave neither picture nor plate behind in the spool", async () => {
     await using under = await SpoolUnderTest.open();
     await addCameras(under.store, "A");

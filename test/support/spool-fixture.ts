@@ -14,6 +14,8 @@ import { newReading, standingClock } from "./store-fixture.ts";
 /** How a store fails: not at all, before it does anything, or after it did everything. */
 export type Trouble = "none" | "before" | "after";
 
+export type Where = "store" | "images" | "quarantine" | "spool" | "images of the spool" | "quarantine of the spool";
+
 export function away(): AppError {
   return new AppError("store-unreachable", "asking the store: it is away");
 }
@@ -52,8 +54,8 @@ export class SpoolUnderTest implements AsyncDisposable {
   imageTrouble: Trouble = "none";
   /** Awaited before a picture is written to its place by the spool; what it throws fails the write. */
   onCopy: (path: string) => Promise<void> = async () => {};
-  /** Called around every step of the spool; throws where the process is to die. */
-  onStep: (name: string) => void = () => {};
+  /** Called around every step of the spool, with where it is done; throws where the process is to die. */
+  onStep: (name: string, where: Where) => void = () => {};
   moved = 0;
   /** How often the loop said that it turns. */
   turns = 0;
@@ -83,32 +85,32 @@ export class SpoolUnderTest implements AsyncDisposable {
     const here = openDiskStore(join(this.folder, "spool/images"));
     const held = openDiskStore(join(this.folder, "spool/quarantine"));
     this.#files.push(file, here, held);
-    const guard = (trouble: () => Trouble) => (when: "before" | "after", name: string) => {
-      this.onStep(`${name} ${when}`);
+    const guard = (where: Where, trouble: () => Trouble) => (when: "before" | "after", name: string) => {
+      this.onStep(`${name} ${when}`, where);
       if (trouble() === when) throw away();
     };
-    const step = (when: "before" | "after", name: string): void => this.onStep(`${name} ${when}`);
+    const step = (where: Where) => (when: "before" | "after", name: string) => this.onStep(`${name} ${when}`, where);
     const spool = createSpool({
       store: this.#stalling(
         guarded(
           this.store,
-          guard(() => this.trouble),
+          guard("store", () => this.trouble),
         ),
       ),
-      file: guarded(file, step),
+      file: guarded(file, step("spool")),
       images: {
         away: guarded(
           this.#copying(this.images),
-          guard(() => this.imageTrouble),
+          guard("images", () => this.imageTrouble),
         ),
-        here: guarded(here, step),
+        here: guarded(here, step("images of the spool")),
       },
       quarantine: {
         away: guarded(
           this.#quarantine,
-          guard(() => this.imageTrouble),
+          guard("quarantine", () => this.imageTrouble),
         ),
-        here: guarded(held, step),
+        here: guarded(held, step("quarantine of the spool")),
       },
       heldBackRetentionMs: 60_000,
       clock: this.clock,
