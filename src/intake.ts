@@ -78,6 +78,8 @@ export function createIntake(deps: IntakeDeps): Intake {
   const stats: IntakeStats = { waiting: 0, commits: 0, committed: 0, failures: 0 };
   const group: Prepared[] = [];
   let committing: Promise<void> | null = null;
+  /** Of each camera its last message that is not in a group yet: pictures are written side by side, rows stand in the order of arrival. */
+  const lastOf = new Map<string | null, Promise<void>>();
 
   const accepted = new Set<Promise<IntakeResult>>();
 
@@ -92,11 +94,24 @@ export function createIntake(deps: IntakeDeps): Intake {
   }
 
   async function prepareAndCommit(message: IncomingMessage): Promise<IntakeResult> {
-    const { entry, imagePaths } = await prepare(message);
-    return await new Promise<IntakeResult>((resolve, reject) => {
-      group.push({ entry, imagePaths, resolve, reject });
-      committing ??= commitGroups();
-    });
+    const { parsed } = message;
+    const serial = parsed.kind === "reading" ? parsed.reading.cameraSerial : parsed.cameraSerial;
+    const before = lastOf.get(serial);
+    const { promise: inGroup, resolve: isInGroup } = Promise.withResolvers<void>();
+    lastOf.set(serial, inGroup);
+    let result: Promise<IntakeResult>;
+    try {
+      const { entry, imagePaths } = await prepare(message);
+      await before;
+      result = new Promise<IntakeResult>((resolve, reject) => {
+        group.push({ entry, imagePaths, resolve, reject });
+        committing ??= commitGroups();
+      });
+    } finally {
+      isInGroup();
+      if (lastOf.get(serial) === inGroup) lastOf.delete(serial);
+    }
+    return await result;
   }
 
   async function prepare(message: IncomingMessage): Promise<Pick<Prepared, "entry" | "imagePaths">> {

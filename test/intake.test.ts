@@ -10,7 +10,14 @@ import { createIntake, type Intake, type IntakeDeps } from "../src/intake.ts";
 import { silentLog } from "../src/log.ts";
 import type { Store } from "../src/store/store.ts";
 import { messageOf } from "./support/queued-readings.ts";
-import { addCameras, SqliteUnderTest, START, standingClock } from "./support/store-fixture.ts";
+import {
+  addCamera,
+  addCameras,
+  addMunicipality,
+  SqliteUnderTest,
+  START,
+  standingClock,
+} from "./support/store-fixture.ts";
 
 const KNOWN = "2001008851";
 
@@ -171,9 +178,11 @@ test("pictures and held messages are on the disk before their rows, and the came
       },
     };
   });
-  const sent = [send(open.intake, KNOWN, 1), send(open.intake, "2001009999", 1)];
-  await Promise.all(sent.map((one) => one.then(() => order.push("told"))));
-  expect(order).toEqual(["pictures", "held messages", "rows", "told", "told"]);
+  for (const serial of [KNOWN, "2001009999"]) {
+    await send(open.intake, serial, 1);
+    order.push("told");
+  }
+  expect(order).toEqual(["pictures", "rows", "told", "held messages", "rows", "told"]);
 });
 
 for (const [what, serial] of [
@@ -203,6 +212,28 @@ test("what is stored is what came, whoever has the memory afterwards; a replay l
   expect(await send(open.intake, KNOWN, 2)).toBe("duplicate");
   expect(await storedPictures(open)).toEqual([1, 2, 3].map((n) => picturesOf(n)));
   expect(open.files()).toHaveLength(6);
+});
+
+test("a camera's readings stand in the order they came in, however long a picture takes; others do not wait for it", async () => {
+  const slow = Promise.withResolvers<void>();
+  const OTHER = "2001000002";
+  await using open = await openIntakeOn(({ images }) => ({
+    images: {
+      ...images,
+      put: async (path, bytes) => {
+        if (path.includes("1001BCD")) await slow.promise;
+        return images.put(path, bytes);
+      },
+    },
+  }));
+  await addCamera(open.store, OTHER, await addMunicipality(open.store, "Elsewhere", null));
+  const sent = [1, 2, 3].map((n) => send(open.intake, KNOWN, n));
+  expect(await send(open.intake, OTHER, 4)).toBe("queued");
+  slow.resolve();
+  await Promise.all(sent);
+  const messages = await open.store.listMessages({}, 10);
+  const inOrder = messages.toSorted((a, b) => a.messageId - b.messageId).map(({ plate }) => plate);
+  expect(inOrder).toEqual(["1004BCD", "1001BCD", "1002BCD", "1003BCD"]);
 });
 
 test("two readings of one plate in one millisecond have each their own pictures", async () => {

@@ -120,8 +120,7 @@ describe("a claim whose answer is lost", () => {
     await bench.queue("0001BCD");
     await bench.clock.advance(100);
     bench.losesClaims = true;
-    await bench.queue("0002BCD");
-    await bench.queue("0003BCD");
+    await Promise.all([bench.queue("0002BCD"), bench.queue("0003BCD")]);
     await bench.clock.advance(100);
     expect((await bench.store.summarize()).byStatus).toMatchObject({ PENDING: 0, SENDING: 3 });
     bench.losesClaims = false;
@@ -332,7 +331,6 @@ describe("one endpoint's trouble", () => {
 
   test("is probed by one message at a time, and not always by the same", async () => {
     await using bench = await openDeliveryBench();
-    for (let n = 0; n < 10; n++) await bench.queue(`${1000 + n}BCD`);
     let under = 0;
     let most = 0;
     bench.answer = async () => {
@@ -341,6 +339,7 @@ describe("one endpoint's trouble", () => {
       under -= 1;
       return { kind: "unanswered", detail: "HTTP 503" };
     };
+    for (let n = 0; n < 10; n++) await bench.queue(`${1000 + n}BCD`);
     await bench.clock.advance(5000);
     most = 0;
     const before = bench.posted.length;
