@@ -38,9 +38,11 @@ export async function takeIn(dataDir: string, messages: readonly Buffer[]): Prom
       randomId: () => `held-${++number}-${process.hrtime.bigint()}`,
       onQueued() {},
     });
-    const results = await Promise.all(
-      messages.map((bytes) =>
-        intake.accept({
+    // One after the other: only a camera's own messages keep their order by themselves.
+    const results: IntakeResult[] = [];
+    for (const bytes of messages) {
+      results.push(
+        await intake.accept({
           protocol: "tattile-xml",
           parsed: parseTattileXml(bytes),
           bytes,
@@ -48,8 +50,8 @@ export async function takeIn(dataDir: string, messages: readonly Buffer[]): Prom
           receivedAt: new Date(),
           release() {},
         }),
-      ),
-    );
+      );
+    }
     await intake.drain();
     images.close();
     quarantine.close();
