@@ -147,6 +147,8 @@ export function startCameras(
   return {
     /** Their exit code, once they have sent everything. */
     done: child.exited,
+    /** CPU they took, once they have ended. */
+    cpuMs: (): number => Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000,
     async stop(): Promise<void> {
       child.kill("SIGTERM");
       await child.exited;

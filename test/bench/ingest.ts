@@ -44,8 +44,22 @@ export async function measureIngest(root: string, pki: Pki, connections: number,
   };
 }
 
-/** The same cameras at a server that throws everything away: readings a second, with nothing decoded, written or synced. */
-export async function measureReceiving(root: string, connections: number, total: number): Promise<number> {
+/** How fast a part of the way goes alone, and what it costs. */
+interface Part {
+  perSecond: number;
+  /** CPU of all processes for one reading. */
+  cpuMs: number;
+}
+
+/** Of this process, ms. */
+function cpuUsed(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The same cameras at a server that throws everything away: nothing decoded, written or synced. */
+export async function measureReceiving(root: string, connections: number, total: number): Promise<Part> {
+  const cpuBefore = cpuUsed();
   let firstByteAt = 0;
   let bytes = 0;
   const server = createServer((socket) => {
@@ -63,19 +77,11 @@ export async function measureReceiving(root: string, connections: number, total:
   const seconds = (performance.now() - firstByteAt) / 1000;
   server.close();
   if (code !== 0 || bytes < SENT_BYTES * total * 0.9) throw new Error("the cameras did not send everything");
-  return total / seconds;
+  return { perSecond: total / seconds, cpuMs: (cpuUsed() - cpuBefore + cameras.cpuMs()) / total };
 }
 
-/**
- * The same bytes in as many folders, and the same rows in the same tables, synced in the same groups, with nothing around
- * them: readings a second.
- */
-export async function measureBareLoop(
-  root: string,
-  connections: number,
-  group: number,
-  total: number,
-): Promise<number> {
+/** The same bytes in as many folders, and the same rows in the same tables, synced in the same groups, with nothing around them. */
+export async function measureBareLoop(root: string, connections: number, group: number, total: number): Promise<Part> {
   const folder = mkdtempSync(join(root, "bare-"));
   const sync = createFilesystemSync(folder, "6.1.0");
   const store = await openSqlite({ path: join(folder, "bare.db"), clock: systemClock });
@@ -83,7 +89,7 @@ export async function measureBareLoop(
   await registerCameras(store, connections, null);
   for (const serial of serials) mkdirSync(join(folder, serial));
   const [ocr, ctx] = [Buffer.alloc(OCR_BYTES, 7), Buffer.alloc(CTX_BYTES, 7)];
-  const startedAt = performance.now();
+  const [startedAt, cpuBefore] = [performance.now(), cpuUsed()];
   for (let done = 0; done < total; done += group) {
     const entries = Array.from({ length: group }, (_, n) => {
       const serial = serials[(done + n) % connections] ?? "";
@@ -98,9 +104,10 @@ export async function measureBareLoop(
     await store.enqueue(entries, new Date());
   }
   const perSecond = total / ((performance.now() - startedAt) / 1000);
+  const cpuMs = (cpuUsed() - cpuBefore) / total;
   await store.close();
   sync.close();
-  return perSecond;
+  return { perSecond, cpuMs };
 }
 
 /** Commits that queued something: each gives its messages one moment. */
