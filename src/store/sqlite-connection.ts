@@ -44,8 +44,8 @@ export function createConnection(
     if (log !== null && isClosed && running === null) closeSync(log);
   };
   const emptyLog = (): void => {
-    const result = database.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
-    if (result?.busy !== 0) {
+    using checkpoint = database.prepare<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (checkpoint.get()?.busy !== 0) {
       throw new AppError("unavailable", "emptying the store's log: another process is reading it", {
         hint: "The disk refused a part of the log: check it, `dmesg` says more. This is tried again by itself.",
       });
