@@ -43,6 +43,20 @@ describe("pictures on disk", () => {
     expect(readdirSync(join(folder.path, "CAM"))).toEqual([]);
   });
 
+  test("that cannot be replaced whole stay as they were, with nothing beside them", () => {
+    using folder = temporaryFolder();
+    mkdirSync(join(folder.path, "CAM"));
+    writeFileSync(join(folder.path, "CAM/a_ocr.jpg"), picture);
+    const said = underLimit(
+      "-f 8",
+      folder.path,
+      `await images.replace("CAM/a_ocr.jpg", new Uint8Array(100_000)).catch((error) => console.log(error.message));`,
+    );
+    expect(said).toBe(`writing an image: EFBIG (${folder.path})`);
+    expect(readdirSync(join(folder.path, "CAM"))).toEqual(["a_ocr.jpg"]);
+    expect(statSync(join(folder.path, "CAM/a_ocr.jpg")).size).toBe(picture.length);
+  });
+
   test("of others stay, whatever keeps one of the same name from being opened", () => {
     using folder = temporaryFolder();
     mkdirSync(join(folder.path, "CAM"));

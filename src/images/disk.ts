@@ -39,7 +39,7 @@ export function openDiskStore(
       hint: "Free some space, check the disk, and that files and folders belong to the user tattile runs as.",
     });
 
-  const made = (folder: string): void => {
+  const ensureFolder = (folder: string): void => {
     if (!knownFolders.has(folder)) {
       mkdirSync(folder, { recursive: true, mode: 0o750 });
       if (knownFolders.size >= KNOWN_FOLDERS) knownFolders.clear();
@@ -52,7 +52,7 @@ export function openDiskStore(
     const folder = dirname(file);
     for (let attempt = 0; ; attempt++) {
       try {
-        made(folder);
+        ensureFolder(folder);
         await writeFile(file, bytes, { flag: "wx", mode: 0o640 });
         return true;
       } catch (error) {
@@ -75,6 +75,7 @@ export function openDiskStore(
       await writeFile(temporary, bytes, { flag: "wx", mode: 0o640 });
       renameSync(temporary, file);
     } catch (error) {
+      await unlink(temporary).catch(() => {});
       throw error instanceof AppError ? error : failed("writing an image", error);
     }
   }
