@@ -1,4 +1,3 @@
-import { AppError } from "../errors.ts";
 import type { Run } from "./postgres-connection.ts";
 import { rotatingMunicipalities } from "./postgres-rotations.ts";
 import { json } from "./postgres-rows.ts";
@@ -6,9 +5,7 @@ import type { RegistryTables, Saving } from "./postgres-saving.ts";
 import { type ErasedRow, eraseSql, readErased } from "./postgres-settle.ts";
 import { anyOf } from "./postgres-table.ts";
 import type { Camera } from "./registry.ts";
-
-/** Names shown in a refusal; the rest is a number. */
-const NAMED_USERS = 3;
+import { requireUnused } from "./still-used.ts";
 
 const countOfStatus = (status: string, further = ""): string =>
   `(SELECT count(*) FROM messages_queue q WHERE q.status = '${status}' AND q.camera_id = g.id${further})`;
@@ -165,12 +162,3 @@ export function createRemoval(tables: RegistryTables, saving: Saving): Removal {
 }
 
 const said = ({ serial }: Camera): string => `camera ${serial}`;
-
-/** @throws AppError `conflict` naming the users, where there are any */
-function requireUnused(what: string, users: readonly string[]): void {
-  if (users.length === 0) return;
-  const more = users.length > NAMED_USERS ? `, and ${users.length - NAMED_USERS} more` : "";
-  throw new AppError("conflict", `removing ${what}: still used by ${users.slice(0, NAMED_USERS).join(", ")}${more}`, {
-    hint: "Change or remove what uses it first.",
-  });
-}

@@ -1,7 +1,6 @@
 import type { Statement } from "bun:sqlite";
 import type { Clock } from "../clock.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../message.ts";
-import type { TimeSource } from "../reading.ts";
 import { endsInWord, type MessageAttempt, type MessageFilter, type QueuedMessage } from "./messages.ts";
 import { ROUTE_OF_CAMERA } from "./sqlite-claim.ts";
 import type { Connection } from "./sqlite-connection.ts";
@@ -20,29 +19,9 @@ type Messages = Pick<
 type StoredStatus = Exclude<MessageStatus, "SUCCESS">;
 type Bindings = Record<string, string | number | null>;
 type StepRow = { id: number; readingId: number; serial: string; ocr: string | null; ctx: string | null };
-type MessageRow = {
-  messageId: number;
-  status: MessageStatus;
-  attempts: number;
-  reason: string | null;
-  lastError: string | null;
-  cameraSerial: string;
-  municipality: string;
-  endpointName: string | null;
-  plate: string;
-  direction: string | null;
-  laneId: number | null;
-  ocrScore: number | null;
-  countryCode: string | null;
-  capturedAt: number;
-  timeSource: TimeSource;
-  receivedAt: number;
-  nextRetryAt: number | null;
-  hasOcrImage: number;
-  hasCtxImage: number;
-  leaseOwner: string | null;
-  leaseUntil: number | null;
-};
+/** SQLite has neither instants nor booleans: both are numbers. */
+type Stored<T> = T extends Date | boolean ? number : T;
+type MessageRow = { [Field in keyof QueuedMessage]: Stored<QueuedMessage[Field]> };
 
 const STORED_STATUSES: readonly StoredStatus[] = MESSAGE_STATUSES.filter((status) => status !== "SUCCESS");
 /** By camera: a few dead among a million waiting are found by their own index, not by a walk through the queue. */

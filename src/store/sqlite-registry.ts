@@ -6,10 +6,8 @@ import type { Revival } from "./sqlite-revive.ts";
 import { createRotations } from "./sqlite-rotations.ts";
 import { CAMERA, CERTIFICATE, ENDPOINT, MUNICIPALITY, nameKey } from "./sqlite-rows.ts";
 import { createTable, type RegistryTable } from "./sqlite-table.ts";
+import { requireUnused } from "./still-used.ts";
 import type { OperatorStore } from "./store.ts";
-
-/** Names shown in a refusal; the rest is a number. */
-const NAMED_USERS = 3;
 
 /** What an operator sets up. A write also lifts pauses and brings back messages that it concerns, in the same transaction. */
 export function createRegistry(
@@ -82,13 +80,6 @@ export function createRegistry(
     if (found !== null) return table.update(found, value) ? "changed" : "unchanged";
     table.insert(value);
     return "added";
-  };
-  const requireUnused = (what: string, users: readonly string[]): void => {
-    if (users.length === 0) return;
-    const more = users.length > NAMED_USERS ? `, and ${users.length - NAMED_USERS} more` : "";
-    throw new AppError("conflict", `removing ${what}: still used by ${users.slice(0, NAMED_USERS).join(", ")}${more}`, {
-      hint: "Change or remove what uses it first.",
-    });
   };
   const waitingOf = (cameraIds: readonly number[]): number =>
     cameraIds.reduce((sum, camera) => {
