@@ -6,12 +6,12 @@ import { openDiskStore } from "../../src/images/disk.ts";
 import { buildTattileXml } from "../../src/simulator/camera-message.ts";
 import { createPictures } from "../../src/simulator/picture.ts";
 import type { Pki } from "../../src/simulator/pki.ts";
-import { buildFields } from "../../src/soap/envelope.ts";
 import { loadIdentity, signEnvelope } from "../../src/soap/sign.ts";
 import { builtinContract } from "../../src/soap/wsdl.ts";
 import type { Store } from "../../src/store/store.ts";
 import { connectCamera } from "../support/camera-socket.ts";
 import { readingEntry } from "../support/store-fixture.ts";
+import { FIELDS } from "./fields.ts";
 import { CTX_BYTES, OCR_BYTES, openGateway, serialsOf, startCameras, until } from "./gateway.ts";
 import { ACCEPTED } from "./sink.ts";
 
@@ -21,13 +21,6 @@ const AT_ONCE = 8;
 export async function measureSigning(pki: Pki): Promise<{ perSecond: number; openssl: number }> {
   const client = await pki.issueClient({ organization: "Bench" });
   const identity = loadIdentity(client.certPem, client.keyPem);
-  const fields = buildFields({
-    readerCode: "R1",
-    wall: { year: 2026, month: 1, day: 23, hour: 9, minute: 25, second: 57, millisecond: 0 },
-    coordX: "430124.45",
-    coordY: "4578123.45",
-    reading: { plate: "1234BCD", brand: null, model: null, color: null, vehicleType: null, country: "ESP" },
-  });
   const [ocrImage, ctxImage] = [Buffer.alloc(OCR_BYTES, 7), Buffer.alloc(CTX_BYTES, 7)];
   let signed = 0;
   const startedAt = performance.now();
@@ -35,7 +28,7 @@ export async function measureSigning(pki: Pki): Promise<{ perSecond: number; ope
     while (performance.now() - startedAt < 3000) {
       await signEnvelope({
         contract: builtinContract,
-        fields,
+        fields: FIELDS,
         ocrImage,
         ctxImage,
         identity,

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createSoapClient } from "../../src/soap/client.ts";
-import { buildFields } from "../../src/soap/envelope.ts";
 import { loadIdentity, type SignedEnvelope, signEnvelope } from "../../src/soap/sign.ts";
 import { builtinContract } from "../../src/soap/wsdl.ts";
+import { FIELDS } from "./fields.ts";
 
 /**
  * The limits of delivery, with no queue: the same pictures from the same disk, in base64, posted by the same client with the
@@ -20,14 +20,6 @@ const identity =
     ? null
     : loadIdentity(readFileSync(certPath, "utf8"), readFileSync(keyPath, "utf8"));
 
-const fields = buildFields({
-  readerCode: "R1",
-  wall: { year: 2026, month: 1, day: 23, hour: 9, minute: 25, second: 57, millisecond: 0 },
-  coordX: "430124.45",
-  coordY: "4578123.45",
-  reading: { plate: "1234BCD", brand: null, model: null, color: null, vehicleType: null, country: "ESP" },
-});
-
 // As much text as a signed envelope has around its pictures.
 const [head, middle, end] = [4500, 40, 300].map((length) => Buffer.alloc(length, "x"));
 const encode = (bytes: Buffer): Buffer => Buffer.from(bytes.toString("base64"), "latin1");
@@ -36,7 +28,7 @@ async function envelopeOf(first: Buffer, second: Buffer): Promise<SignedEnvelope
   if (identity !== null) {
     return await signEnvelope({
       contract: builtinContract,
-      fields,
+      fields: FIELDS,
       ocrImage: first,
       ctxImage: second,
       identity,
