@@ -1,8 +1,8 @@
-import { connect, createServer, type Socket } from "node:net";
+import { connect } from "node:net";
+import { type RunningProxy, startProxy } from "./proxy.ts";
 
 /** Stands between a client and a PostgreSQL server, and can let the answers to one statement get lost. */
-export interface CuttingProxy extends AsyncDisposable {
-  port: number;
+export interface CuttingProxy extends RunningProxy {
   /** While true, the server carries the statement out, and then the connection is cut without a byte of the answer having come through. */
   loseAnswers: boolean;
   /** How many answers were lost so far. */
@@ -18,51 +18,30 @@ const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
  */
 export async function startCuttingProxy(serverPort: number, comment: string): Promise<CuttingProxy> {
   let lost = 0;
-  const sockets = new Set<Socket>();
-  const proxy: CuttingProxy = {
-    port: 0,
-    loseAnswers: false,
-    lost: () => lost,
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => listener.close(() => resolve()));
-    },
-  };
-  const listener = createServer((client) => {
-    const server = connect({ host: "127.0.0.1", port: serverPort });
-    // What the statement is called once it is prepared, and whether its answer is being kept from the client.
-    let name: string | null = null;
-    let losing = false;
-    let answer = Buffer.alloc(0);
-    for (const [socket, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        sockets.delete(socket);
-        other.destroy();
+  const proxy = await startProxy(
+    () => connect({ host: "127.0.0.1", port: serverPort }),
+    (client, server) => {
+      // What the statement is called once it is prepared, and whether its answer is being kept from the client.
+      let name: string | null = null;
+      let losing = false;
+      let answer = Buffer.alloc(0);
+      client.on("data", (bytes: Buffer) => {
+        const text = bytes.toString("latin1");
+        // Parse says length, name and text; the statement is carried out by a later Bind that says only the name.
+        const before = text.slice(0, Math.max(0, text.indexOf(comment)));
+        name = /P\0\0.{2}([a-z0-9]+)\0$/s.exec(before)?.[1] ?? name;
+        if (before === "" && name !== null && text.includes(`\0${name}\0`)) losing = cutting.loseAnswers;
+        server.write(bytes);
       });
-    }
-    client.on("data", (bytes: Buffer) => {
-      const text = bytes.toString("latin1");
-      // Parse says length, name and text; the statement is carried out by a later Bind that says only the name.
-      const before = text.slice(0, Math.max(0, text.indexOf(comment)));
-      name = /P\0\0.{2}([a-z0-9]+)\0$/s.exec(before)?.[1] ?? name;
-      if (before === "" && name !== null && text.includes(`\0${name}\0`)) losing = proxy.loseAnswers;
-      server.write(bytes);
-    });
-    server.on("data", (bytes: Buffer) => {
-      if (!losing) return void client.write(bytes);
-      answer = Buffer.concat([answer.subarray(-READY.length), bytes]);
-      if (!answer.subarray(-READY.length).equals(READY)) return;
-      lost += 1;
-      client.destroy();
-    });
-  });
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const address = listener.address();
-  proxy.port = typeof address === "object" && address !== null ? address.port : 0;
-  return proxy;
+      server.on("data", (bytes: Buffer) => {
+        if (!losing) return void client.write(bytes);
+        answer = Buffer.concat([answer.subarray(-READY.length), bytes]);
+        if (!answer.subarray(-READY.length).equals(READY)) return;
+        lost += 1;
+        client.destroy();
+      });
+    },
+  );
+  const cutting: CuttingProxy = { ...proxy, loseAnswers: false, lost: () => lost };
+  return cutting;
 }
