@@ -76,8 +76,11 @@ export function createSender(deps: SenderDeps): Sender {
     random: deps.random,
     log,
   });
-  /** Under way on each route. */
+  /** Slots taken on each route, and in all. */
   const onRoute = new Map<string, number>();
+  let taken = 0;
+  /** Answered, and what became of them not yet durable. */
+  let settling = 0;
   /** Each delivery, and its message. */
   const underWay = new Map<Promise<void>, number>();
   const stopping = new AbortController();
@@ -145,7 +148,7 @@ export function createSender(deps: SenderDeps): Sender {
       now,
     );
     for (const claim of claims) begin(claim);
-    peak = underWay.size;
+    peak = taken;
     return claims.length;
   }
 
@@ -188,19 +191,28 @@ export function createSender(deps: SenderDeps): Sender {
   function begin(claim: Claim): void {
     const key = routeKey(claim.route);
     onRoute.set(key, (onRoute.get(key) ?? 0) + 1);
-    const done = deliver(claim).finally(() => {
+    taken += 1;
+    let hasSlot = true;
+    const leaveSlot = (): void => {
+      if (!hasSlot) return;
+      hasSlot = false;
+      taken -= 1;
       const left = (onRoute.get(key) ?? 1) - 1;
       if (left === 0) onRoute.delete(key);
       else onRoute.set(key, left);
-      underWay.delete(done);
       slotFreed();
+    };
+    const done = deliver(claim, leaveSlot).finally(() => {
+      leaveSlot();
+      underWay.delete(done);
+      if (underWay.size === MAX_IN_FLIGHT - 1) wake.abort();
     });
     underWay.set(done, claim.messageId);
   }
 
   /** A claim costs a commit, so slots are refilled by the half, or after a moment when some are slow. */
   function slotFreed(): void {
-    if (underWay.size * 2 <= peak) wake.abort();
+    if (taken * 2 <= peak) wake.abort();
     else
       refill ??= setTimeout(() => {
         refill = undefined;
@@ -208,7 +220,7 @@ export function createSender(deps: SenderDeps): Sender {
       }, REFILL_WAIT_MS);
   }
 
-  async function deliver(claim: Claim): Promise<void> {
+  async function deliver(claim: Claim, leaveSlot: () => void): Promise<void> {
     let result: DeliveryResult;
     try {
       result = await attempt(claim, deps, aborting.signal);
@@ -235,7 +247,14 @@ export function createSender(deps: SenderDeps): Sender {
           ? { at: result.startedAt, outcome: result.outcome, durationMs: Math.round(result.durationMs) }
           : null,
     };
-    if (await write(settled)) await conclude(claim, settlement);
+    // The next message need not wait for the disk. A disk that is slow, or refuses, holds up as many and no more: after a
+    // power cut each of them is sent a second time.
+    if (settling < config.concurrency) leaveSlot();
+    settling += 1;
+    const isKept = await write(settled).finally(() => {
+      settling -= 1;
+    });
+    if (isKept) await conclude(claim, settlement);
   }
 
   async function judge(claim: Claim, result: DeliveryResult): Promise<Settlement> {

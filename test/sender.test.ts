@@ -311,6 +311,23 @@ describe("one endpoint's trouble", () => {
     expect([bench.sender.inFlight(), bench.posted.length]).toEqual([64, 64]);
   });
 
+  test("does not wait for the disk, but a disk that stands still holds up no more than as many again", async () => {
+    await using bench = await openDeliveryBench();
+    const disk = Promise.withResolvers<void>();
+    bench.disk = disk.promise;
+    for (let n = 0; n < 20; n++) await bench.queue(`${1000 + n}BCD`);
+    bench.clock.busy = () => bench.posted.length < 2 * SENDER.concurrency;
+    await bench.clock.advance(500);
+    bench.clock.busy = () => false;
+    await bench.clock.advance(5000);
+    await Bun.sleep(100);
+    expect([bench.sender.inFlight(), bench.posted.length]).toEqual([2 * SENDER.concurrency, 2 * SENDER.concurrency]);
+    disk.resolve();
+    bench.clock.busy = () => bench.sender.inFlight() > 0;
+    await bench.clock.advance(5000);
+    expect([bench.posted.length, (await bench.store.listMessages({}, 1)).length]).toEqual([20, 0]);
+  });
+
   test("with one town's certificate does not hold the towns beside it", async () => {
     await using bench = await openDeliveryBench();
     await bench.addMunicipality("Poble", { endpoint: "police", certificate: true, serials: ["CAM2"] });

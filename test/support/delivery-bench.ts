@@ -36,6 +36,8 @@ export interface DeliveryBench extends AsyncDisposable {
   answer: (post: Posted) => Promise<PostResult["outcome"]> | PostResult["outcome"];
   /** While true, the store carries claims out, but nobody is told. */
   losesClaims: boolean;
+  /** Until then no outcome becomes durable. */
+  disk: Promise<void>;
   /** Queues a reading whose plate picture is on disk. @returns its plate */
   queue(plate: string, serial?: string, change?: Partial<NewReading>): Promise<string>;
   addMunicipality(
@@ -109,6 +111,10 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
           if (bench.losesClaims) throw new AppError("store-unreachable", "claiming messages: the answer was lost");
           return claims;
         },
+        settle: async (settled, now) => {
+          await bench.disk;
+          return await store.settle(settled, now);
+        },
       },
       images,
       identities: createIdentityStore(),
@@ -135,6 +141,7 @@ export async function openDeliveryBench(mossos: Partial<Config["mossos"]> = {}):
     posted,
     sender: undefined as unknown as Sender,
     losesClaims: false,
+    disk: Promise.resolve(),
     answer: () => ({ kind: "accepted", returnCode: "1" }),
     async queue(plate, serial = "CAM1", change = {}) {
       const id = number++;
