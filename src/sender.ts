@@ -103,9 +103,9 @@ export function createSender(deps: SenderDeps): Sender {
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       deps.onTurn?.();
-      let claimed = 0;
+      let mayHaveMore = false;
       try {
-        claimed = await fill();
+        mayHaveMore = await fill();
         if (isAway) log.info("the store is back; messages are delivered again");
         isAway = false;
       } catch (error) {
@@ -117,11 +117,12 @@ export function createSender(deps: SenderDeps): Sender {
         await clock.sleep(REFRESH_MS, stopping.signal);
         continue;
       }
-      if (claimed === 0) await rest();
+      if (!mayHaveMore) await rest();
     }
   }
 
-  async function fill(): Promise<number> {
+  /** @returns whether there may be more to claim at once; whatever changes meanwhile wakes the rest that follows */
+  async function fill(): Promise<boolean> {
     // Aborting before anything is read: whatever changes while this runs wakes the next round.
     wake = new AbortController();
     const now = clock.now();
@@ -133,7 +134,7 @@ export function createSender(deps: SenderDeps): Sender {
     await takeBack(now);
     const { endpoints, routes: limited, probed } = routes.slots(onRoute, config.concurrency, now);
     const limit = Math.min(config.maxBatchSize, MAX_IN_FLIGHT - underWay.size);
-    if (limit <= 0) return 0;
+    if (limit <= 0) return false;
     const claims = await store.claim(
       {
         owner: deps.owner,
@@ -149,7 +150,9 @@ export function createSender(deps: SenderDeps): Sender {
     );
     for (const claim of claims) begin(claim);
     peak = taken;
-    return claims.length;
+    if (claims.length === limit) return true;
+    const left = routes.slots(onRoute, config.concurrency, now).endpoints;
+    return claims.some(({ route }) => (left.get(route.endpointId) ?? config.concurrency) > 0);
   }
 
   /** Instants of the time before would hold messages and endpoints for as long as the clock was set back. */
