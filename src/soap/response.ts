@@ -110,8 +110,25 @@ function unanswered(detail: string): DeliveryOutcome {
   return { kind: "unanswered", detail };
 }
 
-/** The Body of the SOAP envelope, or why there is none. */
+/** No answer that says yes or no is longer. */
+const REMEMBERED_BYTES = 4096;
+let remembered: { body: Uint8Array; contentType: string | null; read: XmlElement | Error } | null = null;
+
+/**
+ * The Body of the SOAP envelope, or why there is none. A service says the same to almost every message, and parsing that is a
+ * tenth of the loop's work for one: what is the same byte for byte as the last answer is not parsed again.
+ */
 function readBody(answer: HttpAnswer): XmlElement | Error {
+  const { body, contentType } = answer;
+  if (remembered?.contentType === contentType && Buffer.compare(remembered.body, body) === 0) return remembered.read;
+  const read = parseBody(answer);
+  // A fault comes with another status, and may quote a plate.
+  if (answer.status === 200 && body.length <= REMEMBERED_BYTES)
+    remembered = { body: Buffer.from(body), contentType, read };
+  return read;
+}
+
+function parseBody(answer: HttpAnswer): XmlElement | Error {
   if (answer.body.length === 0) return new Error("an empty answer");
   let root: XmlElement;
   try {

@@ -25,6 +25,23 @@ describe("a code", () => {
     expect(judge(200, coded(code))).toEqual({ kind: "accepted", returnCode: code });
   });
 
+  test("is read anew in every answer, however alike to the last one", () => {
+    const bytes = Buffer.from(coded("1"));
+    const judged = () => judge(200, bytes).kind;
+    expect([judged(), judged()]).toEqual(["accepted", "accepted"]);
+    // The client may use the same memory again.
+    bytes.write("7", bytes.indexOf(">1<") + 1);
+    expect([judged(), judge(200, coded("1")).kind, judge(500, coded("1")).kind]).toEqual([
+      "rejected",
+      "accepted",
+      "unanswered",
+    ]);
+    const accented = Buffer.from(coded("\u00c3\u00a9"), "latin1");
+    const inCharset = (charset: string) => judge(200, accented, [], `text/xml; charset=${charset}`);
+    expect(inCharset("utf-8")).toMatchObject({ kind: "rejected", returnCode: "\u00e9" });
+    expect(inCharset("iso-8859-1")).toMatchObject({ kind: "rejected", returnCode: "\u00c3\u00a9" });
+  });
+
   test.each([
     ["blanks around it", coded("\n  1\t ")],
     ["CDATA", coded("<![CDATA[1]]>")],
