@@ -1,6 +1,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import type { ParsedMessage } from "../reading.ts";
 import { buildReading, DEFAULT_TAG_ALIASES, parseSerial, type TagAliases } from "./fields.ts";
+import { readFlatElements } from "./flat-elements.ts";
 import { type DecodedImage, decodeImage, type ImageMemory, NO_IMAGE } from "./images.ts";
 import { isBlank, nameEnd, startsWith } from "./xml-scan.ts";
 
@@ -180,8 +181,13 @@ function decodeText(rest: Buffer): { text: string } | { problem: string } {
   }
 }
 
-/** The root's children by name. The library's own messages quote the document, so only their code and place go on. */
 function parseElements(text: string): { elements: Map<string, string> } | { problem: string } {
+  const elements = readFlatElements(text);
+  return elements === null ? parseAnyElements(text) : { elements };
+}
+
+/** The root's children by name. The library's own messages quote the document, so only their code and place go on. */
+export function parseAnyElements(text: string): { elements: Map<string, string> } | { problem: string } {
   let document: unknown;
   try {
     const valid = XMLValidator.validate(text, { allowBooleanAttributes: true });
