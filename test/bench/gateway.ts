@@ -11,6 +11,8 @@ import { addCamera, addMunicipality, newCertificate, newEndpoint } from "../supp
 const BINARY = new URL("../../dist/tattile", import.meta.url).pathname;
 export const OCR_BYTES = 30_000;
 export const CTX_BYTES = 200_000;
+/** What `simulate camera` sends for each reading, of these sizes. */
+export const SENT_BYTES = ((OCR_BYTES + CTX_BYTES) * 4) / 3 + 600;
 
 /** The compiled binary on a store of its own, and what the system says about its process. */
 export interface Gateway {

@@ -13,13 +13,11 @@ import {
   openGateway,
   queuedIn,
   registerCameras,
+  SENT_BYTES,
   serialsOf,
   startCameras,
   until,
 } from "./gateway.ts";
-
-/** What `simulate camera` sends for each reading, of these sizes. */
-const SENT_BYTES = ((OCR_BYTES + CTX_BYTES) * 4) / 3 + 600;
 
 /** Durable readings a second, as fast as cameras can send. */
 export async function measureIngest(root: string, pki: Pki, connections: number, total: number, traced: boolean) {
