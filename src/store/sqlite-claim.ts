@@ -201,7 +201,7 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
       const nowMs = now.getTime();
       if (request.limit <= 0) return [];
       // Mostly there is nothing: found out without the write lock. What another process takes meanwhile is seen below.
-      const lanes = connection.read("looking for due messages", () => listLanes(request, nowMs));
+      const lanes = connection.look("looking for due messages", () => listLanes(request, nowMs));
       if (lanes.length === 0) return [];
       // Not synced: after a power cut the message is as if never claimed, and is sent again, as it would be with its claim.
       return connection.writeLazily("claiming messages", () => {
@@ -220,7 +220,7 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
       });
     },
     nextDueAt: async (now) =>
-      connection.read("looking for due messages", () => dateOrNull(nextDue.get({ now: now.getTime() })?.at ?? null)),
+      connection.look("looking for due messages", () => dateOrNull(nextDue.get({ now: now.getTime() })?.at ?? null)),
   };
 }
 

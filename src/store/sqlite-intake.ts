@@ -133,7 +133,7 @@ export function createIntake(connection: Connection, enqueue: EnqueueWithin): In
 
   return {
     enqueue: (entries, now) => connection.writeAndSync("queueing readings", () => enqueue(entries, now)),
-    isKnown: async (key) => connection.read("looking for a reading", () => isRemembered.get(key) !== null),
+    isKnown: async (key) => connection.look("looking for a reading", () => isRemembered.get(key) !== null),
     purgeDedupe: async (before, limit) =>
       connection.write("forgetting old readings", () => forget.run(before.getTime(), limit).changes),
   };

@@ -4,7 +4,16 @@ import type { NewCamera, NewEndpoint, NewMunicipality, Registry, RegistryChange,
 import type { Connection } from "./sqlite-connection.ts";
 import type { Revival } from "./sqlite-revive.ts";
 import { createRotations } from "./sqlite-rotations.ts";
-import { CAMERA, CERTIFICATE, ENDPOINT, MUNICIPALITY, nameKey } from "./sqlite-rows.ts";
+import {
+  CAMERA,
+  CERTIFICATE,
+  ENDPOINT,
+  MUNICIPALITY,
+  nameKey,
+  type Row,
+  readEntity,
+  selectEntity,
+} from "./sqlite-rows.ts";
 import { createTable, type RegistryTable } from "./sqlite-table.ts";
 import { requireUnused } from "./still-used.ts";
 import type { OperatorStore } from "./store.ts";
@@ -25,6 +34,9 @@ export function createRegistry(
     "SELECT id FROM municipalities WHERE name_key = ?",
   );
   const idOfEndpoint = connection.prepare<{ id: number }, [string]>("SELECT id FROM endpoints WHERE name_key = ?");
+  const cameraOf = connection.prepare<Row, [string]>(
+    `SELECT ${selectEntity(CAMERA, "c")} FROM cameras c WHERE c.serial_number = ?`,
+  );
   const idOfCamera = connection.prepare<{ id: number }, [string]>("SELECT id FROM cameras WHERE serial_number = ?");
   // Of several of the same name the one in use, else the newest.
   const idOfCertificate = connection.prepare<{ id: number }, [string]>(
@@ -249,7 +261,11 @@ export function createRegistry(
           ? certificates.find(idOrName)
           : find(certificates, idOfCertificate.get(nameKey(idOrName))),
       ),
-    findCamera: (serial) => reading(() => find(cameras, idOfCamera.get(serial))),
+    findCamera: async (serial) =>
+      connection.look("reading the registry", () => {
+        const row = cameraOf.get(serial);
+        return row === null ? null : readEntity(CAMERA, row);
+      }),
     findWaiting: (cameraIds) =>
       reading(() => new Set(cameraIds.filter((id) => hasMessages.get({ camera: id })?.found === 1))),
     saveMunicipality: (value) => writing(() => saveMunicipalities([value])[0] ?? "unchanged"),
