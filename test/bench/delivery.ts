@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -16,6 +16,8 @@ import { CTX_BYTES, OCR_BYTES, openGateway, serialsOf, startCameras, until } fro
 import { ACCEPTED } from "./sink.ts";
 
 const AT_ONCE = 8;
+/** Messages before it is measured. */
+const WARM_UP = 2000;
 
 /** Messages signed a second in one process, and what `openssl speed` makes of RSA-2048 alone on one core. */
 export async function measureSigning(pki: Pki): Promise<{ perSecond: number; openssl: number }> {
@@ -68,14 +70,17 @@ async function openSink(root: string, pki: Pki) {
   };
 }
 
-/** A full queue delivered over HTTPS, and the same pictures posted unsigned: messages a second. */
-export async function measureDelivery(root: string, pki: Pki, total: number) {
+/** A full queue delivered over HTTPS, and the same pictures posted, unsigned and signed: messages a second, after a warm-up each. */
+export async function measureDelivery(root: string, pki: Pki, count: number) {
   await using stack = new AsyncDisposableStack();
+  const total = WARM_UP + count;
   const sink = await openSink(root, pki);
   stack.defer(() => sink.close());
   const plain = join(root, "unsigned");
-  mkdirSync(plain);
-  await fillImages(plain, total);
+  if (!existsSync(plain)) {
+    mkdirSync(plain);
+    await fillImages(plain, total);
+  }
   const gateway = await openGateway({
     root,
     task: "sender",
@@ -88,13 +93,13 @@ export async function measureDelivery(root: string, pki: Pki, total: number) {
     },
   });
   stack.defer(() => gateway.close());
-  await until(async () => (await sink.received()) > 50, 60);
+  await until(async () => (await sink.received()) >= WARM_UP, 60);
   const [startedAt, already, cpuBefore] = [performance.now(), await sink.received(), gateway.cpuMs()];
   await until(async () => (await sink.received()) >= total, 120);
   const perSecond = (total - already) / ((performance.now() - startedAt) / 1000);
   const cpuMs = (gateway.cpuMs() - cpuBefore) / (total - already);
   const program = [process.execPath, new URL("posting.ts", import.meta.url).pathname];
-  const words = [sink.url, sink.caPath, plain, String(AT_ONCE)];
+  const words = [sink.url, sink.caPath, plain, String(AT_ONCE), String(WARM_UP)];
   const identity = ["cert.pem", "key.pem"].map((name) => join(gateway.folder, name));
   const [unsigned = Number.NaN, signed = Number.NaN] = [words, [...words, ...identity]].map((given) =>
     Number(Bun.spawnSync([...program, ...given]).stdout.toString()),
