@@ -71,8 +71,17 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
       // The pause was ours: the camera gets its time back.
       if (messageBeganAt !== null) messageBeganAt += now - lastByteAt;
       lastByteAt = now;
-      socket.resume();
+      process.nextTick(resume);
     } else socket.pause();
+  }
+
+  /**
+   * First what lies in the stream already. To resume at once would have the system read on for every connection each time
+   * there is room for a few of them: with two hundred, gigabytes gathered in their streams.
+   */
+  function resume(): void {
+    while (reading && !over && socket.readableLength > 0 && socket.read() !== null);
+    if (reading && !over) socket.resume();
   }
 
   socket.on("data", (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { join } from "node:path";
 import { DEFAULT_TAG_ALIASES } from "../src/camera/fields.ts";
 import { systemClock } from "../src/clock.ts";
@@ -65,12 +65,23 @@ const transit: Config["transit"] = {
   dedupeDays: 30,
 };
 
-async function startIngest(change: Partial<Config["transit"]> = {}, keepsBytes = false) {
+async function startIngest(
+  change: Partial<Config["transit"]> = {},
+  keepsBytes = false,
+  onSocket?: (socket: Socket) => void,
+) {
+  const options = openSocketOptions();
   const { intake, held, waitFor } = heldIntake(keepsBytes);
   const ingest = createIngest({
     transit: { ...transit, ...change },
     intake,
-    socketOptions: openSocketOptions(),
+    socketOptions: {
+      ...options,
+      resetOnClose(socket) {
+        if (socket instanceof Socket) onSocket?.(socket);
+        return options.resetOnClose(socket);
+      },
+    },
     clock: systemClock,
     log: silentLog,
   });
@@ -290,6 +301,29 @@ describe("memory for unfinished messages", () => {
     server.held[0]?.message.release();
     await server.waitFor(2);
     server.held[1]?.message.release();
+  });
+
+  test("connections that wait receive no more each time there is room for a few of them", async () => {
+    const sockets: Socket[] = [];
+    const server = await startIngest({ bufferBytes: 1024 * 1024 }, true, (socket) => sockets.push(socket));
+    const copies = Math.ceil((4 * 1024 * 1024) / sample.length);
+    const cameras = await Promise.all(Array.from({ length: 40 }, () => connectCamera(server.port)));
+    for (const camera of cameras) for (let n = 0; n < copies; n++) camera.socket.write(sample);
+    let most = 0;
+    for (let n = 0; n < 300; n++) {
+      await server.waitFor(n + 1);
+      server.held[n]?.message.release();
+      server.held[n]?.commit();
+      most = Math.max(
+        most,
+        sockets.reduce((sum, socket) => sum + socket.readableLength, 0),
+      );
+    }
+    // One read of the system for each, which takes half a megabyte, while 160 MB wait to be received.
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(40 * 1024 * 1024);
+    for (const camera of cameras) await camera[Symbol.asyncDispose]();
+    await server.ingest.close(0);
   });
 
   test("above the budget only the message that began first is read, and in the end all arrive", async () => {
