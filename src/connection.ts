@@ -42,6 +42,8 @@ export interface ConnectionDeps {
   tagAliases: TagAliases;
   /** The memory held by unfinished messages has changed. */
   onBytes(): void;
+  /** A message of so many bytes was parsed. */
+  onParsed(bytes: number): void;
   onClosed(wasCut: boolean): void;
 }
 
@@ -133,6 +135,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
         frame.protocol === "tattile-tlv"
           ? parseTattileTlv(frame.bytes, deps.tagAliases)
           : parseTattileXml(frame.bytes, deps.tagAliases, memory);
+      deps.onParsed(frame.bytes.length);
     }
     const done = deps.intake
       .accept({

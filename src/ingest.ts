@@ -14,6 +14,11 @@ import type { SocketOptions } from "./socket-options.ts";
 const BACKLOG = 1024;
 /** How often deadlines are looked at; they are tens of seconds long. */
 const SWEEP_MS = 1000;
+/**
+ * Bytes of messages after which the collector is asked to run. The runtime decodes base64 from strings alone; left to its own
+ * pace the collector lets a gigabyte of them gather under load, and memory that is used again at once is faster besides.
+ */
+const COLLECT_AFTER_BYTES = 32 * 1024 * 1024;
 /** A slab holds any usual message whole. */
 const SLAB_BYTES = 512 * 1024;
 
@@ -55,6 +60,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   const stats = { accepted: 0, refused: 0, cut: 0 };
   let holdReason: string | null = null;
   let squeezed = false;
+  let uncollectedBytes = 0;
   let sweeper: ReturnType<typeof setInterval> | undefined;
 
   const server: Server = createServer(
@@ -94,6 +100,12 @@ export function createIngest(deps: IngestDeps): Ingest {
       maxMessageBytes: transit.maxMessageBytes,
       tagAliases: transit.tagAliases,
       onBytes: squeeze,
+      onParsed: (bytes) => {
+        uncollectedBytes += bytes;
+        if (uncollectedBytes < COLLECT_AFTER_BYTES) return;
+        uncollectedBytes = 0;
+        Bun.gc(false);
+      },
       onClosed: (wasCut) => {
         connections.delete(connection);
         if (wasCut) stats.cut += 1;
