@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPki } from "../../src/simulator/pki.ts";
@@ -64,9 +64,12 @@ const parts: Record<string, () => Promise<void>> = {
       add(`${name}: CPU per reading`, `${median(ours.map((one) => one.cpuMs)).toFixed(2)} ms`);
       const written = median(ours.map((one) => one.writtenPerByte));
       add(`${name}: bytes written per byte received`, written.toFixed(2), "", "", "<= 1.3");
-      if (connections !== 16) continue;
-      const { syncsPerReading } = await measureIngest(root, pki, connections, count, true);
-      add(`${name}: syncs per reading`, (syncsPerReading ?? Number.NaN).toFixed(2), "", "", "<= 1");
+      if (connections === 16) {
+        const { syncsPerReading } = await measureIngest(root, pki, connections, count, true);
+        add(`${name}: syncs per reading`, (syncsPerReading ?? Number.NaN).toFixed(2), "", "", "<= 1");
+      }
+      // Some ten gigabytes that nothing after it needs.
+      for (const folder of readdirSync(root)) rmSync(join(root, folder), { recursive: true });
     }
   },
   async postgres() {
