@@ -23,8 +23,8 @@ function resolve(value: string): string | null {
 
 /**
  * Reads a document as every camera known writes it: a root, and in it nothing but elements with plain text. The values are
- * cut of blanks at both ends, and of elements of one name the first counts, as when an XML parser reads it: that one takes a
- * fifth of all the work that a message is.
+ * cut of blanks at both ends, and of elements of one name the first counts, as when an XML parser reads it; but a
+ * parser is a fifth of all the work that a message is.
  * @returns the root's children by name; null: the document has anything else in it (attributes, other references, comments, deeper
  * elements, a fault), and an XML parser must look at it
  */

@@ -150,7 +150,7 @@ export function createClaims(connection: Connection): Pick<QueueStore, "claim" |
     return pending.id < failed.id ? pending : failed;
   };
 
-  /** What stands in the registry for a camera, each record read once. */
+  /** What stands in the registry for a camera, each record read once; the same route as ROUTE_OF_CAMERA says. */
   const createRegistryReader = () => {
     const [cameraOf, municipalityOf] = [lookups.camera(), lookups.municipality()];
     const [endpointOf, certificateOf] = [lookups.endpoint(), lookups.certificate()];

@@ -12,12 +12,10 @@ import type { Store } from "../../src/store/store.ts";
 import { connectCamera } from "../support/camera-socket.ts";
 import { readingEntry } from "../support/store-fixture.ts";
 import { FIELDS } from "./fields.ts";
-import { CTX_BYTES, OCR_BYTES, openGateway, serialsOf, startCameras, until } from "./gateway.ts";
+import { CTX_BYTES, OCR_BYTES, openGateway, serialsOf, startCameras, until, WARM_UP } from "./gateway.ts";
 import { ACCEPTED } from "./sink.ts";
 
 const AT_ONCE = 8;
-/** Messages before it is measured. */
-const WARM_UP = 2000;
 
 /** Messages signed a second in one process, and what `openssl speed` makes of RSA-2048 alone on one core. */
 export async function measureSigning(pki: Pki): Promise<{ perSecond: number; openssl: number }> {

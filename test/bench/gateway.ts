@@ -14,6 +14,12 @@ export const CTX_BYTES = 200_000;
 /** What `simulate camera` sends for each reading, of these sizes. */
 export const SENT_BYTES = ((OCR_BYTES + CTX_BYTES) * 4) / 3 + 600;
 
+/**
+ * Readings or messages before anything is measured: a gateway runs for months, and what is compiled and what is not is
+ * settled after its first seconds. The limits that are programs of their own go as far before they are measured.
+ */
+export const WARM_UP = 2000;
+
 /** The compiled binary on a store of its own, and what the system says about its process. */
 export interface Gateway {
   store: Store;

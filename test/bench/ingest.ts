@@ -16,13 +16,9 @@ import {
   serialsOf,
   startCameras,
   until,
+  WARM_UP,
 } from "./gateway.ts";
 
-/**
- * Before it is measured: a gateway runs for months, and what is compiled and what is not is settled after its first seconds.
- * For the same reason the limits that are programs of their own go as far before they are measured.
- */
-const WARM_UP = 2000;
 /** What one connection's buffers may hold: so many more are sent than measured, so that the cameras work as long as the gateway. */
 const BUFFERED = 40;
 
@@ -73,7 +69,9 @@ export async function measureReceivingLoop(root: string, connections: number, gr
   const port = Number(await nextLine());
   const cameras = startCameras({ port, folder }, connections, WARM_UP + count + BUFFERED * connections, FLAT_OUT);
   stack.defer(() => cameras.stop());
-  return Number(await nextLine());
+  const perSecond = Number(await nextLine());
+  if (!(perSecond > 0)) throw new Error("the loop that also receives ended without a figure");
+  return perSecond;
 }
 
 /** The same bytes in as many folders, and the same rows in the same tables, synced in the same groups, with nothing around them. */

@@ -18,6 +18,11 @@ function add(what: string, figure: string, limit = "", ratio = "", wanted = ""):
   console.error([what, figure, limit, ratio, wanted].filter((text) => text !== "").join(" | "));
 }
 
+/** A rate beside its limit. */
+function addRate(what: string, rate: number, unit: string, limit: number, limitIs: string, wanted = ""): void {
+  add(what, `${rate.toFixed(0)} ${unit}`, `${limit.toFixed(0)}/s ${limitIs}`, (rate / limit).toFixed(2), wanted);
+}
+
 /** From which size on a virtual machine gives free memory back to its host; none is as large as the last. */
 const PAGE_REPORTING = "/sys/module/page_reporting/parameters/page_reporting_order";
 
@@ -56,11 +61,9 @@ const parts: Record<string, () => Promise<void>> = {
       }
       const name = `ingest flat out, ${connections} connection${connections === 1 ? "" : "s"}`;
       const perSecond = median(ours.map((one) => one.perSecond));
-      const rate = `${perSecond.toFixed(0)} readings/s`;
-      const beside = (what: string, limit: number, words: string, wanted: string): void =>
-        add(what, rate, `${limit.toFixed(0)}/s ${words}`, (perSecond / limit).toFixed(2), wanted);
-      beside(name, median(bare), `bare, groups of ${group}`, ">= 0.7");
-      beside(`${name}: beside a loop that also receives`, median(receiving), "received, written and synced unread", "");
+      addRate(name, perSecond, "readings/s", median(bare), `bare, groups of ${group}`, ">= 0.7");
+      const receives = `${name}: beside a loop that also receives`;
+      addRate(receives, perSecond, "readings/s", median(receiving), "received, written and synced unread");
       add(`${name}: CPU per reading`, `${median(ours.map((one) => one.cpuMs)).toFixed(2)} ms`);
       const written = median(ours.map((one) => one.writtenPerByte));
       add(`${name}: bytes written per byte received`, written.toFixed(2), "", "", "<= 1.3");
@@ -89,24 +92,15 @@ const parts: Record<string, () => Promise<void>> = {
   },
   async signing() {
     const { perSecond, openssl } = await measureSigning(pki);
-    const limit = `${openssl.toFixed(0)}/s RSA-2048 alone`;
-    add("signing", `${perSecond.toFixed(0)} messages/s`, limit, (perSecond / openssl).toFixed(2), ">= 0.25");
+    addRate("signing", perSecond, "messages/s", openssl, "RSA-2048 alone", ">= 0.25");
   },
   async delivery() {
     const rounds: Awaited<ReturnType<typeof measureDelivery>>[] = [];
     while (rounds.length < 3) rounds.push(await measureDelivery(root, pki, 3000));
     const of = (part: keyof (typeof rounds)[number]): number => median(rounds.map((round) => round[part]));
     const unsigned = of("unsigned");
-    const beside = (what: string, rate: number, wanted: string): void =>
-      add(
-        what,
-        `${rate.toFixed(0)} messages/s`,
-        `${unsigned.toFixed(0)}/s posted unsigned`,
-        (rate / unsigned).toFixed(2),
-        wanted,
-      );
-    beside("delivery over HTTPS", of("perSecond"), ">= 0.5");
-    beside("posted signed, with no queue", of("signed"), "");
+    addRate("delivery over HTTPS", of("perSecond"), "messages/s", unsigned, "posted unsigned", ">= 0.5");
+    addRate("posted signed, with no queue", of("signed"), "messages/s", unsigned, "posted unsigned");
     add("delivery over HTTPS: CPU per message", `${of("cpuMs").toFixed(2)} ms`);
   },
   async latency() {
