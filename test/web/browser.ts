@@ -1,4 +1,7 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { TokenRole } from "../../src/store/tokens.ts";
 import type { Site } from "../e2e/site.ts";
@@ -23,21 +26,32 @@ export interface ViewOptions {
   slow?: boolean;
 }
 
-let shared: Promise<Browser> | undefined;
+let shared: Promise<{ browser: Browser; folder: string }> | undefined;
 
 /** One Chromium for the whole file; `closeBrowser` ends it. */
 async function openBrowser(): Promise<Browser> {
-  shared ??= chromium.launch({
+  shared ??= launch();
+  return (await shared).browser;
+}
+
+/** Its temporary files lie in a folder of their own: it leaves some of them when it is told to end while it makes one. */
+async function launch(): Promise<{ browser: Browser; folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "tattile-browser-"));
+  const browser = await chromium.launch({
     executablePath: CHROMIUM,
+    env: { ...process.env, TMPDIR: folder },
     // Its own sandbox does not work as root, which CI is; it only ever sees pages of this machine.
     args: ["--no-sandbox", "--force-color-profile=srgb", "--disable-dev-shm-usage"],
   });
-  return shared;
+  return { browser, folder };
 }
 
 export async function closeBrowser(): Promise<void> {
-  await (await shared)?.close();
+  if (shared === undefined) return;
+  const { browser, folder } = await shared;
   shared = undefined;
+  await browser.close();
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** A fresh profile on one page of `url`: cookies and settings go with it. */
