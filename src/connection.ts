@@ -9,10 +9,16 @@ import { errorText } from "./errors.ts";
 import type { Intake } from "./intake.ts";
 import type { Log } from "./log.ts";
 import type { ParsedMessage } from "./reading.ts";
-import type { SocketOptions } from "./socket-options.ts";
+import type { SocketCalls } from "./socket-calls.ts";
 
 /** Messages of one camera that may wait for their commit before its socket is paused. */
 const MAX_UNCOMMITTED = 24;
+
+/** A camera that has sent so much at once is likely to have sent more. */
+const LARGE_CHUNK_BYTES = 65_536;
+/** Under load a camera that is not done sends on within this; one that has ended is not kept waiting longer for our end. */
+const LOOK_AGAIN_MS = 5;
+const MAX_EMPTY_LOOKS = 4;
 
 /** One camera's TCP connection. Nothing is ever written to it; its end is what the camera learns from. */
 export interface CameraConnection {
@@ -34,12 +40,14 @@ export interface ConnectionDeps {
   socket: Socket;
   peer: string;
   pool: SlabPool;
-  socketOptions: SocketOptions;
+  socketCalls: SocketCalls;
   intake: Intake;
   clock: Clock;
   log: Log;
   maxMessageBytes: number;
   tagAliases: TagAliases;
+  /** So much is received that looking for more is better than waiting to be told. */
+  isBusy(): boolean;
   /** The memory held by unfinished messages has changed. */
   onBytes(): void;
   /** A message of so many bytes was parsed. */
@@ -62,6 +70,10 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
   let broken = false;
   let cut = false;
   let over = false;
+  /** Set while a look at what has arrived is planned; the runtime does not read then. */
+  let cancelReceive: (() => void) | null = null;
+  /** How many looks in a row found nothing. */
+  let emptyLooks = 0;
 
   function update(): void {
     if (over) return;
@@ -73,31 +85,83 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
       // The pause was ours: the camera gets its time back.
       if (messageBeganAt !== null) messageBeganAt += now - lastByteAt;
       lastByteAt = now;
-      process.nextTick(resume);
-    } else socket.pause();
+      emptyLooks = 0;
+      receiveNext();
+    } else {
+      receiveNoMore();
+      socket.pause();
+    }
+  }
+
+  /** As soon as others have had their turn. */
+  function receiveNext(): void {
+    receiveNoMore();
+    const next = setImmediate(receive);
+    cancelReceive = () => clearImmediate(next);
+  }
+
+  function receiveIn(ms: number): void {
+    receiveNoMore();
+    const next = setTimeout(receive, ms);
+    cancelReceive = () => clearTimeout(next);
+  }
+
+  function receiveNoMore(): void {
+    cancelReceive?.();
+    cancelReceive = null;
   }
 
   /**
-   * First what lies in the stream already. To resume at once would have the system read on for every connection each time
-   * there is room for a few of them: with two hundred, gigabytes gathered in their streams.
+   * What lies in the stream first: to resume it at once would have the runtime read on for every connection each time there is
+   * room for a few of them. Then straight from the system, in turns with the other connections. Where nothing has arrived the
+   * runtime is to tell when something does; under load, when it soon will, asking again spares its reading it for us.
    */
-  function resume(): void {
+  function receive(): void {
     while (reading && !over && socket.readableLength > 0 && socket.read() !== null);
-    if (reading && !over) socket.resume();
+    if (!reading || over) return;
+    receiveNoMore();
+    const wanted = Math.min(deps.socketCalls.arrivedBytes(socket), framer.wantedBytes);
+    let came = 0;
+    if (wanted > 0) {
+      digest(() =>
+        framer.receive(wanted, (room) => {
+          const bytes = deps.socketCalls.receive(socket, room);
+          came += Math.max(0, bytes);
+          return bytes;
+        }),
+      );
+    }
+    if (!reading || over) return;
+    emptyLooks = came > 0 ? 0 : emptyLooks + 1;
+    if (came > 0) receiveNext();
+    else if (emptyLooks <= MAX_EMPTY_LOOKS && deps.isBusy()) receiveIn(LOOK_AGAIN_MS);
+    else socket.resume();
   }
 
   socket.on("data", (chunk: Buffer) => {
     if (over) return;
+    digest(() => {
+      const frames = framer.push(chunk);
+      freeMemory(chunk);
+      return frames;
+    });
+    if (!reading || over || cancelReceive !== null || (chunk.length < LARGE_CHUNK_BYTES && !deps.isBusy())) return;
+    socket.pause();
+    emptyLooks = 0;
+    receiveNext();
+  });
+
+  /** Has the framer take what has come. */
+  function digest(push: () => Frame[]): void {
     lastByteAt = clock.monotonicMs();
     const heldBefore = framer.heldBytes;
-    const frames = framer.push(chunk);
-    freeMemory(chunk);
+    const frames = push();
     for (const frame of frames) take(frame);
     if (framer.pendingBytes === 0) messageBeganAt = null;
     else if (messageBeganAt === null || frames.length > 0) messageBeganAt = lastByteAt;
     if (framer.heldBytes !== heldBefore || frames.length > 0) deps.onBytes();
     update();
-  });
+  }
 
   // Bun also tells the end after our own destroy(): `over` keeps that from completing anything.
   socket.on("end", () => {
@@ -189,7 +253,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
       reset();
       return;
     }
-    deps.socketOptions.closeInOrder(socket);
+    deps.socketCalls.closeInOrder(socket);
     socket.end();
     // Both directions are closed; what is left is to free the descriptor.
     socket.once("finish", () => socket.destroy());
@@ -207,6 +271,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
     if (ended) return;
     ended = true;
     over = true;
+    receiveNoMore();
     framer.release();
     messageBeganAt = null;
     deps.onClosed(cut);

@@ -8,7 +8,7 @@ import { AppError, systemCode } from "./errors.ts";
 import type { Intake } from "./intake.ts";
 import type { Log } from "./log.ts";
 import { findPortOwner } from "./port-owner.ts";
-import type { SocketOptions } from "./socket-options.ts";
+import type { SocketCalls } from "./socket-calls.ts";
 
 /** Connections that wait to be accepted; 200 cameras that come back together must all find room. */
 const BACKLOG = 1024;
@@ -18,7 +18,10 @@ const SWEEP_MS = 1000;
  * Bytes of messages after which the collector is asked to run. The runtime decodes base64 from strings alone; left to its own
  * pace the collector lets a gigabyte of them gather under load, and memory that is used again at once is faster besides.
  */
-const COLLECT_AFTER_BYTES = 32 * 1024 * 1024;
+const COLLECT_AFTER_BYTES = 8 * 1024 * 1024;
+/** Ingest is busy when this part of its memory is taken, and for so long after it. */
+const BUSY_PART = 4;
+const BUSY_MS = 1000;
 /** A slab holds any usual message whole. */
 const SLAB_BYTES = 512 * 1024;
 
@@ -45,14 +48,14 @@ export interface Ingest {
 export interface IngestDeps {
   transit: Config["transit"];
   intake: Intake;
-  socketOptions: SocketOptions;
+  socketCalls: SocketCalls;
   clock: Clock;
   log: Log;
 }
 
 /** The TCP listener: who may connect, how many, how much memory they hold together, and how long a message may take. */
 export function createIngest(deps: IngestDeps): Ingest {
-  const { transit, clock, log, socketOptions } = deps;
+  const { transit, clock, log, socketCalls } = deps;
   const allowed = transit.allow.length === 0 ? null : parseAddressList(transit.allow);
   // As many as may be taken: making one again costs more than keeping it until the next sweep, which trims to what was in use.
   const pool = createSlabPool({ slabBytes: SLAB_BYTES, keep: Math.ceil(transit.bufferBytes / SLAB_BYTES) });
@@ -60,6 +63,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   const stats = { accepted: 0, refused: 0, cut: 0 };
   let holdReason: string | null = null;
   let squeezed = false;
+  let busyUntil = 0;
   let uncollectedBytes = 0;
   let sweeper: ReturnType<typeof setInterval> | undefined;
 
@@ -71,7 +75,7 @@ export function createIngest(deps: IngestDeps): Ingest {
 
   function welcome(socket: Socket): void {
     const peer = socket.remoteAddress ?? "";
-    if (!socketOptions.resetOnClose(socket)) {
+    if (!socketCalls.resetOnClose(socket)) {
       // Gone before we could look, or a system without SO_LINGER: either way no promise could be kept.
       socket.destroy();
       return;
@@ -93,12 +97,13 @@ export function createIngest(deps: IngestDeps): Ingest {
       socket,
       peer,
       pool,
-      socketOptions,
+      socketCalls,
       intake: deps.intake,
       clock,
       log,
       maxMessageBytes: transit.maxMessageBytes,
       tagAliases: transit.tagAliases,
+      isBusy,
       onBytes: squeeze,
       onParsed: (bytes) => {
         uncollectedBytes += bytes;
@@ -115,6 +120,13 @@ export function createIngest(deps: IngestDeps): Ingest {
     connections.add(connection);
     connection.setHeld(holdReason !== null);
     squeeze();
+  }
+
+  /** Whether a good part of the memory for messages is taken, or was a moment ago. */
+  function isBusy(): boolean {
+    const now = clock.monotonicMs();
+    if (pool.takenBytes > transit.bufferBytes / BUSY_PART) busyUntil = now + BUSY_MS;
+    return now < busyUntil;
   }
 
   /**
@@ -150,14 +162,14 @@ export function createIngest(deps: IngestDeps): Ingest {
       }).catch(async (cause) => {
         throw await listenError(transit.host, transit.port, cause);
       });
-      if (!socketOptions.resetOnClose(server)) {
+      if (!socketCalls.resetOnClose(server)) {
         server.close();
         throw new AppError(
           "unavailable",
           "listening for cameras: the system refuses SO_LINGER, so no reset could be sent",
         );
       }
-      if (!socketOptions.setBacklog(server, BACKLOG)) log.warn("the accept backlog is smaller than it should be");
+      if (!socketCalls.setBacklog(server, BACKLOG)) log.warn("the accept backlog is smaller than it should be");
       sweeper = setInterval(sweep, SWEEP_MS);
       const address = server.address();
       return typeof address === "object" && address !== null ? address.port : transit.port;

@@ -21,7 +21,7 @@ import { openSecret } from "./secret-file.ts";
 import { createSender, type Sender } from "./sender.ts";
 import { createSoapClient } from "./soap/client.ts";
 import { createContractSource } from "./soap/wsdl-source.ts";
-import { openSocketOptions } from "./socket-options.ts";
+import { openSocketCalls } from "./socket-calls.ts";
 import { openStores } from "./store/spool-open.ts";
 import type { Store } from "./store/store.ts";
 import { version } from "./version.ts";
@@ -177,7 +177,7 @@ async function start(
   }
 
   if (tasks.includes("ingest") && intake !== null) {
-    const listener = createIngest({ transit: config.transit, intake, socketOptions: openSocketOptions(), clock, log });
+    const listener = createIngest({ transit: config.transit, intake, socketCalls: openSocketCalls(), clock, log });
     // The disk may have been looked at already, when there was nobody to be told.
     ingest = listener;
     listener.hold(cleanup?.diskReason() ?? null);

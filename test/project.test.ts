@@ -81,7 +81,7 @@ const LAYERS: [file: string, forbidden: readonly string[], allowed: readonly str
     ["./identity-store.ts", "./run-file.ts", "./secret-file.ts", "./port-owner.ts"],
     ["./delivery.ts"],
   ],
-  ["src/image-path.ts", ["./images/disk.ts", "./process-name.ts", "./socket-options.ts"], ["./images/image-store.ts"]],
+  ["src/image-path.ts", ["./images/disk.ts", "./process-name.ts", "./socket-calls.ts"], ["./images/image-store.ts"]],
   [
     "src/camera/tattile-xml.ts",
     ["../ingest.ts", "../images/disk.ts", "node:net", "../service.ts"],

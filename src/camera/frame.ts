@@ -21,6 +21,9 @@ const UTF16 = [
 ];
 /** Bytes between two messages that begin none. More of them, and the peer is no camera. */
 const MAX_GARBAGE_BYTES = 65_536;
+/** What is asked for at once, at least and at most. */
+const MIN_WANTED_BYTES = 65_536;
+const MAX_WANTED_BYTES = 524_288;
 /** What is kept of a message over the limit. */
 const SAMPLE_BYTES = 65_536;
 /** A message up to this size is copied out, lest it hold a whole slab. */
@@ -50,6 +53,8 @@ export class Framer {
   /** In garbage: how far it was searched, from `start`. */
   #searched = 0;
   #tlvBytes = 0;
+  /** Size of the last message, at most MAX_WANTED_BYTES: the next one is about as long. */
+  #expectedBytes = MAX_WANTED_BYTES;
   /** The root of this connection's messages that have no prolog, once one was whole. */
   #knownRoot: Buffer | null = null;
   #rootInDoubt = false;
@@ -74,21 +79,39 @@ export class Framer {
 
   /** Takes the next bytes (which may be reused afterwards) and gives what they complete. After a fatal frame: nothing. */
   push(chunk: Buffer): Frame[] {
+    let taken = 0;
+    return this.receive(chunk.length, (room) => {
+      const copied = chunk.copy(room, 0, taken);
+      taken += copied;
+      return copied;
+    });
+  }
+
+  /**
+   * Takes at most `count` bytes straight into the slab, and gives what they complete. After a fatal frame: nothing.
+   * @param read fills the room from its beginning and says with how many bytes; called until there were `count`, or none
+   */
+  receive(count: number, read: (room: Buffer) => number): Frame[] {
     const frames: Frame[] = [];
-    for (let taken = 0; taken < chunk.length && this.#state !== "over"; ) {
-      const slab = this.#room(chunk.length - taken);
+    for (let left = count; left > 0 && this.#state !== "over"; ) {
+      const slab = this.#room(left);
       if (slab === null) {
         frames.push(this.#fail(`longer than ${this.#maxBytes} bytes, the limit for a message`));
         break;
       }
-      const copied = Math.min(chunk.length - taken, this.#capacity() - this.#end);
-      chunk.copy(slab, this.#end, taken, taken + copied);
-      taken += copied;
-      this.#end += copied;
+      const came = read(slab.subarray(this.#end, Math.min(this.#end + left, this.#capacity())));
+      if (came <= 0) break;
+      left -= came;
+      this.#end += came;
       this.#cut(frames);
     }
     this.#settle();
     return frames;
+  }
+
+  /** How many bytes to ask for at once: as many as the last message had, lest much of the next one come with its end and be moved. */
+  get wantedBytes(): number {
+    return Math.max(MIN_WANTED_BYTES, this.#expectedBytes - this.pendingBytes);
   }
 
   /** The peer has ended its side: gives the fragment that is pending, if any, as broken. The framer is done then. */
@@ -267,6 +290,7 @@ export class Framer {
     const shared = this.#shared;
     if (shared === null) throw new AppError("internal", "framing messages: no slab for the message");
     const view = shared.slab.subarray(this.#start, this.#start + length);
+    this.#expectedBytes = Math.min(length, MAX_WANTED_BYTES);
     this.#boundaryAfter(length);
     if (length <= SMALL_MESSAGE_BYTES) {
       return { kind: "message", protocol, bytes: Buffer.from(view), release: () => {} };

@@ -111,16 +111,16 @@ async function openListener(
   intake: Intake,
   out: Output,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const [{ createIngest }, { openSocketOptions }] = await Promise.all([
+  const [{ createIngest }, { openSocketCalls }] = await Promise.all([
     import("../ingest.ts"),
-    import("../socket-options.ts"),
+    import("../socket-calls.ts"),
   ]);
-  const options = openSocketOptions();
+  const options = openSocketCalls();
   const ingest = createIngest({
     transit,
     intake,
     // Never in good order: that would tell the camera that its readings are safe.
-    socketOptions: { ...options, closeInOrder: (socket) => socket.destroy() !== undefined },
+    socketCalls: { ...options, closeInOrder: (socket) => socket.destroy() !== undefined },
     clock: systemClock,
     log: createLog({
       level: "warn",

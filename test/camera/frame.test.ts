@@ -103,6 +103,54 @@ describe("real messages", () => {
   });
 });
 
+describe("bytes that are received in place", () => {
+  test("arrive the same however many are wanted and come", () => {
+    const random = seededRandom("received in place");
+    const stream = Buffer.concat([...SAMPLE_MESSAGES, "read-full.xml"].map(sampleMessage));
+    const whole = frameAll([stream]).map(fingerprint);
+    for (let round = 0; round < 40; round++) {
+      const framer = new Framer({ pool, maxMessageBytes: 1 << 20 });
+      const result: string[] = [];
+      for (let at = 0; at < stream.length; ) {
+        const wanted = Math.min(round % 2 === 0 ? framer.wantedBytes : 1 + random.below(600_000), stream.length - at);
+        const frames = framer.receive(wanted, (room) => {
+          const bytes = random.below(4) === 0 ? 0 : Math.min(1 + random.below(room.length), stream.length - at);
+          at += stream.copy(room, 0, at, at + bytes);
+          return bytes;
+        });
+        result.push(...seen(frames).map(fingerprint));
+      }
+      expect(result).toEqual(whole);
+      expect([framer.finish(), framer.heldBytes]).toEqual([null, 0]);
+    }
+  });
+
+  test("are wanted as many as the last message had, no fewer than 64 KiB, no more than 512", () => {
+    const framer = new Framer({ pool, maxMessageBytes: 4 << 20 });
+    expect(framer.wantedBytes).toBe(524_288);
+    for (const [bytes, next] of [
+      [100_000, 100_000],
+      [5000, 65_536],
+      [2_000_000, 524_288],
+      [300_000, 300_000],
+    ] as const) {
+      seen(framer.push(tlv(bytes - 24)));
+      expect(framer.wantedBytes).toBe(next);
+    }
+    framer.push(tlv(300_000).subarray(0, 120_000));
+    expect(framer.wantedBytes).toBe(180_000);
+    framer.push(Buffer.alloc(170_000));
+    expect(framer.wantedBytes).toBe(65_536);
+    framer.release();
+  });
+
+  test("hold no slab when none came", () => {
+    const framer = new Framer({ pool, maxMessageBytes: 1 << 20 });
+    expect(framer.receive(1000, () => -1)).toEqual([]);
+    expect(framer.heldBytes).toBe(0);
+  });
+});
+
 /** Long texts compared by hash, so that a red test prints a line and not a megabyte. */
 function fingerprint(text: string): string {
   return `${text.length} ${Bun.hash(text)}`;

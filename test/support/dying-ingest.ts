@@ -2,11 +2,11 @@ import { DEFAULT_TAG_ALIASES } from "../../src/camera/fields.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createIngest } from "../../src/ingest.ts";
 import { silentLog } from "../../src/log.ts";
-import { openSocketOptions } from "../../src/socket-options.ts";
+import { openSocketCalls } from "../../src/socket-calls.ts";
 
 // A process of its own that is killed the moment it first looks at an accepted connection. `unarmed`: with a listener that
 // was not prepared for that, the tampered twin. Prints its port.
-const real = openSocketOptions();
+const real = openSocketCalls();
 const ingest = createIngest({
   transit: {
     host: "127.0.0.1",
@@ -25,7 +25,7 @@ const ingest = createIngest({
     stats: { waiting: 0, commits: 0, committed: 0, failures: 0 },
     drain: async () => {},
   },
-  socketOptions: {
+  socketCalls: {
     ...real,
     resetOnClose(target) {
       if ("listening" in target) return process.argv[2] === "unarmed" || real.resetOnClose(target);
