@@ -290,14 +290,18 @@ describe("receiving past the runtime", () => {
   const plateOf = ({ message }: Held): string =>
     /<PLATE_STRING>([^<]*)/.exec(Buffer.from(message.bytes).toString())?.[1] ?? "";
 
-  /** What arrives of sixty messages written at once and a FIN. */
+  /** What arrives of one message, then silence, in which the runtime waits for more, and 59 written at once with a FIN. */
   async function sendSixty(calls: Partial<SocketCalls>): Promise<string[]> {
     await using server = await startIngest({}, true, calls);
     await using camera = await connectCamera(server.port);
-    for (let n = 0; n < 60; n++) camera.socket.write(numbered(n));
-    camera.halfClose();
     const plates: string[] = [];
+    await camera.write(numbered(0));
     for (let n = 0; n < 60; n++) {
+      if (n === 1) {
+        await Bun.sleep(50);
+        for (let more = 1; more < 60; more++) camera.socket.write(numbered(more));
+        camera.halfClose();
+      }
       await server.waitFor(n + 1);
       const held = server.held[n];
       if (held === undefined) break;
@@ -330,6 +334,25 @@ describe("receiving past the runtime", () => {
       receive: (socket, room) => socketCalls.receive(socket, room.subarray(0, 1 + random.below(room.length))),
     });
     expect(plates).toEqual(sixty);
+  });
+
+  test("goes behind what the runtime has read already", async () => {
+    const sockets: Socket[] = [];
+    await using server = await startIngest({}, false, {
+      resetOnClose(socket) {
+        if (socket instanceof Socket) sockets.push(socket);
+        return socketCalls.resetOnClose(socket);
+      },
+    });
+    await using camera = await connectCamera(server.port);
+    await Bun.sleep(50);
+    server.ingest.hold("a test");
+    sockets[0]?.push(sample.subarray(0, 60_000));
+    await camera.write(sample.subarray(60_000));
+    await Bun.sleep(50);
+    server.ingest.hold(null);
+    await server.waitFor(1);
+    expect(server.held[0]?.message.parsed.kind).toBe("reading");
   });
 
   test.each([-1, 0])("the runtime reads what the system does not give (%p)", async (answer) => {
