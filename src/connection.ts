@@ -15,7 +15,7 @@ import type { SocketCalls } from "./socket-calls.ts";
 const MAX_UNCOMMITTED = 24;
 
 /** A camera that has sent so much at once is likely to have sent more. */
-const LARGE_CHUNK_BYTES = 65_536;
+const LARGE_CHUNK_BYTES = 32_768;
 /** Under load a camera that is not done sends on within this; one that has ended is not kept waiting longer for our end. */
 const LOOK_AGAIN_MS = 5;
 const MAX_EMPTY_LOOKS = 4;
@@ -89,7 +89,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
       receiveNext();
     } else {
       receiveNoMore();
-      socket.pause();
+      deps.socketCalls.pause(socket);
     }
   }
 
@@ -120,6 +120,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
     while (reading && !over && socket.readableLength > 0 && socket.read() !== null);
     if (!reading || over) return;
     receiveNoMore();
+    deps.socketCalls.pause(socket);
     const wanted = Math.min(deps.socketCalls.arrivedBytes(socket), framer.wantedBytes);
     let came = 0;
     if (wanted > 0) {
@@ -140,13 +141,14 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
 
   socket.on("data", (chunk: Buffer) => {
     if (over) return;
+    const isLarge = chunk.length >= LARGE_CHUNK_BYTES;
     digest(() => {
       const frames = framer.push(chunk);
       freeMemory(chunk);
       return frames;
     });
-    if (!reading || over || cancelReceive !== null || (chunk.length < LARGE_CHUNK_BYTES && !deps.isBusy())) return;
-    socket.pause();
+    if (!reading || over || cancelReceive !== null || !(isLarge || deps.isBusy())) return;
+    deps.socketCalls.pause(socket);
     emptyLooks = 0;
     receiveNext();
   });

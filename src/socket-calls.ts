@@ -23,6 +23,8 @@ export interface SocketCalls {
   closeInOrder(socket: Socket): boolean;
   /** Room for connections that wait to be accepted; Bun always asks for 512. @returns false when the system refused */
   setBacklog(server: Server, connections: number): boolean;
+  /** Pauses the stream, and the runtime's reading with it, which would go on until the stream is full. `socket.resume()` ends both. */
+  pause(socket: Socket): void;
   /** Bytes that have arrived and can be received at once; 0 also where only an end or an error is left to be told. */
   arrivedBytes(socket: Socket): number;
   /**
@@ -54,6 +56,10 @@ export function openSocketCalls(): SocketCalls {
       const descriptor = descriptorOf(server);
       return descriptor !== null && libc.listen(descriptor, connections) === 0;
     },
+    pause(socket) {
+      socket.pause();
+      handleOf(socket)?.pause?.();
+    },
     arrivedBytes(socket) {
       const descriptor = descriptorOf(socket);
       return descriptor !== null && libc.ioctl(descriptor, FIONREAD, ptr(arrived)) === 0 ? (arrived[0] ?? 0) : 0;
@@ -65,8 +71,12 @@ export function openSocketCalls(): SocketCalls {
   };
 }
 
-/** node:net does not tell the descriptor officially; Bun keeps it where Node does. */
+/** node:net does not show these officially; Bun keeps them where Node does. */
+function handleOf(socket: Socket | Server): { fd?: unknown; pause?(): unknown } | null {
+  return (socket as unknown as { _handle?: { fd?: unknown; pause?(): unknown } | null })._handle ?? null;
+}
+
 function descriptorOf(socket: Socket | Server): number | null {
-  const handle = (socket as unknown as { _handle?: { fd?: unknown } | null })._handle;
-  return typeof handle?.fd === "number" && handle.fd >= 0 ? handle.fd : null;
+  const descriptor = handleOf(socket)?.fd;
+  return typeof descriptor === "number" && descriptor >= 0 ? descriptor : null;
 }

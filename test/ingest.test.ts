@@ -347,8 +347,8 @@ describe("receiving past the runtime", () => {
     await using camera = await connectCamera(server.port);
     await Bun.sleep(50);
     server.ingest.hold("a test");
-    sockets[0]?.push(sample.subarray(0, 60_000));
-    await camera.write(sample.subarray(60_000));
+    sockets[0]?.push(sample.subarray(0, 100_000));
+    await camera.write(sample.subarray(100_000));
     await Bun.sleep(50);
     server.ingest.hold(null);
     await server.waitFor(1);
