@@ -39,7 +39,10 @@ export interface CameraConnection {
 export interface ConnectionDeps {
   socket: Socket;
   peer: string;
+  /** For messages as they arrive. */
   pool: SlabPool;
+  /** For their pictures until they are written. */
+  pictures: SlabPool;
   socketCalls: SocketCalls;
   intake: Intake;
   clock: Clock;
@@ -183,10 +186,10 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
 
   function take(frame: Frame): void {
     const receivedAt = clock.now();
-    let pictures: Buffer | null = null;
+    let decoded: Buffer | null = null;
     const memory = (minBytes: number): Buffer => {
-      pictures = deps.pool.take(minBytes);
-      return pictures;
+      decoded = deps.pictures.take(minBytes);
+      return decoded;
     };
     let parsed: ParsedMessage;
     if (frame.kind === "broken") {
@@ -218,7 +221,7 @@ export function openConnection(deps: ConnectionDeps): CameraConnection {
         },
         release: () => {
           if (frame.kind === "message") frame.release();
-          if (pictures !== null) deps.pool.give(pictures);
+          if (decoded !== null) deps.pictures.give(decoded);
           deps.onBytes();
         },
       })

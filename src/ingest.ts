@@ -19,9 +19,11 @@ const SWEEP_MS = 1000;
  * pace the collector lets a gigabyte of them gather under load, and memory that is used again at once is faster besides.
  */
 const COLLECT_AFTER_BYTES = 8 * 1024 * 1024;
-/** Ingest is busy when this part of its memory is taken, and for so long after it. */
+/** Ingest is busy while one part in four of its memory for messages is taken, and a while after it. */
 const BUSY_PART = 4;
 const BUSY_MS = 1000;
+/** Of the same memory for pictures that wait to be written; more of them only make each wait longer, in colder memory. */
+const WRITING_PART = 8;
 /** A slab holds any usual message whole. */
 const SLAB_BYTES = 512 * 1024;
 
@@ -58,7 +60,10 @@ export function createIngest(deps: IngestDeps): Ingest {
   const { transit, clock, log, socketCalls } = deps;
   const allowed = transit.allow.length === 0 ? null : parseAddressList(transit.allow);
   // As many as may be taken: making one again costs more than keeping it until the next sweep, which trims to what was in use.
-  const pool = createSlabPool({ slabBytes: SLAB_BYTES, keep: Math.ceil(transit.bufferBytes / SLAB_BYTES) });
+  const keep = Math.ceil(transit.bufferBytes / SLAB_BYTES);
+  const messages = createSlabPool({ slabBytes: SLAB_BYTES, keep });
+  const pictures = createSlabPool({ slabBytes: SLAB_BYTES, keep });
+  const takenBytes = (): number => messages.takenBytes + pictures.takenBytes;
   const connections = new Set<CameraConnection>();
   const stats = { accepted: 0, refused: 0, cut: 0 };
   let holdReason: string | null = null;
@@ -96,7 +101,8 @@ export function createIngest(deps: IngestDeps): Ingest {
     const connection = openConnection({
       socket,
       peer,
-      pool,
+      pool: messages,
+      pictures,
       socketCalls,
       intake: deps.intake,
       clock,
@@ -125,29 +131,34 @@ export function createIngest(deps: IngestDeps): Ingest {
   /** Whether a good part of the memory for messages is taken, or was a moment ago. */
   function isBusy(): boolean {
     const now = clock.monotonicMs();
-    if (pool.takenBytes > transit.bufferBytes / BUSY_PART) busyUntil = now + BUSY_MS;
+    if (takenBytes() > transit.bufferBytes / BUSY_PART) busyUntil = now + BUSY_MS;
     return now < busyUntil;
   }
 
   /**
-   * Messages that are unfinished or not yet written to files share one budget. Above it, everyone waits but the connection
-   * whose message began first: it can always finish, so there is no deadlock, and no stalled camera lasts longer than its
-   * message's deadline. Where no message is unfinished, the files being written make room, and everyone waits for them.
+   * Messages that are unfinished and pictures that are not yet written to files share one budget. Above it, everyone waits but
+   * the connection whose message began first: it can always finish, so there is no deadlock, and no stalled camera lasts
+   * longer than its message's deadline. Where no message is unfinished, the files being written make room, and everyone waits
+   * for them. Long before that, nobody begins another message while as many pictures wait as the disk can be kept busy with.
    */
   function squeeze(): void {
-    const over = pool.takenBytes > transit.bufferBytes;
-    if (!over && !squeezed) return;
+    const over = takenBytes() > transit.bufferBytes;
+    const writing = pictures.takenBytes > transit.bufferBytes / WRITING_PART;
+    if (!over && !writing && !squeezed) return;
     let eldest: CameraConnection | null = null;
     for (const connection of connections) {
       if (connection.messageBeganAt !== null && connection.messageBeganAt < (eldest?.messageBeganAt ?? Infinity))
         eldest = connection;
     }
-    for (const connection of connections) connection.setSqueezed(over && connection !== eldest);
-    squeezed = over;
+    for (const connection of connections) {
+      connection.setSqueezed(over ? connection !== eldest : writing && connection.messageBeganAt === null);
+    }
+    squeezed = over || writing;
   }
 
   function sweep(): void {
-    pool.trim();
+    messages.trim();
+    pictures.trim();
     for (const connection of connections) connection.checkDeadlines(transit.idleTimeoutMs, transit.messageTimeoutMs);
   }
 
@@ -184,7 +195,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     stats: () => ({
       ...stats,
       connections: connections.size,
-      heldBytes: pool.takenBytes,
+      heldBytes: takenBytes(),
       paused: holdReason !== null,
     }),
     async close(graceMs) {

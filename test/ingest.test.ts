@@ -360,18 +360,15 @@ describe("receiving past the runtime", () => {
   });
 
   test("a camera that has ended hears so while ingest is busy with others", async () => {
-    await using server = await startIngest({ bufferBytes: 1024 * 1024 }, true);
+    await using server = await startIngest({ bufferBytes: 3 * 512 * 1024 });
     await using busy = await connectCamera(server.port);
-    await busy.write(sample);
-    await server.waitFor(1);
+    await busy.write(sample.subarray(0, 60_000));
     await using camera = await connectCamera(server.port);
     await camera.write(sample.subarray(0, sample.length - 3));
     camera.halfClose();
-    await server.waitFor(2);
-    server.held[1]?.message.release();
-    server.held[1]?.commit("quarantined");
+    await server.waitFor(1);
+    server.held[0]?.commit("quarantined");
     expect(await camera.ended()).toBe("reset");
-    server.held[0]?.message.release();
   });
 });
 
@@ -415,6 +412,24 @@ describe("memory for unfinished messages", () => {
     expect(most).toBeLessThan(4 * 1024 * 1024);
     for (const camera of cameras) await camera[Symbol.asyncDispose]();
     await server.ingest.close(0);
+  });
+
+  test("nobody begins a message while enough pictures wait to be written; what has begun goes on", async () => {
+    await using server = await startIngest({ bufferBytes: 4 * 1024 * 1024 - 1 }, true);
+    await using begun = await connectCamera(server.port);
+    await begun.write(sample.subarray(0, 60_000));
+    await using first = await connectCamera(server.port);
+    await first.write(sample);
+    await server.waitFor(1);
+    await using later = await connectCamera(server.port);
+    await later.write(sample);
+    await begun.write(sample.subarray(60_000));
+    await server.waitFor(2);
+    await Bun.sleep(200);
+    expect(server.held).toHaveLength(2);
+    for (const { message } of server.held) message.release();
+    await server.waitFor(3);
+    server.held[2]?.message.release();
   });
 
   test("above the budget only the message that began first is read, and in the end all arrive", async () => {
